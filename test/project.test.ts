@@ -96,8 +96,8 @@ describe("the repository layout", () => {
 
   test("code in functions/ and shared/ compares values with the name of a snapshot kind only in shared/snapshots/kinds", () => {
     const names = Object.keys(KINDS);
-    const constants = names.map((name) => name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()));
-    const one = `(?:["'\`](?:${names.join("|")})["'\`]|\\b(?:${constants.join("|")})\\.kind\\b)`;
+    const constants = names.map((name) => `${name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())}Kind`);
+    const one = `(?:["'\`](?:${names.join("|")})["'\`]|\\b(?:${constants.join("|")})\\.name\\b)`;
     const compared = new RegExp(
       [
         "switch\\s*\\([^)]*\\bkind\\b",
@@ -118,7 +118,7 @@ describe("the repository layout", () => {
       );
     expect(found).toEqual([]);
     expect(compared.test('if (target.kind === "snapshot-group") {')).toBe(true);
-    expect(compared.test("if (kind === snapshotGroup) {")).toBe(true);
+    expect(compared.test("if (kind === snapshotGroupKind) {")).toBe(true);
     expect(compared.test('case "cluster-snapshot":')).toBe(true);
     expect(compared.test("switch (target.kind) {")).toBe(true);
   });

@@ -1,22 +1,25 @@
-import { dwsCreation } from "../../shared/huaweicloud/dws.ts";
+import { createDwsCreator } from "../../shared/huaweicloud/dws.ts";
 import { compose } from "../../shared/middleware/compose.ts";
 import { createHandler } from "../../shared/middleware/create-handler.ts";
 import { createRequest } from "../../shared/middleware/create-request.ts";
-import { clusterSnapshot } from "../../shared/snapshots/kinds/cluster-snapshot.ts";
+import { clusterSnapshotKind } from "../../shared/snapshots/kinds/cluster-snapshot.ts";
 import { name } from "./function.ts";
 import { current } from "./schema.generated.js";
 
-/** The notice for a description without room for the marker labels. They need 115 of the 256 characters that DWS allows. */
+/**
+ * The notice in the result record if the requested description leaves no room for the marker labels. The labels need 115 of
+ * the 256 characters that DWS allows in a description.
+ */
 const UNMARKED_NOTICE =
   "The description leaves no room for the labels that identify the snapshot. Repeated requests find the snapshot only by its name, verify-snapshots ignores it, and prune-snapshots never deletes it. Use at most 141 characters.";
 
 /** Creates one snapshot of a data warehouse cluster. */
 export const createClusterSnapshot = compose({
   name,
-  target: { action: "create", kind: clusterSnapshot.name },
+  target: { action: "create", kind: clusterSnapshotKind.name },
   trigger: createRequest,
   schema: () => current,
-  handler: createHandler(clusterSnapshot, dwsCreation, UNMARKED_NOTICE),
+  handler: createHandler(clusterSnapshotKind, createDwsCreator, UNMARKED_NOTICE),
 });
 
 export const handler = createClusterSnapshot();

@@ -18,7 +18,7 @@ export const definition = {
   operation: {
     title: "Create a snapshot of all disks of a server at the same moment (EVS v5)",
     description:
-      "Sends `POST /v5/{project_id}/snapshot-groups` and returns its response. Repeated requests with the same `Idempotency-Key` create only one group. The group contains snapshots of all disks of `server_id`, or only of the disks in `volume_ids`. These disks may have no server.",
+      "Sends `POST /v5/{project_id}/snapshot-groups` and returns its response. Repeated requests with the same `Idempotency-Key` create only one group. The group contains snapshots of all disks of `server_id`, or only of the disks in `volume_ids`. The disks in `volume_ids` need not be attached to a server.",
     schema: "CreateSnapshotGroup",
     example: {
       snapshot_group: { server_id: "d7c1f0a2-3b4e-4c5d-8e6f-7a8b9c0d1e2f", name: "before-update", incremental: true },

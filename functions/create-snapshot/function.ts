@@ -18,7 +18,7 @@ export const definition = {
   operation: {
     title: "Create a snapshot of a disk (EVS v2, legacy)",
     description:
-      "Sends `POST /v2/{project_id}/cloudsnapshots` and returns its response. Repeated requests with the same `Idempotency-Key` create only one snapshot. If the function has `EVS_LIMITS=classic`, for older clouds, the body must match `x-evs-limits-classic` in addition to the schema: name and description have at most 255 bytes, and the description may be null.",
+      "Sends `POST /v2/{project_id}/cloudsnapshots` and returns its response. Repeated requests with the same `Idempotency-Key` create only one snapshot. If the function has `EVS_LIMITS=classic`, for older clouds, the body must match `x-evs-limits-classic` in addition to the schema: name and description have at most 255 bytes, and the description can be null.",
     schema: "CreateSnapshot",
     // The example in the API reference: SOURCES.md#evs-v2-create
     example: {

@@ -1,6 +1,6 @@
 import { SnapshotError } from "../../shared/core/errors.ts";
 import { parseJson } from "../../shared/core/parse-json.ts";
-import { misconfigured, type Variables } from "../../shared/functiongraph/variables.ts";
+import { misconfiguredError, type Variables } from "../../shared/functiongraph/variables.ts";
 import type { Retention } from "../../shared/snapshots/policy.ts";
 import { keepsSomething } from "../../shared/snapshots/retention/plan.ts";
 import { validate } from "../../shared/validation/validate.ts";
@@ -10,8 +10,9 @@ const VARIABLE = "DISK_ATTACHED_RETENTION";
 const EXPECTED = 'the retention of a policy as JSON, such as {"keep_last":3,"keep_daily":7}';
 
 /**
- * Reads DISK_ATTACHED_RETENTION. If a disk has the maximum number of snapshots, disk-attached deletes snapshots of earlier
- * attachments according to this retention. It is a variable, because a trace contains no policy.
+ * Reads the variable DISK_ATTACHED_RETENTION. If a disk has the maximum number of snapshots, disk-attached deletes
+ * snapshots of earlier attachments according to this retention. The retention is a variable, because the CTS trace that
+ * starts disk-attached contains no policy.
  *
  * @returns undefined if the variable is not set, so disk-attached deletes no snapshot
  * @throws SnapshotError Misconfigured
@@ -23,10 +24,10 @@ export function readRetention(variables: Variables): Retention | undefined {
   try {
     given = parseJson(text) as Retention;
   } catch {
-    throw misconfigured(VARIABLE, EXPECTED, text);
+    throw misconfiguredError(VARIABLE, EXPECTED, text);
   }
   const faults = validate(retention, given, VARIABLE);
   if (faults.length > 0) throw new SnapshotError("Misconfigured", `${faults.join(" ")} Expected ${EXPECTED}.`);
-  if (!keepsSomething(given)) throw misconfigured(VARIABLE, `${EXPECTED}, with at least one rule above 0`, text);
+  if (!keepsSomething(given)) throw misconfiguredError(VARIABLE, `${EXPECTED}, with at least one rule above 0`, text);
   return given;
 }

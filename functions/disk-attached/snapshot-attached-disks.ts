@@ -3,40 +3,51 @@ import { asSnapshotError, SnapshotError } from "../../shared/core/errors.ts";
 import { retryRead } from "../../shared/core/retry.ts";
 import { isEcs, type Trace } from "../../shared/functiongraph/read-trace.ts";
 import { readChoice } from "../../shared/functiongraph/variables.ts";
-import { evsV2 } from "../../shared/huaweicloud/evs-v2.ts";
-import { evsV5Snapshots } from "../../shared/huaweicloud/evs-v5.ts";
+import { createEvsV2Client } from "../../shared/huaweicloud/evs-v2.ts";
+import { createEvsV5SnapshotClient } from "../../shared/huaweicloud/evs-v5.ts";
 import { listVolumesOfServer, showVolume } from "../../shared/huaweicloud/evs-volumes.ts";
 import { createRunContext } from "../../shared/middleware/create-run-context.ts";
 import type { Invocation } from "../../shared/middleware/invocation.ts";
 import { finishRun } from "../../shared/middleware/run-summary.ts";
 import type { TraceRequest } from "../../shared/middleware/trace-event.ts";
-import { type Attached, NEAR_MS, untilAttached } from "../../shared/snapshots/create/attachment.ts";
-import { attachmentKey, type Moment, rememberKey, underOneKey } from "../../shared/snapshots/create/attachment-key.ts";
+import {
+  type DiskAttachment,
+  MAX_EVENT_DISTANCE_MS,
+  waitUntilAttached,
+} from "../../shared/snapshots/create/attachment.ts";
+import {
+  attachmentKey,
+  type EventMoment,
+  rememberKey,
+  unifyAttachmentKeys,
+} from "../../shared/snapshots/create/attachment-key.ts";
 import { createAll } from "../../shared/snapshots/create/create-all.ts";
-import { snapshot } from "../../shared/snapshots/kinds/snapshot.ts";
-import { standardSnapshot } from "../../shared/snapshots/kinds/standard-snapshot.ts";
-import { targetFor } from "../../shared/snapshots/policy.ts";
+import { snapshotKind } from "../../shared/snapshots/kinds/snapshot.ts";
+import { standardSnapshotKind } from "../../shared/snapshots/kinds/standard-snapshot.ts";
+import { createTarget } from "../../shared/snapshots/policy.ts";
 import type { EndFields } from "../../shared/snapshots/reporting.ts";
 import { makeRoomBy } from "../../shared/snapshots/retention/make-room.ts";
 import { readRetention } from "./read-retention.ts";
 
 /**
- * The names of the traces that report an attached disk: *ECS User Guide, "Key Operations Supported by CTS" (ecs_03_1101)*.
+ * The names of the CTS traces that report the attachment of a disk to a server: *ECS User Guide, "Key Operations Supported
+ * by CTS" (ecs_03_1101)*.
  */
 const ATTACH_TRACES = ["attachVolume", "attachVolumeV2", "attachVolume2"];
 const POLICY = "disk-attached";
 /** The kinds of snapshots that DISK_ATTACHED_KIND can select, each with the function that returns its client. */
 const KINDS = [
-  { kind: snapshot, service: evsV2 },
-  { kind: standardSnapshot, service: evsV5Snapshots },
+  { kind: snapshotKind, service: createEvsV2Client },
+  { kind: standardSnapshotKind, service: createEvsV5SnapshotClient },
 ] as const;
 
 /**
- * Creates one snapshot for each attachment that the traces report, and writes one record for each. Two traces report every
- * attachment (SOURCES.md#cts-two-records), and each trace can be delivered several times. `attachmentKey` identifies the
- * attachment.
+ * Creates one snapshot for each attachment that the traces report, and writes one result record for each attachment. CTS
+ * sends two traces about every attachment (SOURCES.md#cts-two-records) and can deliver each trace several times. The
+ * idempotency key from `attachmentKey` identifies the attachment.
  *
- * @throws SnapshotError InvalidRequest if the only event names no server; PartialFailureError if a target failed
+ * @throws SnapshotError InvalidRequest if the batch has only one event and this event names no server; PartialFailureError
+ *   if a target failed
  */
 export async function snapshotAttachedDisks({ body: traces }: TraceRequest, invocation: Invocation): Promise<void> {
   const { records, variables, connection, retryBudget, runtime } = invocation;
@@ -56,7 +67,8 @@ export async function snapshotAttachedDisks({ body: traces }: TraceRequest, invo
   };
   const recordedTargets = new Set<string>();
   /**
-   * Returns false if an earlier event of the batch reported the same attachment, because an attachment has only one record.
+   * Returns whether no earlier event of the batch reported the same attachment. Only the first event about an attachment
+   * gets a result record.
    */
   const isFirstReport = (volumeId: string | undefined, identity: string): boolean => {
     const target = `${volumeId} ${identity}`;
@@ -67,11 +79,11 @@ export async function snapshotAttachedDisks({ body: traces }: TraceRequest, invo
   const writeRecord = (resource_id: string | undefined, end: EndFields) =>
     records.openRecord({ action: "create", kind: kind.name, resource_id, policy: POLICY })(end);
 
-  const createFor = async (attached: Attached, serverId: string, moment: Moment) => {
+  const createFor = async (attached: DiskAttachment, serverId: string, moment: EventMoment) => {
     const { volumeId, attachedAt: time = moment.time } = attached;
     const identity = rememberKey(attachmentKey(attached, serverId, moment), runtime.inFlight, now());
     if (!isFirstReport(volumeId, identity.key)) return;
-    const runContext = createRunContext(invocation, () => underOneKey(service, identity));
+    const runContext = createRunContext(invocation, () => unifyAttachmentKeys(service, identity));
     const makeRoom = retention && makeRoomBy({ policy: POLICY, retention }, runContext);
     const run = {
       idempotencyKey: identity.key,
@@ -81,7 +93,7 @@ export async function snapshotAttachedDisks({ body: traces }: TraceRequest, invo
       projectId: connection.projectId,
       makeRoom,
     };
-    await createAll([targetFor(kind, volumeId)], run, runContext, retryBudget.deadline);
+    await createAll([createTarget(kind, volumeId)], run, runContext, retryBudget.deadline);
   };
 
   const processTrace = async (trace: Trace | SnapshotError) => {
@@ -95,14 +107,14 @@ export async function snapshotAttachedDisks({ body: traces }: TraceRequest, invo
       return writeRecord(volumeId, { outcome: "rejected", error });
     }
     const moment = time === undefined ? { time: now() } : { time, stage };
-    const hasSnapshot = async (attached: Attached) => {
+    const hasSnapshot = async (attached: DiskAttachment) => {
       const { keys } = attachmentKey(attached, serverId, moment);
-      const found = await retryRead(() => service.listFor(targetFor(kind, attached.volumeId).options), retryBudget);
-      const since = Math.min(moment.time, now()) - NEAR_MS;
+      const found = await retryRead(() => service.listFor(createTarget(kind, attached.volumeId).options), retryBudget);
+      const since = Math.min(moment.time, now()) - MAX_EVENT_DISTANCE_MS;
       return found.some(({ marker, created = 0 }) => marker && keys.has(marker.idempotencyKey) && created >= since);
     };
     try {
-      const found = await untilAttached({ serverId, volumeId, time, stage }, disks, retryBudget, hasSnapshot);
+      const found = await waitUntilAttached({ serverId, volumeId, time, stage }, disks, retryBudget, hasSnapshot);
       if ("skipped" in found) {
         if (isFirstReport(found.volumeId, serverId))
           writeRecord(found.volumeId, { outcome: "skipped", detail: found.skipped });
@@ -110,7 +122,7 @@ export async function snapshotAttachedDisks({ body: traces }: TraceRequest, invo
       }
       await forEachConcurrent(found, concurrency, (attached) => createFor(attached, serverId, moment));
     } catch (thrown) {
-      // A failure has an identity of its own, so its record is written even if another event of the batch skipped the disk.
+      // Write the record of a failure even if another event of the batch already wrote a record that skips the disk.
       if (isFirstReport(volumeId, `failed ${serverId}`))
         writeRecord(volumeId, { outcome: "failed", error: asSnapshotError(thrown) });
     }
@@ -127,12 +139,12 @@ const missingServerError = () =>
     "resource_id: expected the id of a server in the trace, its request or its response, but found none.",
   );
 
-/** Returns why a trace reports no successful attachment to an ECS server, or undefined if it reports one. */
+/** Returns why a trace is ignored, or undefined if the trace reports that a disk was attached to an ECS server. */
 function ignoreReason({ name, service, rating, code, failure }: Trace): string | undefined {
   if (name !== "" && !ATTACH_TRACES.includes(name)) {
     return `The trace ${name} does not report an attached disk. Only ${ATTACH_TRACES.join(", ")} do.`;
   }
-  // The service can be missing in an emulator or an older region. If the service is not ECS, the name does not matter.
+  // An emulator or an older region can omit the service, so a trace without a service is not ignored.
   if (service !== "" && !isEcs(service)) return `The trace ${name || "(no name)"} is from ${service}, not from ECS.`;
   if (rating.toLowerCase() !== "normal") return `The attachment failed: the trace has the rating "${rating}".`;
   if (code !== undefined && code >= 400) return `The attachment failed: the trace has the status code ${code}.`;

@@ -2,13 +2,13 @@ import { SnapshotError } from "../../shared/core/errors.ts";
 import { after, instant } from "../../shared/core/instant.ts";
 import type { JsonObject } from "../../shared/core/json.ts";
 import { startCutoff } from "../../shared/core/retry.ts";
-import { cloudOf } from "../../shared/huaweicloud/services.ts";
+import { createCloud } from "../../shared/huaweicloud/services.ts";
 import { createRunContext } from "../../shared/middleware/create-run-context.ts";
 import type { JsonResponse } from "../../shared/middleware/http-request.ts";
 import type { Invocation } from "../../shared/middleware/invocation.ts";
 import { errorFields } from "../../shared/results/record.ts";
 import { checkMakeRoom } from "../../shared/snapshots/check-policy.ts";
-import { type Progress, passGate } from "../../shared/snapshots/create/deployment-gate.ts";
+import { passGate, type TargetProgress } from "../../shared/snapshots/create/deployment-gate.ts";
 import { deriveKey } from "../../shared/snapshots/marker.ts";
 import type { Retention, Selector } from "../../shared/snapshots/policy.ts";
 import { makeRoomBy } from "../../shared/snapshots/retention/make-room.ts";
@@ -22,7 +22,7 @@ export interface Deployment {
   retry_failed?: boolean;
   max_age_minutes?: number;
   policy?: string;
-  /** Whether to delete snapshots of a full disk, according to `retention`, before the new snapshot is created. */
+  /** True to delete old snapshots of a disk that has the maximum number of snapshots. `retention` decides which ones. */
   make_room?: boolean;
   retention?: Retention;
 }
@@ -36,8 +36,8 @@ const RESPONSES = {
 
 const MINUTE_MS = 60_000;
 /**
- * The minimum time for which pre-deploy retries for a busy or throttled resource, in milliseconds, even if `wait_seconds`
- * is 0.
+ * The minimum time during which pre-deploy retries after a "busy" or "throttled" error, in milliseconds. It applies even if
+ * `wait_seconds` is 0.
  */
 const MIN_WAIT_MS = 1_000;
 
@@ -48,7 +48,7 @@ const MIN_WAIT_MS = 1_000;
 const MAX_TARGETS = 5_000;
 
 /** The policy to which the snapshots belong if the request names no policy. */
-const OWN_POLICY = "pre-deploy";
+const DEFAULT_POLICY = "pre-deploy";
 
 /**
  * Checks the rules for a request to pre-deploy that its schema cannot express.
@@ -56,13 +56,13 @@ const OWN_POLICY = "pre-deploy";
  * @throws SnapshotError InvalidRequest
  */
 export function checkDeployment(body: Deployment, { summary }: Invocation): void {
-  const { policy = OWN_POLICY, make_room } = body;
+  const { policy = DEFAULT_POLICY, make_room } = body;
   summary.policy = policy;
-  // Another policy can have `hold` and `time_zone`, but a request to pre-deploy contains neither.
-  if (make_room && policy !== OWN_POLICY) {
+  // A policy can contain `hold` and `time_zone`, which decide what may be deleted. A request to pre-deploy contains neither.
+  if (make_room && policy !== DEFAULT_POLICY) {
     throw new SnapshotError(
       "InvalidRequest",
-      `make_room: expected the policy ${OWN_POLICY}, got ${JSON.stringify(policy)}: pre-deploy deletes only its own snapshots. Omit policy or make_room.`,
+      `make_room: expected the policy ${DEFAULT_POLICY}, got ${JSON.stringify(policy)}: pre-deploy deletes only its own snapshots. Omit policy or make_room.`,
     );
   }
   checkMakeRoom(body);
@@ -77,7 +77,7 @@ export function checkDeployment(body: Deployment, { summary }: Invocation): void
 export async function protectDeployment({ body }: { body: Deployment }, invocation: Invocation): Promise<JsonResponse> {
   const { deployment_id, targets: selectors, wait_seconds = 0, retry_failed = false, max_age_minutes = 1_440 } = body;
   const { connection, startedAt, retryBudget } = invocation;
-  const policy = body.policy ?? OWN_POLICY;
+  const policy = body.policy ?? DEFAULT_POLICY;
   const run = {
     idempotencyKey: deriveKey("deployment", deployment_id),
     policy,
@@ -87,20 +87,23 @@ export async function protectDeployment({ body }: { body: Deployment }, invocati
   };
   const waitUntil = instant(Math.min(after(startedAt, wait_seconds * 1000), retryBudget.deadline));
   const maxWait = after(startedAt, Math.max(wait_seconds * 1000, MIN_WAIT_MS));
-  const runContext = createRunContext({ ...invocation, retryBudget: { ...retryBudget, maxWait } }, cloudOf(connection));
+  const runContext = createRunContext(
+    { ...invocation, retryBudget: { ...retryBudget, maxWait } },
+    createCloud(connection),
+  );
   const { targets, failures, empty } = await selectTargets(selectors, runContext);
   // Fail if some targets cannot be listed, because the deployment may begin only if all targets have snapshots.
   for (const { error } of failures) throw error;
   if (empty.length > 0) {
     throw new SnapshotError(
       "NotFound",
-      `${empty.join(" and ")}: expected to select at least one resource, but none has these tags, or all are excluded.`,
+      `${empty.join(" and ")}: expected to select at least one resource, but no resource has these tags, or exclude_tags excludes them all.`,
     );
   }
   if (targets.length > MAX_TARGETS) {
     throw new SnapshotError(
       "InvalidRequest",
-      `targets: expected to select at most ${MAX_TARGETS} resources, got ${targets.length}. Divide them among several deployment_ids.`,
+      `targets: expected to select at most ${MAX_TARGETS} resources, got ${targets.length}. Use several deployment_ids.`,
     );
   }
   const makeRoom = body.make_room ? makeRoomBy({ policy, retention: body.retention }, runContext) : undefined;
@@ -115,14 +118,14 @@ export async function protectDeployment({ body }: { body: Deployment }, invocati
 }
 
 /** Returns the state of the deployment: `failed` if a snapshot failed, `ready` if all are available, or else `pending`. */
-function statusOf(progress: Progress[]): keyof typeof RESPONSES {
+function statusOf(progress: TargetProgress[]): keyof typeof RESPONSES {
   if (progress.some(({ outcome }) => outcome === "failed")) return "failed";
   const available = progress.filter(({ outcome }) => outcome === "available");
   return progress.length > 0 && available.length === progress.length ? "ready" : "pending";
 }
 
 /** Returns the entry for one target in the response body. */
-function toEntry({ target, outcome, name, snapshot_id, detail, error }: Progress): JsonObject {
+function toEntry({ target, outcome, name, snapshot_id, detail, error }: TargetProgress): JsonObject {
   const pending = outcome !== "available" && outcome !== "failed";
   return {
     kind: target.kind.name,

@@ -1,4 +1,4 @@
-import { cloudOf } from "../../shared/huaweicloud/services.ts";
+import { createCloud } from "../../shared/huaweicloud/services.ts";
 import { compose } from "../../shared/middleware/compose.ts";
 import { createRunContext } from "../../shared/middleware/create-run-context.ts";
 import { finishRun } from "../../shared/middleware/run-summary.ts";
@@ -16,7 +16,7 @@ export const pruneSnapshots = compose({
   schema: () => policy,
   check: checkPolicy,
   handler: async ({ body: policy }, invocation) => {
-    const runContext = createRunContext(invocation, cloudOf(invocation.connection));
+    const runContext = createRunContext(invocation, createCloud(invocation.connection));
     finishRun(invocation, { targets: await prune(policy, runContext) });
   },
 });

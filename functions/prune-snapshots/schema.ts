@@ -1,7 +1,7 @@
 import { PrunePolicySchema } from "../../shared/snapshots/policy-schema.ts";
 
 /**
- * Validates the `user_event` of the prune-snapshots timer. It is the same policy as for scheduled-snapshots, but `targets`
- * is optional, because prune-snapshots works on snapshots that exist.
+ * Validates the `user_event` of the prune-snapshots timer: a policy, as for scheduled-snapshots. The field `targets` is
+ * optional, because prune-snapshots ignores it.
  */
 export const policy = PrunePolicySchema();

@@ -1,18 +1,18 @@
 import { startCutoff } from "../../shared/core/retry.ts";
 import type { TimerEvent } from "../../shared/functiongraph/read-timer.ts";
 import { readInteger } from "../../shared/functiongraph/variables.ts";
-import { cloudOf } from "../../shared/huaweicloud/services.ts";
+import { createCloud } from "../../shared/huaweicloud/services.ts";
 import { createRunContext } from "../../shared/middleware/create-run-context.ts";
 import type { Invocation } from "../../shared/middleware/invocation.ts";
 import { finishRun } from "../../shared/middleware/run-summary.ts";
-import { createAll, hasBegun } from "../../shared/snapshots/create/create-all.ts";
+import { createAll, hasCreatedSnapshots } from "../../shared/snapshots/create/create-all.ts";
 import { indexExistingSnapshots } from "../../shared/snapshots/create/existing-snapshots.ts";
 import { deriveKey } from "../../shared/snapshots/marker.ts";
 import type { Policy, Target } from "../../shared/snapshots/policy.ts";
 import { makeRoomBy } from "../../shared/snapshots/retention/make-room.ts";
 import { type Run, targetFields } from "../../shared/snapshots/run-context.ts";
 import { selectTargets } from "../../shared/snapshots/select.ts";
-import { fanOut, invocationsOf, isShard } from "./shards.ts";
+import { countInvocations, fanOut, isShardEvent } from "./shards.ts";
 
 /**
  * Creates a snapshot of every target of a policy. If there are more targets than SHARD_SIZE, or if the time runs out, the
@@ -25,7 +25,7 @@ export async function runSchedule(
 ): Promise<void> {
   const { records, variables, connection, retryBudget } = invocation;
   const shardSize = readInteger(variables, "SHARD_SIZE", { defaultValue: 500, min: 1, max: 100_000 });
-  const runContext = createRunContext(invocation, cloudOf(connection));
+  const runContext = createRunContext(invocation, createCloud(connection));
   const run: Run = {
     idempotencyKey: deriveKey("schedule", policy.policy, String(Math.floor(time / 1000))),
     policy: policy.policy,
@@ -36,11 +36,11 @@ export async function runSchedule(
   const { targets, failures, empty, refused } = await selectTargets(policy.targets, runContext, policy.dry_run);
   for (const { kind, error } of failures) {
     const complete = records.openRecord({ action: "create", kind: kind.name, policy: policy.policy });
-    complete({ outcome: "failed", detail: "The resources with these tags could not be listed.", error });
+    complete({ outcome: "failed", detail: "The resources of this kind could not be listed.", error });
   }
   if (empty.length > 0) {
     records.addNotice(
-      `${empty.join(" and ")}: selected nothing. No resource has these tags, or all that have them are excluded.`,
+      `${empty.join(" and ")}: selected nothing. No resource has these tags, or exclude_tags excludes all resources with these tags.`,
     );
   }
   if (policy.dry_run) {
@@ -52,13 +52,13 @@ export async function runSchedule(
   }
   const known = indexExistingSnapshots(run, runContext);
   if (policy.make_room) run.makeRoom = makeRoomBy(policy, runContext, known.count);
-  if (isShard(event)) {
-    connection.limiter.share(invocationsOf(event.shard));
+  if (isShardEvent(event)) {
+    connection.limiter.share(countInvocations(event.shard));
     await createAll(targets, { ...run, again: event.again === true }, runContext, retryBudget.deadline, known);
     return finishRun(invocation, { targets: targets.length });
   }
   const [own, rest] = [targets.slice(0, shardSize), targets.slice(shardSize)];
-  const again = rest.length > 0 && (await hasBegun(own, run, known));
+  const again = rest.length > 0 && (await hasCreatedSnapshots(own, run, known));
   const shards = (some: Target[]) => fanOut(some, shardSize, { policy, event, run, again }, invocation);
   const deferredTo = await shards(rest);
   connection.limiter.share(1 + deferredTo.length);

@@ -11,22 +11,25 @@ import { type Run, targetFields } from "../../shared/snapshots/run-context.ts";
  * Returns whether an event starts a shard, which is a further invocation of scheduled-snapshots. Only the event of a shard
  * has the field `shard`.
  */
-export const isShard = (event: JsonObject): boolean => "shard" in event;
+export const isShardEvent = (event: JsonObject): boolean => "shard" in event;
 
 /**
- * Returns how many invocations share the rate limit of the cloud: the shards of a run, and the invocation that started
- * them.
+ * Returns how many invocations send requests for one run at the same time: the shards of the run, and the invocation that
+ * started the shards. They share the rate limits of the account.
  *
  * @param shard the number of a shard and the number of all shards, such as `2/5`
  */
-export const invocationsOf = (shard: unknown): number => 1 + (Number(String(shard).split("/")[1]) || 0);
+export const countInvocations = (shard: unknown): number => 1 + (Number(String(shard).split("/")[1]) || 0);
 
-/** The event that starts a run, with everything that its shards need. */
+/** The data from which the events of the shards of a run are created. */
 interface RunEvent {
   policy: Policy;
   event: JsonObject;
   run: Run;
-  /** True if the event was delivered before, because shards of the earlier delivery may be about to start. */
+  /**
+   * True if an earlier delivery of the event already created snapshots. The shards then wait, because shards of the earlier
+   * delivery may be about to start.
+   */
   again: boolean;
 }
 
@@ -48,7 +51,7 @@ export async function fanOut(
   const requestIds: string[] = [];
   const shards = chunk(targets, shardSize).flatMap((shard) => splitToPayloadLimit(shard, runEvent));
   for (const [index, shard] of shards.entries()) {
-    // Let pending timers and network events run, because a loop of invocations that fail at once would block them.
+    // Let pending timers and network events run. A loop whose calls all fail immediately would block them.
     await invocation.retryBudget.time.sleep(0);
     const completions = shard.map((target) => invocation.records.openRecord(targetFields(target, runEvent.run)));
     try {
@@ -61,7 +64,7 @@ export async function fanOut(
         complete({ outcome: "deferred", detail: `Passed on to the invocation ${requestId}` });
     } catch (thrown) {
       const error = asSnapshotError(thrown);
-      const detail = "No further invocation could be started.";
+      const detail = "No invocation could be started for this target.";
       for (const complete of completions) complete({ outcome: "failed", detail, error });
     }
   }
@@ -98,7 +101,7 @@ async function startShard(
   if (!/^[A-Za-z0-9:_.!-]+$/.test(urn)) {
     throw new SnapshotError(
       "Misconfigured",
-      `Expected a URN of letters, digits, -, _ and ., got ${JSON.stringify(urn)}.`,
+      `Expected a function URN of letters, digits, -, _ and ., got ${JSON.stringify(urn)}.`,
     );
   }
   for (let tries = 1; ; tries += 1) {
@@ -143,8 +146,8 @@ function selectorsFor(targets: readonly Target[]): JsonObject[] {
 }
 
 /**
- * Halves a shard until its events are small enough for the platform. Measures the events without shard numbers, for which
- * LARGEST_PAYLOAD has room.
+ * Divides a shard into halves until the event of each part is small enough for the platform. The measured event contains no
+ * shard number, because LARGEST_PAYLOAD already leaves room for the number.
  */
 function splitToPayloadLimit(shard: readonly Target[], runEvent: RunEvent): (readonly Target[])[] {
   const size = Buffer.byteLength(JSON.stringify(createShardEvent(shard, runEvent, "")));

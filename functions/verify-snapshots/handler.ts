@@ -1,4 +1,4 @@
-import { cloudOf } from "../../shared/huaweicloud/services.ts";
+import { createCloud } from "../../shared/huaweicloud/services.ts";
 import { compose } from "../../shared/middleware/compose.ts";
 import { createRunContext } from "../../shared/middleware/create-run-context.ts";
 import { finishRun } from "../../shared/middleware/run-summary.ts";
@@ -15,7 +15,7 @@ export const verifySnapshots = compose({
   schema: () => lookback,
   handler: async ({ body, time }, invocation) => {
     const { lookback_minutes: lookbackMinutes = 1_440, stuck_after_minutes: stuckAfterMinutes } = body;
-    const runContext = createRunContext(invocation, cloudOf(invocation.connection));
+    const runContext = createRunContext(invocation, createCloud(invocation.connection));
     finishRun(invocation, { targets: await verify({ time, lookbackMinutes, stuckAfterMinutes }, runContext) });
   },
 });

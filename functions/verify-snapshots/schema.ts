@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 
 /**
- * Validates the `user_event` of the verify-snapshots timer. `lookback_minutes` is the maximum age of a snapshot to verify.
+ * Validates the `user_event` of the verify-snapshots timer. Snapshots older than `lookback_minutes` are not verified.
  * A snapshot that is still `creating` after `stuck_after_minutes` counts as stuck.
  */
 export const lookback = Type.Object(

@@ -1,4 +1,4 @@
-import { isObject, textAt } from "../../shared/core/json.ts";
+import { isObject, readStringField } from "../../shared/core/json.ts";
 
 export const CHECK_ID_ADVICE = "Check the id in the targets file.";
 export const COMPARE_TAGS_ADVICE = "Compare the tags in the targets file with the tags of the resources.";
@@ -24,4 +24,6 @@ export function adviceFor(reason: unknown, whenNotFound: string): string[] {
  * object.
  */
 export const formatError = (error: unknown): string | undefined =>
-  isObject(error) ? [textAt(error, "reason"), textAt(error, "message")].filter(Boolean).join(": ") : undefined;
+  isObject(error)
+    ? [readStringField(error, "reason"), readStringField(error, "message")].filter(Boolean).join(": ")
+    : undefined;

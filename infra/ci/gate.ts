@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { JsonObject } from "../../shared/core/json.ts";
 import { nodeTransport } from "../../shared/huaweicloud/http/transport.ts";
-import { redactor } from "../../shared/results/redact.ts";
+import { createRedactor } from "../../shared/results/redact.ts";
 import { formatError } from "./advice.ts";
 import { postJson } from "./call.ts";
 import { type CallVerdict, interpretFailedCall, interpretResponse } from "./interpret-response.ts";
@@ -30,7 +30,7 @@ const MAX_LINE_LENGTH = 4_000;
 /** How long the process waits for open connections to close after its last output, in milliseconds. */
 const LINGER_MS = 1_000;
 
-const redact = redactor(secretsIn(process.env));
+const redact = createRedactor(secretsIn(process.env));
 /** Makes text safe to print: replaces secrets, escapes unprintable characters and truncates the text. */
 const sanitize = (text: string) => printable(redact(text)).slice(0, MAX_LINE_LENGTH);
 

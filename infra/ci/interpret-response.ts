@@ -1,5 +1,5 @@
 import type { Reason } from "../../shared/core/errors.ts";
-import { isObject, type JsonObject, textAt } from "../../shared/core/json.ts";
+import { isObject, type JsonObject, readStringField } from "../../shared/core/json.ts";
 import type { HttpResponse } from "../../shared/huaweicloud/http/transport.ts";
 import { adviceFor, CALL_AGAIN_ADVICE, CHECK_ID_ADVICE, COMPARE_TAGS_ADVICE } from "./advice.ts";
 import type { GateOptions } from "./options.ts";
@@ -92,8 +92,13 @@ export function interpretResponse(
   }
 
   const error = isObject(body.error) ? body.error : {};
-  const message = (textAt(error, "message") || textAt(body, "error_msg") || text.slice(0, 200)).trim();
-  const code = textAt(error, "reason") ?? textAt(error, "code") ?? textAt(body, "error_code");
+  const message = (
+    readStringField(error, "message") ||
+    readStringField(body, "error_msg") ||
+    text.slice(0, 200)
+  ).trim();
+  const code =
+    readStringField(error, "reason") ?? readStringField(error, "code") ?? readStringField(body, "error_code");
   const summary = `${status} ${code === undefined ? "" : `${code}: `}${message}`.trim();
   const errorDecision = DECISION_BY_REASON.get(error.reason);
   if (errorDecision !== undefined) {

@@ -25,21 +25,23 @@ export async function generateRegistries(): Promise<Map<string, string>> {
 }
 
 /**
- * Returns the registry of the kinds of snapshots. The file of a kind exports the kind under the name of the file in camel case:
- * `snapshot-group.ts` exports `snapshotGroup`.
+ * Returns the registry of the kinds of snapshots. The file `snapshot-group.ts` defines the kind `snapshot-group` and
+ * exports it as `snapshotGroupKind`.
  */
 async function generateKindsRegistry(): Promise<string> {
-  const modules = (await loadModules(KINDS)).filter(({ file, module }) => isKind(module[toCamelCase(file)]));
+  const modules = (await loadModules(KINDS)).filter(({ file, module }) => isKind(module[toKindName(file)]));
   const kinds = sortByKind(modules, ({ file }) => file);
-  return `${HEADER}${generateImports(kinds, ({ file }) => toCamelCase(file))}import type { Kind } from "./kind.ts";
+  return `${HEADER}${generateImports(kinds, ({ file }) => toKindName(file))}import type { Kind } from "./kind.ts";
 
 /** All kinds of snapshots, by name. */
 export const KINDS = {
-${kinds.map(({ file }) => `  "${file}": ${toCamelCase(file)},\n`).join("")}} as const satisfies Record<string, Kind>;
+${kinds.map(({ file }) => `  "${file}": ${toKindName(file)},\n`).join("")}} as const satisfies Record<string, Kind>;
 
 export type KindName = keyof typeof KINDS;
 `;
 }
+
+const toKindName = (file: string) => `${toCamelCase(file)}Kind`;
 
 const isKind = (value: unknown): boolean => typeof value === "object" && value !== null && "envelope" in value;
 
@@ -98,15 +100,14 @@ async function generateServicesRegistry(): Promise<string> {
     modules.filter(({ module }) => "snapshotKind" in module),
     nameOfKind,
   );
-  const kindName = (file: string) => `${toCamelCase(file)}Kind`;
   return `${HEADER}import type { Service } from "../gateway/http.ts";
-${generateImports(services, ({ file }) => `service as ${toCamelCase(file)}`)}${generateImports(kinds, ({ file }) => `snapshotKind as ${kindName(file)}`)}
+${generateImports(services, ({ file }) => `service as ${toCamelCase(file)}`)}${generateImports(kinds, ({ file }) => `snapshotKind as ${toKindName(file)}`)}
 /** All services of the embedded cloud. */
 export const SERVICES: readonly Service[] = [${services.map(({ file }) => toCamelCase(file)).join(", ")}];
 
 /** All kinds of snapshots of the embedded cloud, by name. */
 export const SNAPSHOT_KINDS = {
-${kinds.map((one) => `  "${nameOfKind(one)}": ${kindName(one.file)},\n`).join("")}};
+${kinds.map((one) => `  "${nameOfKind(one)}": ${toKindName(one.file)},\n`).join("")}};
 `;
 }
 

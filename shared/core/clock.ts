@@ -8,8 +8,8 @@ export interface Time {
   /** Returns the current date and time. */
   now(): Instant;
   /**
-   * Returns the milliseconds since a fixed moment in the life of this process. The value does not change when the machine's
-   * clock is set, so two invocations in one process can compare their values. Default: `now`.
+   * Returns the milliseconds since a fixed moment after this process started. Setting the machine's clock does not change
+   * the value, so two invocations in one process can compare their values. If this function is absent, callers use `now`.
    */
   elapsed?(): number;
   /** Waits for `milliseconds`. Resolves earlier if `work` settles. */

@@ -106,20 +106,20 @@ type RetryClass = "never" | "transient" | "throttled" | "busy";
 export type Reason = keyof typeof REASONS;
 
 export interface SnapshotErrorDetails {
-  /** The error code in the cloud's response, such as `EVS.5404`. */
+  /** The error code in the service's response, such as `EVS.5404`. */
   code?: string;
-  /** The error message in the cloud's response, unchanged. */
+  /** The error message in the service's response, unchanged. */
   cloudMessage?: string;
-  /** The HTTP status of the cloud's response. */
+  /** The HTTP status of the service's response. */
   status?: number;
-  /** The request id in the cloud's response, which a support ticket needs. */
+  /** The request id in the service's response. A support ticket must contain the request id. */
   requestId?: string;
-  /** How long the cloud asks the caller to wait before a retry, in milliseconds. */
+  /** How long the service asks the caller to wait before a retry, in milliseconds. */
   retryAfterMs?: number;
   /**
-   * True if the error does not show whether the cloud carried out the request, so the caller must list the snapshots. For
-   * example, the cloud may have created a snapshot although no usable response arrived. After a delete request, "not found"
-   * may be about something other than the snapshot.
+   * True if the error does not show whether the service executed the request, so the caller must list the snapshots. For
+   * example, a create request timed out, or a delete request got a 404 response that may be about another resource than the
+   * snapshot.
    */
   ambiguous?: boolean;
   /** False if the request was never sent. Default: true. */

@@ -17,10 +17,11 @@ export const before = (moment: Instant, milliseconds: number): Instant => instan
  * The earliest credible time. EVS and DWS did not exist before 2015, so an earlier time, such as 0001-01-01 or 1970-01-01,
  * means that the cloud did not set the time.
  */
-const EARLIEST = Date.UTC(2015, 0);
+const EARLIEST_MS = Date.UTC(2015, 0);
 /**
- * How far in the future a credible time may be, in milliseconds. The services reject a signature that is more than 15
- * minutes off, so their clocks differ from this machine's clock by less (SOURCES.md#gateway-clock-skew).
+ * How far in the future a credible time can be, in milliseconds. The services reject every request that was signed more than
+ * 15 minutes before or after their own time, so their clocks differ from this machine's clock by at most 15 minutes
+ * (SOURCES.md#gateway-clock-skew).
  */
 const MAX_AHEAD_MS = 15 * 60_000;
 
@@ -30,7 +31,7 @@ const MAX_AHEAD_MS = 15 * 60_000;
  * @returns undefined if the time is absent, before 2015, or more than 15 minutes after `now`
  */
 export const credibleTime = (moment: Instant | undefined, now: Instant): Instant | undefined =>
-  moment !== undefined && moment >= EARLIEST && moment <= now + MAX_AHEAD_MS ? moment : undefined;
+  moment !== undefined && moment >= EARLIEST_MS && moment <= now + MAX_AHEAD_MS ? moment : undefined;
 
 const TIMESTAMP = /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?\s*(Z|[+-]\d{2}:?\d{2})?$/i;
 

@@ -6,7 +6,7 @@ export const isObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Returns the field `name` of an object if the field contains a string, or else undefined. */
-export const textAt = (from: JsonObject, name: string): string | undefined => {
+export const readStringField = (from: JsonObject, name: string): string | undefined => {
   const value = from[name];
   return typeof value === "string" ? value : undefined;
 };
@@ -18,7 +18,7 @@ export const textAt = (from: JsonObject, name: string): string | undefined => {
  *
  * @returns the value of each key; a value that is an object or null becomes an empty string
  */
-export function textMap(value: unknown): Record<string, string> {
+export function toStringMap(value: unknown): Record<string, string> {
   const entries: [string, string][] = [];
   if (Array.isArray(value)) {
     for (const entry of value) {
@@ -38,8 +38,8 @@ export function textMap(value: unknown): Record<string, string> {
 }
 
 /**
- * Serializes a value as JSON, so equal requests have equal strings. Sorts the keys of objects. Also sorts arrays of
- * strings, because an array of strings in a request is a set of ids.
+ * Serializes a value as JSON with sorted object keys. Also sorts arrays of strings, because an array of strings in a request
+ * is a set of ids. Two requests that differ only in the order of keys or ids therefore result in the same string.
  */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, inner) => {

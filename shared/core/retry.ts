@@ -12,9 +12,7 @@ export interface RetryBudget {
    * waits for the response. Default: the deadline.
    */
   maxWait?: Instant;
-  /**
-   * The remaining tokens for retries after transient errors (see `TOKENS`). Undefined before the first of these retries.
-   */
+  /** The remaining tokens for retries after transient errors; see `TOKENS`. Undefined until a transient error occurs. */
   tokens?: { tokens: number };
 }
 
@@ -32,8 +30,8 @@ const MAX_TRANSIENT_TRIES = 4;
 const TOKENS = { max: 250, perRetry: 5, perSuccess: 1 } as const;
 
 /**
- * The time after which a list response contains a new snapshot, in milliseconds. A list response can lack the snapshots of
- * the last 5 s. The sixth second is a margin.
+ * The time after its creation at which a snapshot is certain to appear in list responses, in milliseconds. A list response
+ * can omit snapshots that were created less than 5 s ago. The sixth second is a safety margin.
  */
 export const LISTED_AFTER_MS = 6_000;
 
@@ -43,12 +41,12 @@ export const LISTED_AFTER_MS = 6_000;
  * - The delay is random, between 0 and base * 2^(tries-1), so callers that failed at the same time retry at different
  *   times.
  * - If the cloud asks for a delay (`Retry-After`, or the window in the gateway's message), that delay is added.
- * - For a busy resource, the delay is at least 6 s. Another delivery of the same request can be the reason why the resource
- *   is busy, and after 6 s a list response contains the snapshot of that delivery.
+ * - For a busy resource, the delay is at least 6 s. The resource may be busy because another delivery of the same request
+ *   creates the snapshot. After 6 s, that snapshot is certain to appear in list responses.
  *
  * @param tries the number of tries so far
  * @param random returns a number from 0 (included) to 1 (excluded)
- * @returns milliseconds, or undefined if another try is pointless
+ * @returns milliseconds, or undefined if the call must not be retried
  */
 export function delayBefore(error: SnapshotError, tries: number, random: () => number): number | undefined {
   const { retryClass } = REASONS[error.reason];
@@ -62,7 +60,7 @@ export function delayBefore(error: SnapshotError, tries: number, random: () => n
  * Waits before the next try of a call that failed with `error`.
  *
  * @param tries the number of tries so far
- * @returns false, without waiting, if another try is pointless or would start too late
+ * @returns false, without waiting, if the call must not be retried or the retry would start too late
  */
 export async function backoff(error: SnapshotError, tries: number, retryBudget: RetryBudget): Promise<boolean> {
   const { time, deadline, maxWait = deadline } = retryBudget;
@@ -89,14 +87,14 @@ export function refundRetryToken({ tokens: budget }: RetryBudget): void {
 }
 
 /**
- * The maximum duration of the last operation before the deadline, in milliseconds: a request that times out, then a list
- * request or the start of another invocation.
+ * The maximum time that the work on one target takes, in milliseconds: one request times out, and then a list request is
+ * sent or another invocation is started.
  */
 const LAST_OPERATION_MS = 12_000;
 
 /**
- * Returns the time after which no work on another target may start, so the last work can finish before the deadline.
- * This time is 12 s before the deadline. If less than 24 s remain, it is in the middle of the remaining time.
+ * Returns the time after which no work on another target may start, so the work in progress can finish before the deadline.
+ * The returned time is 12 s before the deadline. If less than 24 s remain, it is in the middle of the remaining time.
  */
 export const startCutoff = ({ time, deadline }: RetryBudget): Instant =>
   instant(deadline - Math.min(LAST_OPERATION_MS, (deadline - time.now()) / 2));
@@ -134,7 +132,7 @@ const ITEMS_PER_PAUSE = 100;
  * Returns a function that a long synchronous loop must await once per item. Every 100th call lets pending timers and
  * network events run, such as the invocation's deadline and the delivery of records.
  */
-export function pauses(time: Pick<Time, "sleep">): () => Promise<void> {
+export function createPause(time: Pick<Time, "sleep">): () => Promise<void> {
   let count = 0;
   return async () => {
     count += 1;
@@ -146,7 +144,7 @@ export function pauses(time: Pick<Time, "sleep">): () => Promise<void> {
  * Repeats a read request until it succeeds.
  *
  * @param read sends a request that changes nothing in the cloud
- * @throws SnapshotError of the last try, if another try is pointless or would start too late
+ * @throws SnapshotError the error of the last try, if the request must not be retried or the retry would start too late
  */
 export async function retryRead<T>(read: () => Promise<T>, retryBudget: RetryBudget): Promise<T> {
   for (let tries = 1; ; tries += 1) {

@@ -4,17 +4,17 @@ import type { Instant } from "./instant.ts";
 export const DAY_MS = 86_400_000;
 
 /** Converts an instant into the local time of a time zone, in milliseconds since 1970-01-01 00:00 in that zone. */
-export type WallClock = (moment: Instant) => number;
+export type WallTimeConverter = (moment: Instant) => number;
 
 /**
- * Returns a function that converts instants into the local time of a time zone. Calls to `Intl` are slow, and the instants
- * of 100,000 snapshots share few days. The function therefore calls `Intl` once per day, and once per instant only on days
- * on which the offset changes.
+ * Returns a function that converts instants into the local time of a time zone. Calls to `Intl` are slow, and 100,000
+ * snapshots can have been created on a few days. The function therefore calls `Intl` once per day. Only on days on which the
+ * offset from UTC changes does it call `Intl` once per instant.
  *
  * @param zone an IANA name such as `Europe/Berlin`
  * @throws RangeError if the zone is unknown
  */
-export function wallClockOf(zone: string): WallClock {
+export function createWallTimeConverter(zone: string): WallTimeConverter {
   // Loading the time zone data takes 20 ms, and UTC does not need it.
   // Stryker disable next-line ConditionalExpression,StringLiteral: only saves time
   if (zone === "UTC") return (moment) => moment;

@@ -15,7 +15,7 @@ export interface GatewayResponse {
 }
 
 /** Returns an HTTP response with a JSON body in the format of the API gateway. */
-export const gatewayResponse = (
+export const createGatewayResponse = (
   statusCode: number,
   body: string,
   headers: Record<string, string> = {},
@@ -51,7 +51,7 @@ export class MethodNotAllowed extends SnapshotError {
   readonly allow = "POST";
 }
 
-const invalid = (message: string) => new SnapshotError("InvalidRequest", message);
+const invalidRequestError = (message: string) => new SnapshotError("InvalidRequest", message);
 
 /**
  * Reads an event of the API gateway: a POST request with a JSON body, which is usually encoded in base64
@@ -63,50 +63,52 @@ export function readHttp(event: JsonObject): GatewayRequest {
   if (event.httpMethod !== "POST") {
     throw new MethodNotAllowed("InvalidRequest", `Expected the method POST, got ${preview(event.httpMethod)}.`);
   }
-  const idempotencyKey = header(event, "idempotency-key");
+  const idempotencyKey = readHeader(event, "idempotency-key");
   if (idempotencyKey === "") {
-    throw invalid("idempotency-key: expected a non-empty header or no header, got an empty header.");
+    throw invalidRequestError("idempotency-key: expected a non-empty header or no header, got an empty header.");
   }
   if (idempotencyKey !== undefined && idempotencyKey.length > MAX_KEY_CHARACTERS) {
-    throw invalid(
+    throw invalidRequestError(
       `idempotency-key: expected a header of at most ${MAX_KEY_CHARACTERS} characters, got ${idempotencyKey.length}.`,
     );
   }
   return { body: readBody(event), ...(idempotencyKey ? { idempotencyKey } : {}) };
 }
 
-function header(event: JsonObject, name: string): string | undefined {
+function readHeader(event: JsonObject, name: string): string | undefined {
   if (!isObject(event.headers)) return undefined;
   const found = Object.entries(event.headers).find(([key]) => key.toLowerCase() === name)?.[1];
   if (found === undefined) return undefined;
   // Reject an invalid Idempotency-Key instead of ignoring it. Otherwise, every repetition of the request would create
   // another snapshot.
-  if (typeof found !== "string") throw invalid(`${name}: expected a header with one string, got ${preview(found)}.`);
+  if (typeof found !== "string")
+    throw invalidRequestError(`${name}: expected a header with one string, got ${preview(found)}.`);
   return found.trim();
 }
 
 function readBody(event: JsonObject): unknown {
   const { body } = event;
-  if (typeof body !== "string" || body === "") throw invalid("Expected a JSON body, got none.");
+  if (typeof body !== "string" || body === "") throw invalidRequestError("Expected a JSON body, got none.");
   // If the event has no `isBase64Encoded`, a body that begins like JSON is plain text, because base64 has no `{`, `[` or
   // `"`. `\s` also matches a byte order mark.
   const raw = event.isBase64Encoded === false || (event.isBase64Encoded === undefined && /^\s*[{["]/.test(body));
   // Check the size before decoding, because decoding a large body takes too much memory.
   const bytes = Buffer.byteLength(body, raw ? "utf8" : "base64");
-  if (bytes > MAX_BODY_BYTES) throw invalid(`Expected a body of at most ${MAX_BODY_BYTES} bytes, got ${bytes}.`);
+  if (bytes > MAX_BODY_BYTES)
+    throw invalidRequestError(`Expected a body of at most ${MAX_BODY_BYTES} bytes, got ${bytes}.`);
   // Trim the body first: with a second `\s*` at its end, the pattern would take quadratic time for a body of spaces.
   if (!raw && !/^[A-Za-z0-9+/\s]*={0,2}$/.test(body.trimEnd())) {
-    throw invalid("Expected a base64 body (isBase64Encoded is not false), got other characters.");
+    throw invalidRequestError("Expected a base64 body (isBase64Encoded is not false), got other characters.");
   }
   let text: string;
   try {
     text = raw ? body : new TextDecoder("utf-8", { fatal: true }).decode(Buffer.from(body, "base64"));
   } catch {
-    throw invalid("Expected a body in UTF-8, got invalid bytes.");
+    throw invalidRequestError("Expected a body in UTF-8, got invalid bytes.");
   }
   try {
     return parseJson(text);
   } catch (thrown) {
-    throw invalid(`Expected a JSON body, got ${preview(text)}: ${(thrown as Error).message}.`);
+    throw invalidRequestError(`Expected a JSON body, got ${preview(text)}: ${(thrown as Error).message}.`);
   }
 }

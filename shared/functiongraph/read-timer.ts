@@ -12,8 +12,8 @@ export interface TimerEvent {
   /** The JSON object in the event's `user_event`. */
   body: JsonObject;
   /**
-   * The event without fields that contain objects or arrays, because no timer sends such fields. scheduled-snapshots copies
-   * this event to start further invocations (shards).
+   * The event without fields that contain objects or arrays, because timers send neither. scheduled-snapshots copies this
+   * event to start further invocations (shards).
    */
   event: JsonObject;
 }

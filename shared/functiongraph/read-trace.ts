@@ -11,7 +11,7 @@ import { describeEvent } from "./triggers.ts";
  * that disk-attached needs. Long strings are cut.
  */
 export interface Trace {
-  /** The name of the call, such as `attachVolume`. Can be empty if the call is not a call to ECS. */
+  /** The name of the call, such as `attachVolume`. Can be empty for a call to another service than ECS. */
   name: string;
   /** The service that was called, such as `ECS`. Empty if neither the trace nor its CloudEvent names the service. */
   service: string;
@@ -22,8 +22,8 @@ export interface Trace {
   /** The result of the call: `normal`, `warning` (the call failed) or `incident`. */
   rating: string;
   /**
-   * Which of the two traces of a call this trace is: `requested` reports the request, `completed` the end of its job.
-   * Undefined if the trace does not show it.
+   * `requested` if the trace reports the request of the call; `completed` if the trace reports that the job of the call is
+   * finished. Undefined if the trace shows neither.
    */
   stage?: "requested" | "completed";
   /** Why the call or its job failed. Undefined if the trace reports no failure. */
@@ -57,19 +57,19 @@ const MAX_FAILURE_CHARACTERS = 200;
 export function readTraces(event: unknown): (Trace | SnapshotError)[] {
   if (!Array.isArray(event)) return [readTrace(event)];
   if (event.length > 0 && event.length <= MAX_EVENTS) return event.map(readTrace);
-  return [invalid(`Expected a batch of 1 to ${MAX_EVENTS} events, got ${event.length}.`)];
+  return [invalidRequestError(`Expected a batch of 1 to ${MAX_EVENTS} events, got ${event.length}.`)];
 }
 
-const invalid = (message: string) => new SnapshotError("InvalidRequest", message);
+const invalidRequestError = (message: string) => new SnapshotError("InvalidRequest", message);
 
 function readTrace(event: unknown): Trace | SnapshotError {
   const cloudEvent = isObject(event) && "specversion" in event ? event : {};
   const trace = findTrace(event);
-  const name = stringOf(trace?.trace_name);
-  const service = stringOf(trace?.service_type) || serviceOf(cloudEvent);
+  const name = toShortString(trace?.trace_name);
+  const service = toShortString(trace?.service_type) || serviceOf(cloudEvent);
   // A trace of another service needs no name, because disk-attached skips this trace.
   if (name === "" && (service === "" || isEcs(service))) {
-    return invalid(
+    return invalidRequestError(
       trace === undefined
         ? `Expected ${EXPECTED_EVENT}, got ${describeEvent(event)}.`
         : `trace_name: expected a name such as attachVolume in the trace, got ${preview(trace.trace_name)}.`,
@@ -79,16 +79,16 @@ function readTrace(event: unknown): Trace | SnapshotError {
   const requests = collectBodies(trace?.request);
   const responses = collectBodies(trace?.response);
   const parts = [...requests, ...responses];
-  const code = Number(wordOf(status) || Number.NaN);
+  const code = Number(toFailureText(status) || Number.NaN);
   const volumeId = findFirst([...fieldValues(parts, "volumeId", "volume_id")], readId);
   const times = [time, record_time, cloudEvent.time, ...responses.flatMap((job) => [job.end_time, job.begin_time])];
   return {
     name,
     service,
     time: findFirst(times, readTraceTime),
-    rating: stringOf(trace_rating) || stringOf(trace_status) || "normal",
+    rating: toShortString(trace_rating) || toShortString(trace_status) || "normal",
     ...(Number.isFinite(code) ? { code } : {}),
-    stage: readStage(stringOf(trace?.trace_type), responses),
+    stage: readStage(toShortString(trace?.trace_type), responses),
     failure: findFirst(responses, readFailure),
     serverId: findFirst([resource_id, ...fieldValues(parts, "server_id", "serverId")], (value) => {
       const id = readId(value);
@@ -133,7 +133,7 @@ function toObject(value: unknown, levels = 2): JsonObject | undefined {
  * Returns the service that a CloudEvent names, such as `ECS` for the type `ECS:CloudTrace:ApiCall` or the source `HC.ECS`.
  */
 const serviceOf = ({ type, source }: JsonObject): string =>
-  /^(\w+):CloudTrace:/.exec(stringOf(type))?.[1] ?? /^HC\.(\w+)/.exec(stringOf(source))?.[1] ?? "";
+  /^(\w+):CloudTrace:/.exec(toShortString(type))?.[1] ?? /^HC\.(\w+)/.exec(toShortString(source))?.[1] ?? "";
 
 /** The names of the fields in which a body can contain another body or a job. */
 const NESTED_BODY_FIELDS = ["job", "jobs", "job_info", "body", "data", "result", "response"];
@@ -148,8 +148,8 @@ function collectBodies(value: unknown, depth = 3): JsonObject[] {
 }
 
 /**
- * Yields the values of the named fields in bodies of attach calls and in their jobs. It is UNCONFIRMED where a trace
- * contains the ids: SOURCES.md#cts-attach-ids.
+ * Yields the values of the named fields in the bodies and jobs of an attach call. It is UNCONFIRMED which part of a trace
+ * contains the ids of the disk and the server: SOURCES.md#cts-attach-ids.
  */
 function* fieldValues(parts: readonly JsonObject[], ...names: string[]): Generator<unknown> {
   for (const part of parts) {
@@ -181,20 +181,20 @@ const NO_REASON = /^(0+|null|none|n\/a|-|ok|success(ful|fully)?|succeeded|)\.?$/
  * job can have the rating `normal`.
  */
 function readFailure(part: JsonObject): string | undefined {
-  const status = wordOf(part.status);
+  const status = toFailureText(part.status);
   const error = toObject(part.error) ?? {};
   const reasons = [part.fail_reason, part.error_msg, error.message, part.error_code, error.code, part.error];
-  const reason = reasons.map(wordOf).find((word) => !NO_REASON.test(word));
+  const reason = reasons.map(toFailureText).find((word) => !NO_REASON.test(word));
   const failed = FAILED.test(status) || (reason !== undefined && !SUCCEEDED.test(status));
   return failed ? [status, reason].filter(Boolean).join(": ") : undefined;
 }
 
 /**
- * Returns whether a trace reports the request of a call or the end of its job. Uses the status of the job, or else the
- * trace's type.
+ * Returns `requested` if a trace reports the request of a call, or `completed` if it reports that the job of the call is
+ * finished. Reads the status of the job, or else the type of the trace.
  */
 function readStage(type: string, responses: readonly JsonObject[]): Trace["stage"] {
-  const statuses = responses.map(({ status }) => stringOf(status)).filter((status) => /^[a-z]/i.test(status));
+  const statuses = responses.map(({ status }) => toShortString(status)).filter((status) => /^[a-z]/i.test(status));
   if (statuses.length > 0) return statuses.every((status) => SUCCEEDED.test(status)) ? "completed" : undefined;
   if (/^(ApiCall|ConsoleAction)$/i.test(type)) return "requested";
   return /^SystemAction$/i.test(type) ? "completed" : undefined;
@@ -216,7 +216,7 @@ function findFirst<Value, Result>(
  * Returns the start of a string, with `?` in place of control and format characters. Returns "" for a value of any other
  * type.
  */
-const stringOf = (value: unknown, length = MAX_WORD_CHARACTERS): string =>
+const toShortString = (value: unknown, length = MAX_WORD_CHARACTERS): string =>
   typeof value === "string"
     ? value
         .slice(0, length)
@@ -224,6 +224,6 @@ const stringOf = (value: unknown, length = MAX_WORD_CHARACTERS): string =>
         .trim()
     : "";
 
-/** Converts a string or number to a string of at most 200 characters, as `stringOf` does. */
-const wordOf = (value: unknown): string =>
-  stringOf(typeof value === "number" ? String(value) : value, MAX_FAILURE_CHARACTERS);
+/** Converts a string or number to a string of at most 200 characters, as `toShortString` does. */
+const toFailureText = (value: unknown): string =>
+  toShortString(typeof value === "number" ? String(value) : value, MAX_FAILURE_CHARACTERS);

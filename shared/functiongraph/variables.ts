@@ -45,7 +45,7 @@ function parseUserData(text: string | undefined): Record<string, string> {
 }
 
 /** Returns the error for a variable with an invalid value. The message has the format `NAME: expected ..., got "..."`. */
-export const misconfigured = (name: string, expected: string, got: string): SnapshotError =>
+export const misconfiguredError = (name: string, expected: string, got: string): SnapshotError =>
   new SnapshotError("Misconfigured", `${name}: expected ${expected}, got ${preview(got)}.`);
 
 /**
@@ -63,7 +63,7 @@ export function readInteger(
   if (text === undefined) return defaultValue;
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= min && value <= max) return value;
-  throw misconfigured(name, `a whole number from ${min} to ${max}`, text);
+  throw misconfiguredError(name, `a whole number from ${min} to ${max}`, text);
 }
 
 /**
@@ -79,7 +79,7 @@ export function readChoice<Choice extends string>(
   const text = variables(name) ?? defaultValue;
   const choice = choices.find((allowed) => allowed === text);
   if (choice !== undefined) return choice;
-  throw misconfigured(name, choices.map((allowed) => JSON.stringify(allowed)).join(" or "), text);
+  throw misconfiguredError(name, choices.map((allowed) => JSON.stringify(allowed)).join(" or "), text);
 }
 
 /**
@@ -91,7 +91,7 @@ export function readChoice<Choice extends string>(
  */
 export function checkId(name: string, text: string): string {
   if (/^[A-Za-z0-9_-]{1,64}$/.test(text)) return text;
-  throw misconfigured(name, "an id of letters, digits, - and _", text);
+  throw misconfiguredError(name, "an id of letters, digits, - and _", text);
 }
 
 /**

@@ -1,20 +1,20 @@
-import { clusterSnapshot } from "../snapshots/kinds/cluster-snapshot.ts";
+import { clusterSnapshotKind } from "../snapshots/kinds/cluster-snapshot.ts";
 import type { FoundSnapshot } from "../snapshots/kinds/kind.ts";
-import { compact } from "../snapshots/ownership.ts";
-import type { Creation, Resource, SnapshotService } from "../snapshots/ports.ts";
-import { readCreated } from "./http/create-response.ts";
-import { collected, readResource, readSnapshot, readWholeList } from "./http/pagination.ts";
+import { toCompactSnapshot } from "../snapshots/ownership.ts";
+import type { Resource, SnapshotCreator, SnapshotService } from "../snapshots/ports.ts";
+import { readCreateResponse } from "./http/create-response.ts";
+import { collectItems, readResource, readSnapshot, visitUnpagedRows } from "./http/pagination.ts";
 import { type Connection, sendDelete, sendOptions } from "./http/sdk-client.ts";
 
 /**
- * Creates DWS cluster snapshots (SOURCES.md#dws-create). `listFor` requests the snapshots of the whole project, because a
- * snapshot name must be unique in the project (SOURCES.md#dws-names-unique). The list request has no query parameters, and the
- * list response has no pages (SOURCES.md#dws-list-has-no-pages).
+ * Returns a client that creates DWS cluster snapshots (SOURCES.md#dws-create). `listFor` requests the snapshots of the whole
+ * project, because a snapshot name must be unique in the project (SOURCES.md#dws-names-unique). The list request has no query
+ * parameters, and the list response has no pages (SOURCES.md#dws-list-has-no-pages).
  */
-export const dwsCreation = (connection: Connection): Creation => ({
+export const createDwsCreator = (connection: Connection): SnapshotCreator => ({
   create: async (options) =>
-    readCreated(
-      clusterSnapshot,
+    readCreateResponse(
+      clusterSnapshotKind,
       options,
       await sendOptions(connection, "DWS", "create", {
         method: "POST",
@@ -27,36 +27,38 @@ export const dwsCreation = (connection: Connection): Creation => ({
     // A project has thousands of snapshots, so only those that can collide with the requested snapshot are kept in memory.
     const canCollide = (found: FoundSnapshot) =>
       found.resource === undefined || found.resource === cluster || found.name.toLowerCase() === requestedName;
-    return collected((visit) => list(connection, (found) => void (canCollide(found) && visit(compact(found)))));
+    return collectItems((visit) =>
+      visitSnapshots(connection, (found) => void (canCollide(found) && visit(toCompactSnapshot(found)))),
+    );
   },
 });
 
-/** Creates, lists and deletes DWS cluster snapshots. */
-export const dws = (connection: Connection): SnapshotService => ({
-  ...dwsCreation(connection),
-  listAll: (visit) => list(connection, visit),
+/** Returns a client that creates, lists and deletes DWS cluster snapshots. */
+export const createDwsClient = (connection: Connection): SnapshotService => ({
+  ...createDwsCreator(connection),
+  listAll: (visit) => visitSnapshots(connection, visit),
   remove: (id) => sendDelete(connection, "DWS", "/v1.0/{project_id}/snapshots", id),
   resources: async (max) => {
     const url = "/v1.0/{project_id}/clusters";
     const queryParams = { enterprise_project_id: "all_granted_eps" };
     const response = await sendOptions(connection, "DWS", "read", { method: "GET", url, queryParams }, "clusters");
-    return collected<Resource>(
-      async (visit) => readWholeList(response, "clusters", (row) => visit(readResource(row, "clusters"))),
+    return collectItems<Resource>(
+      async (visit) => visitUnpagedRows(response, "clusters", (row) => visit(readResource(row, "clusters"))),
       max,
     );
   },
 });
 
-async function list(connection: Connection, visit: (found: FoundSnapshot) => void): Promise<void> {
+async function visitSnapshots(connection: Connection, visit: (found: FoundSnapshot) => void): Promise<void> {
   const url = "/v1.0/{project_id}/snapshots";
   const response = await sendOptions(connection, "DWS", "read", { method: "GET", url }, "snapshots");
-  readWholeList(response, "snapshots", (row) => visit(readSnapshot(row, clusterSnapshot)));
+  visitUnpagedRows(response, "snapshots", (row) => visit(readSnapshot(row, clusterSnapshotKind)));
 }
 
-/** The client of each kind of snapshot that this file serves. */
-export const snapshotClients = { "cluster-snapshot": dws };
+/** Maps the name of each snapshot kind in this file to the function that creates its client. */
+export const snapshotClients = { "cluster-snapshot": createDwsClient };
 
-/** The calls that this client sends, each with the IAM actions that it requires (infra/README.md, "Rights"). */
+/** The API calls in this file, each with the IAM actions that the call requires (infra/README.md, "Rights"). */
 export const calls = {
   "dws.listClusters": ["dws:openAPICluster:list"],
   "dws.createSnapshot": ["dws:openAPISnapshot:create"],

@@ -1,5 +1,5 @@
 import type { Resource } from "../snapshots/ports.ts";
-import { allPages, collected, parsePage, readResource } from "./http/pagination.ts";
+import { collectItems, parsePage, readResource, visitAllPages } from "./http/pagination.ts";
 import { type Connection, sendOptions } from "./http/sdk-client.ts";
 
 /**
@@ -9,9 +9,9 @@ import { type Connection, sendOptions } from "./http/sdk-client.ts";
  * @throws SnapshotError BadResponse if the project has more than `max` servers
  */
 export const listServers = (connection: Connection, max: number): Promise<Resource[]> =>
-  collected(
+  collectItems(
     (visit) =>
-      allPages(
+      visitAllPages(
         async (offset, limit) => {
           const response = await sendOptions(connection, "ECS", "read", {
             method: "GET",
@@ -25,7 +25,7 @@ export const listServers = (connection: Connection, max: number): Promise<Resour
     max,
   );
 
-/** The calls that this client sends, each with the IAM actions that it requires (infra/README.md, "Rights"). */
+/** The API calls in this file, each with the IAM actions that the call requires (infra/README.md, "Rights"). */
 export const calls = {
   "ecs.listServers": ["ecs:cloudServers:list"],
 };

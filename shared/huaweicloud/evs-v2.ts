@@ -6,32 +6,33 @@ import { DeleteSnapshotRequest } from "@huaweicloud/huaweicloud-sdk-evs/v2/model
 import { ListSnapshotsRequest } from "@huaweicloud/huaweicloud-sdk-evs/v2/model/ListSnapshotsRequest";
 import type { JsonObject } from "../core/json.ts";
 import type { FoundSnapshot } from "../snapshots/kinds/kind.ts";
-import { snapshot } from "../snapshots/kinds/snapshot.ts";
-import type { Creation, SnapshotService } from "../snapshots/ports.ts";
+import { snapshotKind } from "../snapshots/kinds/snapshot.ts";
+import type { SnapshotCreator, SnapshotService } from "../snapshots/ports.ts";
 import { listVolumes } from "./evs-volumes.ts";
-import { readCreated } from "./http/create-response.ts";
+import { readCreateResponse } from "./http/create-response.ts";
 import { checkSnapshotId } from "./http/ids.ts";
-import { allRows, collected, MAX_SNAPSHOTS, parsePage, readSnapshot } from "./http/pagination.ts";
+import { collectItems, MAX_SNAPSHOTS, parsePage, readSnapshot, visitAllRows } from "./http/pagination.ts";
 import { type Connection, send } from "./http/sdk-client.ts";
 
-/** Creates legacy snapshots with the EVS v2 calls of Huawei Cloud's official SDK (SOURCES.md#evs-v2-create). */
-export const evsV2Creation = (connection: Connection): Creation => ({
+/** Returns a client that creates legacy snapshots with the EVS v2 calls of Huawei Cloud's SDK (SOURCES.md#evs-v2-create). */
+export const createEvsV2Creator = (connection: Connection): SnapshotCreator => ({
   async create(options) {
     const body = new CreateSnapshotRequestBody().withSnapshot(toSdkOptions(options));
     const request = new CreateSnapshotRequest().withBody(body);
-    return readCreated(
-      snapshot,
+    return readCreateResponse(
+      snapshotKind,
       options,
       await send(connection, "EVS", "create", (client) => new EvsClient(client).createSnapshot(request)),
     );
   },
-  listFor: ({ volume_id }) => collected((visit) => list(connection, visit, String(volume_id)), MAX_SNAPSHOTS),
+  listFor: ({ volume_id }) =>
+    collectItems((visit) => visitSnapshots(connection, visit, String(volume_id)), MAX_SNAPSHOTS),
 });
 
-/** Creates, lists and deletes legacy snapshots. */
-export const evsV2 = (connection: Connection): SnapshotService => ({
-  ...evsV2Creation(connection),
-  listAll: (visit) => list(connection, visit),
+/** Returns a client that creates, lists and deletes legacy snapshots. */
+export const createEvsV2Client = (connection: Connection): SnapshotService => ({
+  ...createEvsV2Creator(connection),
+  listAll: (visit) => visitSnapshots(connection, visit),
   async remove(id) {
     const request = new DeleteSnapshotRequest().withSnapshotId(checkSnapshotId(id));
     await send(connection, "EVS", "delete", (client) => new EvsClient(client).deleteSnapshot(request));
@@ -39,8 +40,12 @@ export const evsV2 = (connection: Connection): SnapshotService => ({
   resources: (max) => listVolumes(connection, max),
 });
 
-const list = (connection: Connection, visit: (found: FoundSnapshot) => void, volumeId?: string): Promise<void> =>
-  allRows(
+const visitSnapshots = (
+  connection: Connection,
+  visit: (found: FoundSnapshot) => void,
+  volumeId?: string,
+): Promise<void> =>
+  visitAllRows(
     async (offset, limit) => {
       const request = new ListSnapshotsRequest()
         .withEnterpriseProjectId("all_granted_eps")
@@ -50,12 +55,12 @@ const list = (connection: Connection, visit: (found: FoundSnapshot) => void, vol
       const response = await send(connection, "EVS", "read", (client) => new EvsClient(client).listSnapshots(request));
       return parsePage(response, "snapshots");
     },
-    (row) => visit(readSnapshot(row, snapshot)),
+    (row) => visit(readSnapshot(row, snapshotKind)),
   );
 
 /**
- * Converts create options into the type of the SDK and omits absent options. In older regions, a description can be `null`,
- * which the SDK's type does not allow (SOURCES.md#evs-v2-classic-limits).
+ * Converts create options into the type of the SDK and omits absent options. The casts are necessary because older regions
+ * accept the description `null` (SOURCES.md#evs-v2-classic-limits), but the SDK's type does not.
  */
 function toSdkOptions(options: JsonObject): CreateSnapshotOption {
   const { volume_id, force, metadata, description, name } = options;
@@ -67,10 +72,10 @@ function toSdkOptions(options: JsonObject): CreateSnapshotOption {
   return option;
 }
 
-/** The client of each kind of snapshot that this file serves. */
-export const snapshotClients = { snapshot: evsV2 };
+/** Maps the name of each snapshot kind in this file to the function that creates its client. */
+export const snapshotClients = { snapshot: createEvsV2Client };
 
-/** The calls that this client sends, each with the IAM actions that it requires (infra/README.md, "Rights"). */
+/** The API calls in this file, each with the IAM actions that the call requires (infra/README.md, "Rights"). */
 export const calls = {
   "evs.createSnapshot": ["evs:snapshots:create"],
   "evs.listSnapshots": ["evs:snapshots:list"],

@@ -1,46 +1,46 @@
 import type { JsonObject } from "../core/json.ts";
 import type { FoundSnapshot, Kind } from "../snapshots/kinds/kind.ts";
-import { groupWith, snapshotGroup } from "../snapshots/kinds/snapshot-group.ts";
-import { standardSnapshot } from "../snapshots/kinds/standard-snapshot.ts";
-import { compact } from "../snapshots/ownership.ts";
-import type { CreatedSnapshot, Creation, SnapshotService } from "../snapshots/ports.ts";
+import { addMembers, snapshotGroupKind } from "../snapshots/kinds/snapshot-group.ts";
+import { standardSnapshotKind } from "../snapshots/kinds/standard-snapshot.ts";
+import { toCompactSnapshot } from "../snapshots/ownership.ts";
+import type { CreatedSnapshot, SnapshotCreator, SnapshotService } from "../snapshots/ports.ts";
 import { listServers } from "./ecs.ts";
 import { listAttachedDisks, listVolumes } from "./evs-volumes.ts";
-import { readCreated } from "./http/create-response.ts";
-import { allRows, collected, MAX_SNAPSHOTS, parsePage, readSnapshot } from "./http/pagination.ts";
+import { readCreateResponse } from "./http/create-response.ts";
+import { collectItems, MAX_SNAPSHOTS, parsePage, readSnapshot, visitAllRows } from "./http/pagination.ts";
 import { type Connection, sendDelete, sendOptions } from "./http/sdk-client.ts";
 
 /**
- * Creates standard snapshots with EVS v5 requests (SOURCES.md#evs-v5-create). The SDK has no client for EVS v5
- * (SOURCES.md#sdk-no-v5-client).
+ * Returns a client that creates standard snapshots with EVS v5 requests (SOURCES.md#evs-v5-create). The SDK has no client for
+ * EVS v5 (SOURCES.md#sdk-no-v5-client).
  */
-export const evsV5SnapshotCreation = (connection: Connection): Creation => ({
-  create: (options) => create(connection, standardSnapshot, "/v5/{project_id}/snapshots", options),
+export const createEvsV5SnapshotCreator = (connection: Connection): SnapshotCreator => ({
+  create: (options) => sendCreate(connection, standardSnapshotKind, "/v5/{project_id}/snapshots", options),
   listFor: ({ volume_id }) =>
-    collected((visit) => listSnapshots(connection, visit, { volume_id: String(volume_id) }), MAX_SNAPSHOTS),
+    collectItems((visit) => visitSnapshots(connection, visit, { volume_id: String(volume_id) }), MAX_SNAPSHOTS),
 });
 
-/** Creates, lists and deletes standard snapshots. */
-export const evsV5Snapshots = (connection: Connection): SnapshotService => ({
-  ...evsV5SnapshotCreation(connection),
-  listAll: (visit) => listSnapshots(connection, visit),
+/** Returns a client that creates, lists and deletes standard snapshots. */
+export const createEvsV5SnapshotClient = (connection: Connection): SnapshotService => ({
+  ...createEvsV5SnapshotCreator(connection),
+  listAll: (visit) => visitSnapshots(connection, visit),
   remove: (id) => sendDelete(connection, "EVS", "/v5/{project_id}/snapshots", id),
   resources: (max) => listVolumes(connection, max),
 });
 
 /**
- * Creates snapshot consistency groups with EVS v5 requests (SOURCES.md#evs-groups-create). If the create options contain disk
- * ids instead of a server id, `listFor` lists all groups, because EVS does not return the disk ids of a group
- * (SOURCES.md#evs-groups-hide-members).
+ * Returns a client that creates snapshot groups with EVS v5 requests (SOURCES.md#evs-groups-create). If the create options
+ * contain disk ids instead of a server id, `listFor` lists all groups of the project, because EVS does not return the disk
+ * ids of a group (SOURCES.md#evs-groups-hide-members).
  */
-export const evsV5SnapshotGroupCreation = (connection: Connection): Creation => ({
-  create: (options) => create(connection, snapshotGroup, "/v5/{project_id}/snapshot-groups", options),
+export const createEvsV5GroupCreator = (connection: Connection): SnapshotCreator => ({
+  create: (options) => sendCreate(connection, snapshotGroupKind, "/v5/{project_id}/snapshot-groups", options),
   listFor: ({ server_id }) => listGroups(connection, server_id === undefined ? {} : { server_id: String(server_id) }),
 });
 
-/** Creates, lists and deletes snapshot consistency groups. */
-export const evsV5SnapshotGroups = (connection: Connection): SnapshotService => ({
-  ...evsV5SnapshotGroupCreation(connection),
+/** Returns a client that creates, lists and deletes snapshot groups. */
+export const createEvsV5GroupClient = (connection: Connection): SnapshotService => ({
+  ...createEvsV5GroupCreator(connection),
   listAll: async (visit) => (await listGroups(connection)).forEach(visit),
   remove: (id) => sendDelete(connection, "EVS", "/v5/{project_id}/snapshot-groups", id),
   resources: (max) => listServers(connection, max),
@@ -53,52 +53,57 @@ const MAX_GROUPS = 10_000;
 const MAX_MEMBERS = 30_000;
 
 /**
- * Lists snapshot groups with their members. EVS does not return the members together with a group. The members are the standard
- * snapshots with the group's id in `snapshot_group_id` (SOURCES.md#evs-groups-hide-members), so one list of all snapshots
- * serves all groups.
+ * Lists snapshot groups with their members. EVS returns no members in the list response for groups, so the function also
+ * lists all standard snapshots. In a member, the field `snapshot_group_id` contains the id of the group
+ * (SOURCES.md#evs-groups-hide-members).
  */
-async function listGroups(connection: Connection, filter: Filter = {}): Promise<FoundSnapshot[]> {
-  const groups = await collected<FoundSnapshot>(
-    (visit) => list(connection, snapshotGroup, "snapshot_groups", filter, visit),
+async function listGroups(connection: Connection, filter: QueryFilter = {}): Promise<FoundSnapshot[]> {
+  const groups = await collectItems<FoundSnapshot>(
+    (visit) => visitRows(connection, snapshotGroupKind, "snapshot_groups", filter, visit),
     MAX_GROUPS,
   );
   if (!groups.some(({ marker }) => marker)) return groups;
   const members = new Map<unknown, FoundSnapshot[]>(groups.map(({ id }) => [id, []]));
   const listMembers = (visit: (member: FoundSnapshot) => void) =>
-    listSnapshots(connection, (found) => {
+    visitSnapshots(connection, (found) => {
       const ofGroup = members.get(found.raw.snapshot_group_id);
       if (ofGroup === undefined) return;
-      const member = compact(found);
+      const member = toCompactSnapshot(found);
       ofGroup.push(member);
       visit(member);
     });
-  await collected(listMembers, MAX_MEMBERS);
-  return groups.map((group) => groupWith(group, members.get(group.id) ?? []));
+  await collectItems(listMembers, MAX_MEMBERS);
+  return groups.map((group) => addMembers(group, members.get(group.id) ?? []));
 }
 
-const create = async (connection: Connection, kind: Kind, url: string, options: JsonObject): Promise<CreatedSnapshot> =>
-  readCreated(
+const sendCreate = async (
+  connection: Connection,
+  kind: Kind,
+  url: string,
+  options: JsonObject,
+): Promise<CreatedSnapshot> =>
+  readCreateResponse(
     kind,
     options,
     await sendOptions(connection, "EVS", "create", { method: "POST", url, data: { [kind.envelope]: options } }),
   );
 
-type Filter = Record<string, string>;
+type QueryFilter = Record<string, string>;
 
-const listSnapshots = (
+const visitSnapshots = (
   connection: Connection,
   visit: (found: FoundSnapshot) => void,
-  filter: Filter = {},
-): Promise<void> => list(connection, standardSnapshot, "snapshots", filter, visit);
+  filter: QueryFilter = {},
+): Promise<void> => visitRows(connection, standardSnapshotKind, "snapshots", filter, visit);
 
-const list = (
+const visitRows = (
   connection: Connection,
   kind: Kind,
   name: "snapshots" | "snapshot_groups",
-  filter: Filter,
+  filter: QueryFilter,
   visit: (found: FoundSnapshot) => void,
 ): Promise<void> =>
-  allRows(
+  visitAllRows(
     async (offset, limit) => {
       const response = await sendOptions(connection, "EVS", "read", {
         method: "GET",
@@ -113,10 +118,13 @@ const list = (
     (row) => visit(readSnapshot(row, kind)),
   );
 
-/** The client of each kind of snapshot that this file serves. */
-export const snapshotClients = { "standard-snapshot": evsV5Snapshots, "snapshot-group": evsV5SnapshotGroups };
+/** Maps the name of each snapshot kind in this file to the function that creates its client. */
+export const snapshotClients = {
+  "standard-snapshot": createEvsV5SnapshotClient,
+  "snapshot-group": createEvsV5GroupClient,
+};
 
-/** The calls that this client sends, each with the IAM actions that it requires (infra/README.md, "Rights"). */
+/** The API calls in this file, each with the IAM actions that the call requires (infra/README.md, "Rights"). */
 export const calls = {
   "evs.createStandardSnapshot": ["evs:snapshots:create"],
   "evs.listStandardSnapshots": ["evs:snapshots:list"],

@@ -2,14 +2,14 @@ import { EvsClient } from "@huaweicloud/huaweicloud-sdk-evs/v2/EvsClient";
 import { ListVolumesRequest } from "@huaweicloud/huaweicloud-sdk-evs/v2/model/ListVolumesRequest";
 import { ShowVolumeRequest } from "@huaweicloud/huaweicloud-sdk-evs/v2/model/ShowVolumeRequest";
 import { parseInstant } from "../core/instant.ts";
-import { isObject, type JsonObject, textAt } from "../core/json.ts";
+import { isObject, type JsonObject, readStringField } from "../core/json.ts";
 import type { AttachedDisk, Resource, Volume } from "../snapshots/ports.ts";
 import { unexpectedResponse, unexpectedRow } from "./http/api-response.ts";
-import { allRows, collected, parsePage, readResource } from "./http/pagination.ts";
+import { collectItems, parsePage, readResource, visitAllRows } from "./http/pagination.ts";
 import { type Connection, send } from "./http/sdk-client.ts";
 
-const listRows = (connection: Connection, visit: (row: JsonObject) => void, serverId?: string): Promise<void> =>
-  allRows(async (offset, limit) => {
+const visitVolumeRows = (connection: Connection, visit: (row: JsonObject) => void, serverId?: string): Promise<void> =>
+  visitAllRows(async (offset, limit) => {
     const request = new ListVolumesRequest()
       .withEnterpriseProjectId("all_granted_eps")
       .withLimit(limit)
@@ -27,18 +27,18 @@ const listRows = (connection: Connection, visit: (row: JsonObject) => void, serv
  * @throws SnapshotError BadResponse if the project has more than `max` disks
  */
 export const listVolumes = (connection: Connection, max: number): Promise<Resource[]> =>
-  collected((visit) => listRows(connection, (row) => visit(readResource(row, "disks"))), max);
+  collectItems((visit) => visitVolumeRows(connection, (row) => visit(readResource(row, "disks"))), max);
 
 /** The maximum number of disks that are listed for one server. A server can have about 60 disks. */
 const MAX_DISKS = 1_000;
 
 /** Lists the disks of a server with their statuses and attachments (SOURCES.md#evs-disks-of-server). */
 export const listVolumesOfServer = (connection: Connection, serverId: string): Promise<Volume[]> =>
-  collected((visit) => listRows(connection, (row) => visit(readVolume(row)), serverId), MAX_DISKS);
+  collectItems((visit) => visitVolumeRows(connection, (row) => visit(readVolume(row)), serverId), MAX_DISKS);
 
 /**
- * Lists the disks of a server with their attachment times. A disk without any server id in its attachments is included, because
- * EVS lists the disk for this server. A disk that is attached only to other servers is excluded.
+ * Lists the disks of a server with their attachment times. Includes a disk whose attachments contain no server id, because EVS
+ * returned the disk in the list response for this server. Excludes a disk that is attached only to other servers.
  */
 export async function listAttachedDisks(connection: Connection, serverId: string): Promise<AttachedDisk[]> {
   const disks: AttachedDisk[] = [];
@@ -66,8 +66,8 @@ export async function showVolume(connection: Connection, volumeId: string): Prom
 }
 
 function readVolume(raw: JsonObject): Volume {
-  const id = textAt(raw, "id");
-  const status = textAt(raw, "status");
+  const id = readStringField(raw, "id");
+  const status = readStringField(raw, "status");
   if (!id || !status) throw unexpectedRow("id and status of a disk", raw);
   const attachments = Array.isArray(raw.attachments) ? raw.attachments.filter(isObject) : [];
   return {
@@ -75,14 +75,14 @@ function readVolume(raw: JsonObject): Volume {
     status,
     shared: [raw.multiattach, raw.shareable].some((flag) => flag === true || flag === "true"),
     attachments: attachments.map((attachment) => ({
-      id: textAt(attachment, "attachment_id"),
-      serverId: textAt(attachment, "server_id")?.toLowerCase(),
+      id: readStringField(attachment, "attachment_id"),
+      serverId: readStringField(attachment, "server_id")?.toLowerCase(),
       attachedAt: parseInstant(attachment.attached_at),
     })),
   };
 }
 
-/** The calls that this client sends, each with the IAM actions that it requires (infra/README.md, "Rights"). */
+/** The API calls in this file, each with the IAM actions that the call requires (infra/README.md, "Rights"). */
 export const calls = {
   "evs.listVolumes": ["evs:volumes:list"],
   "evs.showVolume": ["evs:volumes:get"],

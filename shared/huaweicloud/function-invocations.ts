@@ -1,4 +1,4 @@
-import { type JsonObject, textAt } from "../core/json.ts";
+import { type JsonObject, readStringField } from "../core/json.ts";
 import { unexpectedResponse } from "./http/api-response.ts";
 import { type Connection, sendOptions } from "./http/sdk-client.ts";
 
@@ -22,12 +22,12 @@ export async function invokeAsync(connection: Connection, functionUrn: string, e
     pathParams: { function_urn: functionUrn },
     data: event,
   });
-  const requestId = textAt(response.body, "request_id");
+  const requestId = readStringField(response.body, "request_id");
   if (!requestId) throw unexpectedResponse("a request_id", response, true);
   return requestId;
 }
 
-/** The calls that this client sends, each with the IAM actions that it requires (infra/README.md, "Rights"). */
+/** The API calls in this file, each with the IAM actions that the call requires (infra/README.md, "Rights"). */
 export const calls = {
   "functiongraph.invokeAsync": ["functiongraph:function:invokeAsync"],
 };

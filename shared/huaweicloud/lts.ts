@@ -1,4 +1,4 @@
-import { textAt } from "../core/json.ts";
+import { readStringField } from "../core/json.ts";
 import { unexpectedResponse } from "./http/api-response.ts";
 import { type Connection, sendOptions } from "./http/sdk-client.ts";
 
@@ -23,11 +23,11 @@ export async function reportLogs(connection: Connection, topic: Topic, lines: st
     // (SOURCES.md#lts-body).
     data: { log_time_ns: connection.now() * 1_000_000, contents: lines, labels: { source: "snapshot-functions" } },
   });
-  const code = textAt(response.body, "errorCode") ?? textAt(response.body, "error_code");
+  const code = readStringField(response.body, "errorCode") ?? readStringField(response.body, "error_code");
   if (response.status !== 200 || !code?.endsWith(".200.200")) {
-    throw unexpectedResponse("200 and a code that ends in .200.200", response);
+    throw unexpectedResponse('the status 200 and an error code that ends with ".200.200"', response);
   }
 }
 
-/** The calls that this client sends, each with the IAM actions that it requires (infra/README.md, "Rights"). Reports to LTS require no action. */
+/** The API calls in this file, each with the IAM actions that the call requires. Log reports to LTS require no action. */
 export const calls = { "lts.reportLogs": [] };

@@ -2,12 +2,12 @@ import middy from "@middy/core";
 import type { Variables } from "../functiongraph/variables.ts";
 import type { TargetFields } from "../results/record.ts";
 import type { SchemaOf } from "../validation/validate.ts";
-import { configure } from "./configuration.ts";
-import { errors } from "./error-responses.ts";
+import { configureInvocation } from "./configuration.ts";
+import { createErrorMiddleware } from "./error-responses.ts";
 import type { BaseInvocation, Invocation } from "./invocation.ts";
 import { startInvocation } from "./invocation-context.ts";
 import { withDeadline } from "./invocation-deadline.ts";
-import { results } from "./result-records.ts";
+import { createRecordMiddleware } from "./result-records.ts";
 import { nodeRuntime, type Runtime } from "./runtime.ts";
 import type { TriggerReader } from "./trigger-reader.ts";
 import { assertValid } from "./validation.ts";
@@ -75,7 +75,7 @@ export function compose<Request extends { body: unknown }, Result, Body = Reques
     } catch (thrown) {
       readError = thrown;
     }
-    const invocation = configure(base);
+    const invocation = configureInvocation(base);
     if (request === undefined) throw readError;
     const body: unknown = request.body;
     if (schema !== undefined) assertValid(schema(invocation.variables), body);
@@ -90,7 +90,7 @@ export function compose<Request extends { body: unknown }, Result, Body = Reques
     // middy's own timeout is off, because `withDeadline` enforces the deadline.
     const chain = middy<unknown, unknown, Error, BaseInvocation>({ timeoutEarlyInMillis: 0 });
     if (trigger.summary !== undefined) chain.use(trigger.summary);
-    chain.use(results(target)).use(errors(trigger.respondToError)).handler(processEvent);
+    chain.use(createRecordMiddleware(target)).use(createErrorMiddleware(trigger.respondToError)).handler(processEvent);
     return (event: unknown, context: unknown): Promise<unknown> =>
       chain(event, startInvocation(name, runtime, event, context));
   };

@@ -23,7 +23,7 @@ const DEFAULT_HTTP_TIMEOUT_MS = 10_000;
  * @returns the same object, with the connection to the cloud and the deadline of the handler
  * @throws SnapshotError Misconfigured
  */
-export function configure(invocation: BaseInvocation): Invocation {
+export function configureInvocation(invocation: BaseInvocation): Invocation {
   const { variables, platform, runtime, startedAt, endsAt, trigger } = invocation;
   const { time, environment, transport } = runtime;
   const credentials = readCredentials(platform.agency, environment);

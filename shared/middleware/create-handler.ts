@@ -1,11 +1,11 @@
-import { type JsonObject, textAt } from "../core/json.ts";
+import { type JsonObject, readStringField } from "../core/json.ts";
 import type { Connection } from "../huaweicloud/http/sdk-client.ts";
-import { recorded } from "../results/records.ts";
+import { runWithRecord } from "../results/records.ts";
 import { createOnce } from "../snapshots/create/create-once.ts";
 import { type CreateResult, toRecordFields } from "../snapshots/create/request.ts";
 import type { Kind } from "../snapshots/kinds/kind.ts";
 import { hashRequest } from "../snapshots/marker.ts";
-import type { Creation } from "../snapshots/ports.ts";
+import type { SnapshotCreator } from "../snapshots/ports.ts";
 import type { CreateRequest } from "./create-request.ts";
 import type { Invocation } from "./invocation.ts";
 
@@ -17,7 +17,7 @@ import type { Invocation } from "./invocation.ts";
  *   metadata or tags.
  */
 export const createHandler =
-  (kind: Kind, serviceOf: (connection: Connection) => Creation, unmarkedNotice?: string) =>
+  (kind: Kind, serviceOf: (connection: Connection) => SnapshotCreator, unmarkedNotice?: string) =>
   (request: CreateRequest<Record<string, JsonObject>>, invocation: Invocation): Promise<CreateResult> => {
     const { functionName: policy, connection, retryBudget, runtime, records, startedAt } = invocation;
     const { idempotencyKey } = request;
@@ -26,7 +26,7 @@ export const createHandler =
       action: "create",
       kind: kind.name,
       resource_id: kind.resourceOf(options),
-      name: textAt(options, "name"),
+      name: readStringField(options, "name"),
       policy,
     } as const;
     if (unmarkedNotice !== undefined) {
@@ -38,7 +38,7 @@ export const createHandler =
       if (kind.read({ ...markedOptions, id: "new", status: "new" })?.marker === undefined)
         records.addNotice(unmarkedNotice);
     }
-    return recorded(records, target, async () => {
+    return runWithRecord(records, target, async () => {
       const created = await createOnce(
         {
           kind,

@@ -1,6 +1,6 @@
 import { SnapshotError } from "../core/errors.ts";
 import { isObject } from "../core/json.ts";
-import { gatewayResponse, readHttp } from "../functiongraph/read-http.ts";
+import { createGatewayResponse, readHttp } from "../functiongraph/read-http.ts";
 import { describeEvent } from "../functiongraph/triggers.ts";
 import type { CreateResult } from "../snapshots/create/request.ts";
 import { deriveKey } from "../snapshots/marker.ts";
@@ -41,7 +41,7 @@ export const createRequest: TriggerReader<CreateRequest, CreateResult> = {
     // Return the body of the cloud's response unchanged, except for secrets.
     const text = redact(body);
     return trigger === "http"
-      ? gatewayResponse(status, text, { "x-request-id": requestId, "x-snapshot-outcome": outcome })
+      ? createGatewayResponse(status, text, { "x-request-id": requestId, "x-snapshot-outcome": outcome })
       : JSON.parse(text);
   },
   respondToError,

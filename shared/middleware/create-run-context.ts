@@ -28,7 +28,7 @@ const TARGETS_PER_MB = 256;
 const DEFAULT_MEMORY_MB = 128;
 
 /**
- * Creates the run context: the clients, limits and callbacks with which `createAll`, `prune` and similar functions work.
+ * Creates the run context: the clients, limits and callbacks that `createAll`, `prune` and similar functions receive.
  *
  * @param cloud returns the client for a kind of snapshot
  */

@@ -2,11 +2,11 @@ import type { JsonObject } from "../core/json.ts";
 import type { CloudCall } from "../huaweicloud/calls.generated.ts";
 
 /**
- * Describes a function for deployment and documentation. Each `functions/<name>/function.ts` exports one as `definition`,
- * and `npm run generate` creates Terraform data and the OpenAPI document from all definitions.
+ * Describes a function for deployment and documentation. Each `functions/<name>/function.ts` exports a `definition` of this
+ * type. `npm run generate` creates Terraform data and the OpenAPI document from all definitions.
  *
- * A definition must be plain data and must not call a function. Only then does the bundler remove it from the bundle of the
- * function, which needs nothing but `name`.
+ * A definition must be plain data and must not call a function. Otherwise the bundler could not remove the definition from
+ * the bundle of the function. The bundle needs only `name`.
  */
 export interface FunctionDefinition {
   /** The name of the function and of its folder. */
@@ -19,16 +19,16 @@ export interface FunctionDefinition {
   /** The maximum number of instances that run at the same time. Default: no maximum. */
   readonly maxInstances?: number;
   /**
-   * Every cloud API call that the function may send, because the function needs a permission for each. `lts.reportLogs` is
-   * not listed, because all functions deliver their records with it.
+   * Every API call that the function can send. The function needs a permission for each call. `lts.reportLogs` is omitted,
+   * because every function sends it.
    */
   readonly calls: readonly (CloudCall | EveryKindCall)[];
   /**
-   * The calls that other functions send for the kind of snapshot that this function creates. `every-kind.list` in another
-   * function's `calls`, for example, includes the calls in `list` here.
+   * The calls that other functions send for the kind of snapshot that this function creates. For example, if another
+   * function has `every-kind.list` in its `calls`, that function sends the calls in `kindCalls.list`.
    */
   readonly kindCalls?: Readonly<Record<CallPurpose, readonly CloudCall[]>>;
-  /** The operation in the OpenAPI document. Only HTTP functions have one. */
+  /** The operation in the OpenAPI document. Undefined unless the trigger is HTTP. */
   readonly operation?: OpenApiOperation;
 }
 

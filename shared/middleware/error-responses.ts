@@ -1,5 +1,5 @@
 import { asSnapshotError, REASONS, SnapshotError } from "../core/errors.ts";
-import { type GatewayResponse, gatewayResponse, MethodNotAllowed } from "../functiongraph/read-http.ts";
+import { createGatewayResponse, type GatewayResponse, MethodNotAllowed } from "../functiongraph/read-http.ts";
 import type { BaseInvocation, Middleware } from "./invocation.ts";
 import { PartialFailureError } from "./run-summary.ts";
 import type { TriggerReader } from "./trigger-reader.ts";
@@ -9,7 +9,7 @@ import type { TriggerReader } from "./trigger-reader.ts";
  *
  * @param respond creates the response; without it, the function throws the error
  */
-export function errors(respond?: TriggerReader<{ body: unknown }, never>["respondToError"]): Middleware {
+export function createErrorMiddleware(respond?: TriggerReader<{ body: unknown }, never>["respondToError"]): Middleware {
   return {
     onError(request) {
       if (request.error instanceof PartialFailureError) return;
@@ -34,11 +34,15 @@ export function respondToError(error: SnapshotError, invocation: BaseInvocation)
   const { code, reason, message, retryAfterMs } = error;
   const isWrongMethod = error instanceof MethodNotAllowed;
   const body = { error: { code: code ?? reason, message, reason, request_id: requestId } };
-  return gatewayResponse(isWrongMethod ? error.httpStatus : REASONS[reason].httpStatus, redact(JSON.stringify(body)), {
-    "x-request-id": requestId,
-    ...(isWrongMethod ? { allow: error.allow } : {}),
-    ...(retryAfterMs === undefined ? {} : { "retry-after": String(Math.ceil(retryAfterMs / 1000)) }),
-  });
+  return createGatewayResponse(
+    isWrongMethod ? error.httpStatus : REASONS[reason].httpStatus,
+    redact(JSON.stringify(body)),
+    {
+      "x-request-id": requestId,
+      ...(isWrongMethod ? { allow: error.allow } : {}),
+      ...(retryAfterMs === undefined ? {} : { "retry-after": String(Math.ceil(retryAfterMs / 1000)) }),
+    },
+  );
 }
 
 /**

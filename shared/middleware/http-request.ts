@@ -1,6 +1,6 @@
 import { SnapshotError } from "../core/errors.ts";
 import { isObject, type JsonObject } from "../core/json.ts";
-import { gatewayResponse, readHttp } from "../functiongraph/read-http.ts";
+import { createGatewayResponse, readHttp } from "../functiongraph/read-http.ts";
 import { describeEvent } from "../functiongraph/triggers.ts";
 import { respondToError } from "./error-responses.ts";
 import type { TriggerReader } from "./trigger-reader.ts";
@@ -24,7 +24,7 @@ export const httpRequest: TriggerReader<{ body: unknown }, JsonResponse> = {
     return { body: readHttp(event).body };
   },
   respond({ status, body, headers }, { requestId, redact }) {
-    return gatewayResponse(status, redact(JSON.stringify(body)), { "x-request-id": requestId, ...headers });
+    return createGatewayResponse(status, redact(JSON.stringify(body)), { "x-request-id": requestId, ...headers });
   },
   respondToError,
 };

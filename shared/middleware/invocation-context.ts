@@ -4,7 +4,7 @@ import { triggerOf } from "../functiongraph/triggers.ts";
 import { variablesOf } from "../functiongraph/variables.ts";
 import { startDelivery } from "../results/log-delivery.ts";
 import { startRecords } from "../results/records.ts";
-import { redactor } from "../results/redact.ts";
+import { createRedactor } from "../results/redact.ts";
 import type { BaseInvocation } from "./invocation.ts";
 import { sendRecords } from "./result-records.ts";
 import type { Runtime } from "./runtime.ts";
@@ -40,7 +40,7 @@ export function startInvocation(
   const timeLimitMs = Number(environment.RUNTIME_TIMEOUT) * 1000 || DEFAULT_TIME_LIMIT_MS;
   const remainingMs = Math.max(0, platform.remainingMs ?? timeLimitMs);
   const secrets: string[] = [];
-  const redact = (text: string) => redactor(secrets)(text);
+  const redact = (text: string) => createRedactor(secrets)(text);
   const records = startRecords(
     () => ({
       function: functionName,

@@ -4,8 +4,8 @@ import { raceDeadline } from "../core/retry.ts";
 import type { Invocation } from "./invocation.ts";
 
 /**
- * How long a handler may continue after its deadline, in milliseconds. If a request times out during this time, the handler
- * fails with a more detailed error.
+ * How long a handler may continue after its deadline, in milliseconds. A request that times out at the deadline can then
+ * fail with its own error, which is more detailed than DeadlineExceeded.
  */
 const GRACE_MS = 100;
 

@@ -15,7 +15,7 @@ import { PartialFailureError } from "./run-summary.ts";
 
 /** The maximum time for the delivery of one batch of records, in milliseconds. */
 const DELIVERY_MS = 2_000;
-/** The maximum length of a thrown error's message. This is enough for a message about 200 faults in a request. */
+/** The maximum length of a thrown error's message in characters. A message about 200 faults in a request is shorter. */
 const MAX_THROWN_CHARACTERS = 64 * 1024;
 
 /**
@@ -25,7 +25,7 @@ const MAX_THROWN_CHARACTERS = 64 * 1024;
  *
  * @param target the fields of the target in the record that is written if the request is invalid
  */
-export function results(target: TargetFields): Middleware {
+export function createRecordMiddleware(target: TargetFields): Middleware {
   const finish = async (invocation: BaseInvocation, thrown?: unknown) => {
     const { records } = invocation;
     // PartialFailureError means that only targets failed. Their own records contain the errors, and the run itself has no
@@ -60,7 +60,7 @@ async function deliver(invocation: BaseInvocation): Promise<void> {
   invocation.topicState = lost === 0 ? "delivered" : "failed";
   if (lost === 0) return;
   const { reason, message: cause } = asSnapshotError(why);
-  const message = `The logging topic did not accept ${lost} of ${lines} records, which are on stdout: ${cause}`;
+  const message = `The logging topic did not accept ${lost} of ${lines} records. All records are on stdout. Cause: ${cause}`;
   runtime.warn(redact(toLine({ level: "error", function: functionName, request_id: requestId, reason, message })));
 }
 

@@ -22,7 +22,7 @@ export interface Runtime {
 /** The longest delay of a Node.js timer, in milliseconds. With a longer delay, a timer fires immediately. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-const wallTime: Time = {
+const systemTime: Time = {
   now: () => instant(Date.now()),
   sleep: (milliseconds, work) =>
     new Promise((resolve) => {
@@ -40,12 +40,12 @@ const wallTime: Time = {
 /** Returns a clock that starts at the machine's current time and then ignores changes of the machine's clock. */
 function anchoredTime(): Time {
   const offset = Date.now() - performance.now();
-  return { ...wallTime, now: () => instant(offset + performance.now()) };
+  return { ...systemTime, now: () => instant(offset + performance.now()) };
 }
 
 /** Returns the runtime of a deployed function. */
 export const nodeRuntime = (): Runtime => ({
-  time: { ...wallTime, anchored: anchoredTime },
+  time: { ...systemTime, anchored: anchoredTime },
   transport: nodeTransport(),
   environment: process.env,
   print: (line) => console.log(line),

@@ -8,7 +8,7 @@ export interface TraceRequest {
   body: readonly (Trace | SnapshotError)[];
 }
 
-/** The trigger reader of CTS and EventGrid events. Throws InvalidRequest if the only event contains no trace. */
+/** The trigger reader of CTS and EventGrid events. Throws InvalidRequest if a single event contains no trace. */
 export const traceEvent: TriggerReader<TraceRequest, void> = {
   read(event, invocation) {
     const traces = readTraces(event);

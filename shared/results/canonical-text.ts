@@ -26,10 +26,10 @@ const NOISE = String.raw`(?:[\s=]|\\+[nrt])*`;
  * the source of the pattern, each space stands for `NOISE` and `~` for a backslash. The characters that begin or end an
  * escape sequence can be URL-encoded.
  */
-const escapePattern = (name: string) =>
+const createEscapePattern = (namePattern: string) =>
   new RegExp(
     String.raw`(?:\\\\)*\\"|& (?:a m p ; )*(?:# x (?:0 )*((?:[\da-f] ){1,4});|# ((?:\d ){1,5});|@)|~(?: u ([\da-f] [\da-f] [\da-f] [\da-f])|[nrtbf]|([^"%&])|)|% (?:2 5 )*([\da-f] [\da-f])|<br\s*/?>`
-      .replace("|@", name)
+      .replace("|@", namePattern)
       .replaceAll("#", "(?:#|% (?:2 5 )*2 3)")
       .replaceAll(";", "(?:;|% (?:2 5 )*3 b)")
       .replaceAll("~", String.raw`(?:\\|% (?:2 5 )*5 c)+`)
@@ -45,12 +45,12 @@ const matchers = new Map<string, RegExp>();
 /**
  * Matches the escape sequence that starts at the index `start` of a text.
  *
- * @param names the part of the pattern for HTML character names; "" excludes them, because a part of a secret can look like
- *   a name
+ * @param namePattern the part of the pattern that matches HTML character names. With "", `matchEscape` matches no names. A
+ *   part of a secret can look like the name of a character.
  */
-function matchEscape(text: string, start: number, names = NAME_PATTERN): RegExpExecArray | null {
-  const matcher = matchers.get(names) ?? escapePattern(names);
-  matchers.set(names, matcher);
+function matchEscape(text: string, start: number, namePattern = NAME_PATTERN): RegExpExecArray | null {
+  const matcher = matchers.get(namePattern) ?? createEscapePattern(namePattern);
+  matchers.set(namePattern, matcher);
   matcher.lastIndex = start;
   return matcher.exec(text);
 }
@@ -87,14 +87,14 @@ export function endOf(text: string, start: number): number {
 
 /**
  * A text without escape sequences and line breaks, in which secrets can be found. Each array has one entry for each
- * character.
+ * character of this canonical text.
  */
 export interface CanonicalText {
-  /** The canonical code of each character. */
+  /** The code of each character in the canonical text, in lower case. */
   codes: Buffer;
-  /** The code of each character in its original case. */
+  /** The code of each character in the canonical text, in its original case. */
   cased: Buffer;
-  /** The index of each character in the original text. */
+  /** For each character in the canonical text, the index at which the character begins in the original text. */
   starts: Uint32Array;
   /** Contains zeros at first. The caller sets the entries of the characters that belong to a secret to 1. */
   found: Uint8Array;
@@ -118,7 +118,7 @@ let arrays: ReturnType<typeof allocateArrays> | undefined;
 /**
  * Returns the canonical form of a text. The next call overwrites the arrays of this call.
  *
- * @param isJson if false, removes double quotes, because they can be part of a secret
+ * @param isJson true if double quotes end strings. If false, double quotes are removed, because they can be part of a secret.
  */
 export function canonicalText(text: string, isJson: boolean): CanonicalText {
   if (arrays === undefined || arrays.codes.length < text.length) arrays = allocateArrays(Math.max(4_096, text.length));

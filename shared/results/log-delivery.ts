@@ -19,7 +19,7 @@ const FATAL_REASONS = new Set<Reason>([
   "DeadlineExceeded",
   "Misconfigured",
 ]);
-/** The reasons that report a failure of LTS, which a single record probably did not cause. */
+/** The reasons that report a failure of LTS. Probably no single record caused the failure. */
 const SERVICE_FAILURES = new Set<Reason>(["CloudError", "BadResponse"]);
 /**
  * The maximum number of consecutive failures before the delivery stops. Finding one bad record among 500 takes 10 failures.
@@ -38,10 +38,10 @@ export interface Delivery {
   /**
    * Sends the remaining lines after the run.
    *
-   * @param sendIn receives the minimum number of requests, and returns the function that sends one batch
+   * @param createSend receives the number of batches that remain, and returns the function that sends one batch
    * @returns the number of all lines, the number of lines that the topic did not accept, and the first error
    */
-  end(sendIn: (calls: number) => Send): Promise<{ lines: number; lost: number; why?: unknown }>;
+  end(createSend: (calls: number) => Send): Promise<{ lines: number; lost: number; why?: unknown }>;
 }
 
 /** Sends one batch of lines to the logging topic. Rejects if the topic does not accept the batch. */
@@ -138,10 +138,10 @@ export function startDelivery(send: Send): Delivery {
         sending = undefined;
       });
     },
-    async end(sendIn) {
+    async end(createSend) {
       isRunOver = true;
       await sending;
-      const stopped = await sendWhile(() => batches.length > 0, sendIn(batches.length));
+      const stopped = await sendWhile(() => batches.length > 0, createSend(batches.length));
       return { lines, lost: lost + batches.flat().length, why: why ?? stopped };
     },
   };

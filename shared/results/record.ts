@@ -11,7 +11,7 @@ export interface RunFields {
   request_id: string;
   trigger: string;
   event_time?: string;
-  /** The policy of the run. Only the run's own record contains this field, even if the policy selects no resource. */
+  /** The policy of the run. The record of the run contains this field even if the policy selects no resource. */
   policy?: string;
 }
 
@@ -42,7 +42,7 @@ type Field =
 export const FIELD_DESCRIPTIONS: Record<Field, string> = {
   version: "version of this format: 1",
   time: "time at which the record was written: UTC, with milliseconds",
-  level: "`info`, `warn` or `error`; a run with `detail` or `unverified` targets: `warn`",
+  level: "`info`, `warn` or `error`; a successful run has `warn` if it has a `detail` or an `unverified` target",
   function: "name of the function",
   request_id: "request id of the invocation",
   trigger: "`timer`, `cts`, `eventgrid`, `http` or `direct`",

@@ -26,7 +26,8 @@ export interface Records {
 /**
  * Starts to collect the records of one invocation.
  *
- * @param run returns the common fields; called for each record, because some fields become known during the run
+ * @param run returns the fields that all records of the invocation have in common. Called for each record, because some
+ *   fields become known during the run.
  * @param print receives the line of each record
  * @param redact removes the secrets from a line
  */
@@ -119,7 +120,7 @@ export function startRecords(
  *
  * @throws SnapshotError if the work fails, after the record was written
  */
-export async function recorded<Result>(
+export async function runWithRecord<Result>(
   records: Records,
   target: TargetFields,
   work: () => Promise<{ result: Result; end: EndFields }>,

@@ -12,31 +12,31 @@ const MIN_SECRET_CHARACTERS = 6;
  */
 const MIN_PART_LENGTH = 12;
 /**
- * The length of two consecutive blocks of 4 characters. Every 11 consecutive characters contain two such blocks, aligned to
- * multiples of 4.
+ * The length of two consecutive blocks of 4 characters. Every 11 consecutive characters of a secret contain two consecutive
+ * blocks that begin at multiples of 4.
  */
-const TWO_BLOCKS = 8;
+const TWO_BLOCKS_LENGTH = 8;
 
-/** The search index of one array of secrets. */
-interface Index {
+/** The data with which a text is searched for all secrets of one array. */
+interface SearchIndex {
   /**
-   * The length of the array when the index was built. The array grows when the credentials become known, so the index can
-   * be outdated.
+   * The length of the array when the index was built. The array grows when the credentials become known. The index is then
+   * built again.
    */
   secretCount: number;
   /**
-   * Each secret unescaped, escaped for JSON, and escaped for URLs. The longest string is first, because one can be part of
-   * another.
+   * Each secret unescaped, escaped for JSON, and escaped for URLs. Longer strings come first, because a shorter string can
+   * be a part of a longer string.
    */
   literals: string[];
   /** The secrets in canonical form. */
-  plain: Forms;
+  plain: SearchStrings;
   /** The secrets in base64 and hex. Built when a text looks encoded, because a token has thousands of characters. */
-  encoded?: Forms;
+  encoded?: SearchStrings;
 }
 
 /** Strings to find in a text, in canonical form. */
-interface Forms {
+interface SearchStrings {
   /** All strings in one buffer, each followed by a zero byte. */
   all: Buffer;
   /** The hashes of all aligned blocks of 4 characters in `all`, as a set with one bit per possible hash. */
@@ -46,10 +46,10 @@ interface Forms {
 }
 
 /**
- * The search index for each array of secrets. An index is garbage-collected together with its array, so no secret outlives
- * its invocation.
+ * Maps each array of secrets to its search index. The garbage collector frees an index when it frees the array, so no secret
+ * remains in memory after its invocation.
  */
-const indexes = new WeakMap<string[], Index>();
+const indexes = new WeakMap<string[], SearchIndex>();
 
 /**
  * Returns a function that removes secrets from a text before the text leaves the process.
@@ -60,9 +60,9 @@ const indexes = new WeakMap<string[], Index>();
  * - In JSON, the function also escapes control characters. The JSON remains valid and keeps all other values.
  *
  * @param secrets the array is read at each call, because an invocation starts before its credentials are known
- * @example redactor(["top-secret-key"])("the key top-secret-key is invalid") // "the key *** is invalid"
+ * @example createRedactor(["top-secret-key"])("the key top-secret-key is invalid") // "the key *** is invalid"
  */
-export const redactor =
+export const createRedactor =
   (secrets: string[]) =>
   (text: string): string => {
     const isJson = /^\s*[[{]/.test(text);
@@ -123,17 +123,17 @@ function removeSecrets(original: string, secrets: string[], isJson: boolean): st
 }
 
 /** Sets `found` to 1 for each canonical character that belongs to one of the strings in `forms`. */
-function markForms(found: Uint8Array, codes: Buffer, { all, bits, short }: Forms): void {
+function markForms(found: Uint8Array, codes: Buffer, { all, bits, short }: SearchStrings): void {
   let block = 0;
   let hits = 0;
-  let next = TWO_BLOCKS - 1;
+  let next = TWO_BLOCKS_LENGTH - 1;
   for (let at = 0; at < codes.length; at += 1) {
     block = (block >>> 8) | ((codes[at] as number) << 24);
     const hash = hashOf(block);
     hits = (hits << 1) | (((bits[hash >> 5] as number) >> hash) & 1);
     // Two consecutive matching blocks are rarely a coincidence, so most blocks without a secret are skipped here.
     if ((hits & 0b10001) !== 0b10001 || at < next) continue;
-    const first = at + 1 - TWO_BLOCKS;
+    const first = at + 1 - TWO_BLOCKS_LENGTH;
     const blocks = codes.subarray(first, at + 1);
     for (let match = all.indexOf(blocks); match >= 0; match = all.indexOf(blocks, match + 1)) {
       let from = first;
@@ -158,7 +158,7 @@ function markForms(found: Uint8Array, codes: Buffer, { all, bits, short }: Forms
 const hashOf = (block: number): number => (block ^ (block >> 3) ^ (block >> 6) ^ (block >> 9)) & 0xfffff;
 
 /** Builds the search index for strings in canonical form. */
-function indexForms(forms: Buffer[]): Forms {
+function indexForms(forms: Buffer[]): SearchStrings {
   const all = Buffer.concat(forms.flatMap((form) => [form, Buffer.alloc(1)]));
   const blocks = new Int32Array(new Uint8Array(all).buffer, 0, all.length >> 2);
   const bits = new Int32Array(1 << 15);

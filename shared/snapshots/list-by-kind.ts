@@ -1,5 +1,5 @@
 import { asSnapshotError, SnapshotError } from "../core/errors.ts";
-import { pauses, retryRead } from "../core/retry.ts";
+import { createPause, retryRead } from "../core/retry.ts";
 import type { FoundSnapshot, Kind } from "./kinds/kind.ts";
 import { KINDS } from "./kinds/kinds.generated.ts";
 import type { Action } from "./reporting.ts";
@@ -22,7 +22,7 @@ const outOfTimeError = () =>
  * @param fields the first fields of the result record for a kind that could not be listed
  * @param keep returns the part of a snapshot to keep in memory, or undefined to skip the snapshot
  * @param work receives a kind, its kept snapshots, and a function to await between two snapshots
- * @returns the kinds with an old list: they were listed before the list request for a later kind had to be retried
+ * @returns the kinds that were listed before the list request for a later kind had to be retried. Their list responses are old.
  * @throws SnapshotError Unsupported if the endpoint offers no kind at all
  */
 export async function listByKind(
@@ -34,7 +34,7 @@ export async function listByKind(
   const listed: Kind[] = [];
   let outdated: Kind[] = [];
   const unsupported = new Map<string, SnapshotError>();
-  const yieldToTimers = pauses(retryBudget.time);
+  const yieldToTimers = createPause(retryBudget.time);
   const pause = async () => {
     await yieldToTimers();
     if (retryBudget.time.now() >= retryBudget.deadline) throw outOfTimeError();
@@ -72,7 +72,7 @@ export async function listByKind(
   if (unsupported.size === Object.keys(KINDS).length) throw error;
   const response = `${error.status ?? "no status"} ${error.code ?? "without a code"}`;
   addNotice(
-    `${[...unsupported.keys()].join(", ")}: not offered at this endpoint (${response}), so not listed. If the region offers this kind, correct *_ENDPOINT.`,
+    `${[...unsupported.keys()].join(", ")}: the endpoint does not offer these snapshots (${response}), so they were not listed. If the region offers them, correct the variable *_ENDPOINT.`,
   );
   return outdated;
 }

@@ -3,22 +3,21 @@ import { compactInstant, type Instant } from "../core/instant.ts";
 import { canonicalJson, type JsonObject } from "../core/json.ts";
 
 /**
- * The snapshot marker: labels that identify a snapshot as created by this project. Each create request contains them, because
- * neither EVS nor DWS accepts an idempotency key. The API requests and responses contain the labels `managed-by`, `policy`,
- * `key` and `content`.
+ * The snapshot marker: labels that identify a snapshot as created by this project. Each create request contains the labels
+ * `managed-by`, `policy`, `key` and `content`, because neither EVS nor DWS accepts an idempotency key.
  */
 export interface Marker {
-  /** The policy that created the snapshot. The label is `policy`. */
+  /** The name of the policy that created the snapshot. The label `policy` contains this name. */
   policy: string;
   /**
    * 32 hexadecimal digits that identify a create request. Requests with the same key for the same resource create only one
    * snapshot. The key is derived from the policy and the event time, from the attachment, from the deployment, or from the
-   * header `Idempotency-Key`. The label is `key`.
+   * header `Idempotency-Key`. The label `key` contains these digits.
    */
   idempotencyKey: string;
   /**
    * 8 hexadecimal digits: a hash of the create options. Two requests with the same idempotency key but different request hashes
-   * are a conflict. The label is `content`.
+   * are a conflict. The label `content` contains these digits.
    */
   requestHash: string;
 }

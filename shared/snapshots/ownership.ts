@@ -1,4 +1,4 @@
-import { textAt } from "../core/json.ts";
+import { readStringField } from "../core/json.ts";
 import type { FoundSnapshot } from "./kinds/kind.ts";
 import { MARKER_KEYS } from "./marker.ts";
 
@@ -19,7 +19,7 @@ export function foreignReason({ name, labels, raw }: FoundSnapshot): string | un
 
 /** Returns the id of the snapshot group that a snapshot belongs to, or undefined if it belongs to no group. */
 export const groupIdOf = ({ raw }: Pick<FoundSnapshot, "raw">): string | undefined =>
-  textAt(raw, "snapshot_group_id") || undefined;
+  readStringField(raw, "snapshot_group_id") || undefined;
 
 // Stryker disable all: this code only saves memory
 
@@ -30,7 +30,7 @@ const OWNERSHIP_FIELDS = ["snapshot_type", "type", "snapshot_group_id"];
  * Returns a smaller copy of a snapshot, because a project can have thousands of snapshots. The copy has no marker labels,
  * because the marker was already read. `raw` has only the API fields that show who created the snapshot.
  */
-export const compact = (found: FoundSnapshot): FoundSnapshot => ({
+export const toCompactSnapshot = (found: FoundSnapshot): FoundSnapshot => ({
   ...found,
   labels: pickFields(found.labels, (name) => !(MARKER_KEYS as readonly string[]).includes(name)),
   raw: pickFields(found.raw, (name) => OWNERSHIP_FIELDS.includes(name)),

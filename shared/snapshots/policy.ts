@@ -42,10 +42,10 @@ export interface Target {
 }
 
 /**
- * Returns whether the project's resources must be listed before a selector can be applied. A selector without tags needs no
- * list.
+ * Returns whether the project's resources must be listed before a selector can be applied. A selector that contains only ids
+ * needs no list request.
  */
-export const needsLookup = ({ tags, exclude_tags }: Selector): boolean =>
+export const needsResourceList = ({ tags, exclude_tags }: Selector): boolean =>
   tags !== undefined || exclude_tags !== undefined;
 
 /**
@@ -55,7 +55,7 @@ export const needsLookup = ({ tags, exclude_tags }: Selector): boolean =>
  *
  * @param resources all resources of the kind, or an empty array if they were not listed
  */
-export function targetsOf(selector: Selector, kind: Kind, resources: readonly Resource[]): Target[] {
+export function applySelector(selector: Selector, kind: Kind, resources: readonly Resource[]): Target[] {
   const { tags, exclude_tags = {} } = selector;
   const tagsOf = new Map(resources.map((resource) => [resource.id.toLowerCase(), resource.tags]));
   const taggedResources =
@@ -64,7 +64,7 @@ export function targetsOf(selector: Selector, kind: Kind, resources: readonly Re
   const ids = [...selectedIds, ...taggedResources.map(({ id }) => id)].map((id) => id.toLowerCase());
   return ids
     .filter((id) => !Object.entries(exclude_tags).some(matches(tagsOf.get(id) ?? {})))
-    .map((id) => targetFor(kind, id, selector));
+    .map((id) => createTarget(kind, id, selector));
 }
 
 const matches =
@@ -76,7 +76,7 @@ const matches =
  * Creates the target for one resource. If the selector does not set an option, the option has the default value of the snapshot
  * kind.
  */
-export function targetFor(kind: Kind, id: string, selector: JsonObject = {}): Target {
+export function createTarget(kind: Kind, id: string, selector: JsonObject = {}): Target {
   const { defaults } = kind.target;
   const options: JsonObject = { [kind.target.idOption]: id, description: selector.description };
   for (const [name, defaultValue] of Object.entries(defaults)) options[name] = selector[name] ?? defaultValue;
@@ -84,7 +84,7 @@ export function targetFor(kind: Kind, id: string, selector: JsonObject = {}): Ta
 }
 
 /** Removes repeated targets. If several targets have the same kind and resource, only the first target remains. */
-export function withoutRepeats(targets: readonly Target[]): Target[] {
+export function removeRepeatedTargets(targets: readonly Target[]): Target[] {
   const seen = new Map<string, Target>();
   for (const target of targets) {
     const identity = `${target.kind.name} ${target.resource}`;

@@ -18,15 +18,15 @@ export interface CreatedSnapshot {
  * The operations that `createOnce` needs for one snapshot kind. They reject with a SnapshotError. The clients in
  * shared/huaweicloud implement this interface.
  */
-export interface Creation {
-  /** Sends one create request and never repeats it, because `createOnce` must list the snapshots before a retry. */
+export interface SnapshotCreator {
+  /** Sends one create request. Never retries the request, because `createOnce` must list the snapshots before a retry. */
   create(options: JsonObject): Promise<CreatedSnapshot>;
   /** Lists every snapshot that may have been created with these options, and every snapshot that may conflict with them. */
   listFor(options: JsonObject): Promise<FoundSnapshot[]>;
 }
 
 /** All operations on the snapshots of one kind. They reject with a SnapshotError. */
-export interface SnapshotService extends Creation {
+export interface SnapshotService extends SnapshotCreator {
   /**
    * Calls `visit` once for each snapshot of this kind in the project. The function returns no array, because a project can have
    * more snapshots than fit into memory. The state of a snapshot group is derived from the states of its members. If reading

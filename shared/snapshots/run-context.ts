@@ -8,7 +8,7 @@ import type { ResultReporter, RunNotices } from "./reporting.ts";
 
 /** The values that all create requests of one run have in common. */
 export interface Run {
-  /** The idempotency key of the run. Together with the kind and the resource, it identifies one snapshot; see `deriveKey`. */
+  /** The same in all create requests of the run. One run creates one snapshot per kind and resource; see `deriveKey`. */
   idempotencyKey: string;
   /** The policy name in the snapshot marker labels. */
   policy: string;

@@ -2,14 +2,14 @@ import { asSnapshotError, SnapshotError } from "../core/errors.ts";
 import { retryRead } from "../core/retry.ts";
 import type { Kind } from "./kinds/kind.ts";
 import { KINDS } from "./kinds/kinds.generated.ts";
-import { needsLookup, type Selector, type Target, targetsOf, withoutRepeats } from "./policy.ts";
+import { applySelector, needsResourceList, removeRepeatedTargets, type Selector, type Target } from "./policy.ts";
 import type { Resource } from "./ports.ts";
 import type { RunContext } from "./run-context.ts";
 
-/** The result of applying the selectors in `targets`. */
-export interface Selection {
+/** The targets that the selectors of a policy or deployment select, and the selectors that could not be applied. */
+export interface SelectedTargets {
   targets: Target[];
-  /** The kinds whose resources could not be listed. Selectors with tags selected nothing for these kinds. */
+  /** The kinds whose resources could not be listed, each with the error. Selectors of these kinds select nothing by tags. */
   failures: { kind: Kind; error: SnapshotError }[];
   /** The selectors that selected nothing, such as `targets[1]`. A common cause is a misspelled tag. */
   empty: string[];
@@ -19,10 +19,10 @@ export interface Selection {
 
 /**
  * Returns the targets that selectors select, without repeated targets. Lists each type of resource (disks, servers, clusters)
- * at most once, and only if `tags` or `exclude_tags` require the list.
+ * at most once, and only if a selector contains `tags` or `exclude_tags`, or if `checkIds` is true.
  *
- * @param checkIds true to also check that ids exist. A dry run must check ids itself, because it sends no create request that
- *   EVS or DWS would reject.
+ * @param checkIds true to also check that the resources with the given ids exist. A dry run needs this check. In any other run,
+ *   EVS or DWS rejects the create request for a missing resource.
  */
 export async function selectTargets(
   selectors: readonly Selector[],
@@ -32,21 +32,21 @@ export async function selectTargets(
     maxTargets = Number.POSITIVE_INFINITY,
   }: Pick<RunContext, "cloud" | "retryBudget" | "maxTargets">,
   checkIds = false,
-): Promise<Selection> {
+): Promise<SelectedTargets> {
   const lists = new Map<string, Promise<Resource[]>>();
   const targets: Target[] = [];
-  const failures: Selection["failures"] = [];
+  const failures: SelectedTargets["failures"] = [];
   const empty: string[] = [];
   const refused = new Map<Target, SnapshotError>();
   for (const [index, selector] of selectors.entries()) {
     const kind: Kind = KINDS[selector.kind];
-    const needsList = checkIds || needsLookup(selector);
+    const needsList = checkIds || needsResourceList(selector);
     // Several kinds can select the same type of resource, such as disks.
     const list = () => retryRead(() => cloud(kind).resources(maxTargets), retryBudget);
     if (needsList && !lists.has(kind.target.idOption)) lists.set(kind.target.idOption, list());
     try {
       const resources = needsList ? ((await lists.get(kind.target.idOption)) as Resource[]) : [];
-      const selected = targetsOf(selector, kind, resources);
+      const selected = applySelector(selector, kind, resources);
       if (selected.length === 0) empty.push(`targets[${index}]`);
       targets.push(...selected);
       if (!checkIds) continue;
@@ -54,14 +54,14 @@ export async function selectTargets(
       for (const target of selected) if (!ids.has(target.resource)) refused.set(target, notFoundError(target));
     } catch (thrown) {
       const error = asSnapshotError(thrown);
-      const named = targetsOf({ ...selector, tags: undefined }, kind, []);
+      const named = applySelector({ ...selector, tags: undefined }, kind, []);
       if (!checkIds || selector.tags !== undefined) failures.push({ kind, error });
-      // Without the list, selected ids are still targets, unless `exclude_tags` could remove them.
+      // Resources that are selected by id need no list. They are not targets only if `exclude_tags` could exclude them.
       if (checkIds || selector.exclude_tags === undefined) targets.push(...named);
       if (checkIds) for (const target of named) refused.set(target, error);
     }
   }
-  return { targets: withoutRepeats(targets), failures, empty, refused };
+  return { targets: removeRepeatedTargets(targets), failures, empty, refused };
 }
 
 const notFoundError = ({ kind, resource }: Target) =>

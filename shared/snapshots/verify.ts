@@ -2,9 +2,9 @@ import { SnapshotError } from "../core/errors.ts";
 import { type Instant, parseInstant } from "../core/instant.ts";
 import { cannotBeDeleted, type FoundSnapshot, isLive, type Kind } from "./kinds/kind.ts";
 import { listByKind } from "./list-by-kind.ts";
-import { compact, foreignReason, groupIdOf } from "./ownership.ts";
+import { foreignReason, groupIdOf, toCompactSnapshot } from "./ownership.ts";
 import type { EndFields } from "./reporting.ts";
-import { byResource, resourceOf, youngerDuplicates } from "./retention/plan.ts";
+import { groupByResource, resourceOf, youngerDuplicates } from "./retention/plan.ts";
 import type { RunContext } from "./run-context.ts";
 
 /** The time range and limits of one verification run. */
@@ -28,7 +28,7 @@ const MINUTE_MS = 60_000;
  * Checks whether each recent snapshot of this project is usable, and writes a result record for each. `isDue` selects the
  * recent snapshots. A snapshot that is still in creation and not stuck gets no record, because the next run checks it again.
  * There is no database, so two runs can write the same record, but no record is lost. The record of a snapshot group lists the
- * members. If EVS deleted a group but not its members, the function adds a notice to the record of the run.
+ * members of the group. If EVS deleted a group but not the members, the function adds a notice to the record of the run.
  *
  * @returns the number of checked snapshots
  */
@@ -45,14 +45,14 @@ export async function verify(options: VerifyOptions, runContext: RunContext): Pr
     // Stryker disable next-line ConditionalExpression: a snapshot of another kind never has the id of a group
     if (kind.hasMembers) groupIds.add(found.id);
     if (found.marker === undefined || foreignReason(found) !== undefined) return undefined;
-    const kept = compact(found);
+    const kept = toCompactSnapshot(found);
     if (isDue(kind, found, options)) due.add(kept);
     return kept;
   };
   await listByKind({ action: "verify" }, runContext, keepOwn, async (kind, found, pause) => {
     if (kind.hasMembers) areGroupsListed = true;
     const duplicates = new Map(
-      byResource(found.filter(isLive)).flatMap((snapshots) => [...youngerDuplicates(snapshots)]),
+      groupByResource(found.filter(isLive)).flatMap((snapshots) => [...youngerDuplicates(snapshots)]),
     );
     for (const snapshot of found.filter((kept) => due.has(kept))) {
       await pause();

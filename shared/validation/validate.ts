@@ -31,7 +31,7 @@ export interface Schema {
   allOf?: Schema[];
   minimum?: number;
   maximum?: number;
-  /** Names the property that selects one schema in `oneOf`. Each schema in `oneOf` has a different constant for it. */
+  /** Names the property that selects one schema in `oneOf`. Each schema in `oneOf` requires a different value for it. */
   discriminator?: { propertyName: string };
   oneOf?: Schema[];
 }
@@ -47,8 +47,8 @@ export interface SchemaOf<Body> extends Schema {
  */
 const MAX_FAULTS = 200;
 /**
- * The maximum length of all returned faults together, in characters. Together with `MAX_FAULTS`, it limits the memory that
- * the faults take.
+ * The maximum total length of the faults that `validate` returns, in characters. 200 faults with long strings would take too
+ * much memory.
  */
 const MAX_FAULT_CHARACTERS = 32 * 1024;
 /** The maximum number of items in a valid array, and of fields in a valid object. */

@@ -1,15 +1,15 @@
 /** Creates a snapshot without a network: `chain` runs the whole function, `bare` runs it without its middlewares. */
 import { createSnapshot } from "../../functions/create-snapshot/handler.ts";
 import { instant } from "../../shared/core/instant.ts";
-import { wallClockOf } from "../../shared/core/time-zone.ts";
-import { evsV2Creation } from "../../shared/huaweicloud/evs-v2.ts";
+import { createWallTimeConverter } from "../../shared/core/time-zone.ts";
+import { createEvsV2Creator } from "../../shared/huaweicloud/evs-v2.ts";
 import { createRateLimiter } from "../../shared/huaweicloud/http/rate-limiter.ts";
 import type { Connection } from "../../shared/huaweicloud/http/sdk-client.ts";
 import type { Transport } from "../../shared/huaweicloud/http/transport.ts";
 import { nodeRuntime } from "../../shared/middleware/runtime.ts";
 import { createOnce } from "../../shared/snapshots/create/create-once.ts";
 import type { FoundSnapshot } from "../../shared/snapshots/kinds/kind.ts";
-import { snapshot as kind } from "../../shared/snapshots/kinds/snapshot.ts";
+import { snapshotKind as kind } from "../../shared/snapshots/kinds/snapshot.ts";
 import { deriveKey } from "../../shared/snapshots/marker.ts";
 import { planRetention } from "../../shared/snapshots/retention/plan.ts";
 
@@ -46,7 +46,7 @@ export const bare = (event: { body: string }, context: { getRequestID(): string 
   const common = { projectId: PROJECT, policy: "create-snapshot", label: "create-snapshot", time: time.now() };
   return createOnce(
     { kind, options, idempotencyKey: key, ...common },
-    evsV2Creation(connection),
+    createEvsV2Creator(connection),
     { time, deadline },
     inFlight,
   );
@@ -72,7 +72,7 @@ export function plan(snapshots: number): number {
     disks.set(resource, [...(disks.get(resource) ?? []), found]);
   }
   const retention = { keep_last: 3, keep_daily: 7, keep_weekly: 4, keep_monthly: 12 };
-  const options = { retention, wallClock: wallClockOf("Europe/Berlin"), hold: [], now: instant(now) };
+  const options = { retention, toWallTime: createWallTimeConverter("Europe/Berlin"), hold: [], now: instant(now) };
   const cpu = process.cpuUsage();
   for (const ofDisk of disks.values()) planRetention(ofDisk, options);
   return process.cpuUsage(cpu).user / 1000;

@@ -45,7 +45,9 @@ test.each<[failure: string, fault: Fault, reason: string]>([
     expect(response.warnings).toHaveLength(1);
     const warning = JSON.parse(String(response.warnings[0]));
     expect(warning).toMatchObject({ level: "error", function: "create-standard-snapshot", request_id: "r-1", reason });
-    expect(warning.message).toMatch(/^The logging topic did not accept 2 of 2 records, which are on stdout: /);
+    expect(warning.message).toMatch(
+      /^The logging topic did not accept 2 of 2 records. All records are on stdout. Cause: /,
+    );
     expect(fixture.elapsedMs()).toBeLessThanOrEqual(2_000);
     expect(fixture.deliveredRecords()).toEqual([]);
   },
@@ -94,7 +96,7 @@ describe("a record that LTS always rejects", () => {
       level: "error",
       reason: "InvalidRequest",
       message: expect.stringMatching(
-        /^The logging topic did not accept 1 of 10 records, which are on stdout: .*400 SVCSTG\.ALS\.400\.400: no\. /,
+        /^The logging topic did not accept 1 of 10 records. All records are on stdout. Cause: .*400 SVCSTG\.ALS\.400\.400: no\. /,
       ),
     });
   });

@@ -69,11 +69,11 @@ describe("a disk with 7 snapshots, the maximum", () => {
 
   test("scheduled-snapshots with make_room reports QuotaExceeded and sends no create request if no snapshot may be deleted", async () => {
     const cases = [
-      ["the retention keeps them all", { retention: { keep_daily: 7 } }, {}, "at most 6 snapshots remain in total"],
-      ["of another policy", {}, { policy: "weekly" }, "keeps 0 of them"],
-      ["without a marker", {}, { metadata: {} }, "keeps 0 of them"],
-      ["held", {}, { hold: "yes" }, "keeps 7 of them"],
-      ["held by their descriptions", {}, { description: "hold: before the migration" }, "keeps 7 of them"],
+      ["the retention keeps them all", { retention: { keep_daily: 7 } }, {}, "at most 6 remain in total"],
+      ["of another policy", {}, { policy: "weekly" }, "keeps 0 of these snapshots"],
+      ["without a marker", {}, { metadata: {} }, "keeps 0 of these snapshots"],
+      ["held", {}, { hold: "yes" }, "keeps 7 of these snapshots"],
+      ["held by their descriptions", {}, { description: "hold: before the migration" }, "keeps 7 of these snapshots"],
     ] satisfies [string, object, SnapshotChanges, string][];
     const { cloud, invoke } = await createTestEnvironment();
     for (const [name, changes, more, message] of cases) {
@@ -135,7 +135,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
       expect(deleted.map(({ snapshot_id, outcome, rule }) => [snapshot_id, outcome, rule])).toEqual(
         old
           .filter(({ status }) => status === "error")
-          .map(({ id }) => [id, "deleted", "failed, and no room for a newer snapshot"]),
+          .map(({ id }) => [id, "deleted", "failed, and the disk has no room for a newer snapshot"]),
       );
       expect(records.at(-2)).toMatchObject({ action: "create", outcome: "accepted" });
     },

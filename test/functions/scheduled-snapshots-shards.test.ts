@@ -155,7 +155,7 @@ describe("targets that an asynchronous invocation handles", () => {
       for (const record of recordsOf(invoked, "failed").slice(0, -1)) {
         expect(record).toMatchObject({
           error: { reason },
-          detail: expect.stringContaining("No further invocation could be started"),
+          detail: expect.stringContaining("No invocation could be started"),
         });
       }
       expect(resourcesWithSnapshots(cloud, "snapshot")).toHaveLength(runs ? 6 : 4);

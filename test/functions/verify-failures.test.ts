@@ -33,7 +33,7 @@ describe("a list request that fails", () => {
     expect(result.outcomes).toEqual({ available: 2 });
     expect(records.at(-1)).toMatchObject({ action: "run", outcome: "done", level: "warn" });
     expect(records.at(-1).detail).toBe(
-      "standard-snapshot, snapshot-group: not offered at this endpoint (404 APIGW.0101), so not listed. If the region offers this kind, correct *_ENDPOINT.",
+      "standard-snapshot, snapshot-group: the endpoint does not offer these snapshots (404 APIGW.0101), so they were not listed. If the region offers them, correct the variable *_ENDPOINT.",
     );
   });
 
@@ -44,7 +44,10 @@ describe("a list request that fails", () => {
     cloud.fault({ operation: "dws.listSnapshots" }, { type: "answer", status: 404, body });
     const prune = () => invoke(pruneSnapshots, timerEvent({ policy: "nightly", retention: { keep_last: 1 } }, START));
     for (const { records } of [await verify(), await prune()]) {
-      expect(records.at(-1)).toMatchObject({ level: "warn", detail: expect.stringMatching(/^cluster-snapshot: not/) });
+      expect(records.at(-1)).toMatchObject({
+        level: "warn",
+        detail: expect.stringMatching(/^cluster-snapshot: the endpoint does not offer/),
+      });
     }
   });
 

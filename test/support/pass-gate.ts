@@ -3,7 +3,7 @@ import type { SnapshotError } from "../../shared/core/errors.ts";
 import { type GateOptions, passGate } from "../../shared/snapshots/create/deployment-gate.ts";
 import type { FoundSnapshot, Kind } from "../../shared/snapshots/kinds/kind.ts";
 import { deriveKey } from "../../shared/snapshots/marker.ts";
-import { type Target, targetFor } from "../../shared/snapshots/policy.ts";
+import { createTarget, type Target } from "../../shared/snapshots/policy.ts";
 import type { Run } from "../../shared/snapshots/run-context.ts";
 import {
   changeSnapshots,
@@ -24,8 +24,8 @@ export const RUN: Run & { deploymentId: string } = {
   projectId: "project-1",
   deploymentId: "release-7",
 };
-export const DISK_1 = targetFor(snapshot, "disk-1");
-export const DISK_2 = targetFor(snapshot, "disk-2");
+export const DISK_1 = createTarget(snapshot, "disk-1");
+export const DISK_2 = createTarget(snapshot, "disk-2");
 
 /** Returns a snapshot of the target that the deployment created. The name is the id. */
 export const snapshotCreatedFor = (target: Target, id: string, changes: Partial<FoundSnapshot> = {}): FoundSnapshot =>

@@ -1,6 +1,6 @@
 /** Snapshots of one disk, and their retention plans. */
 import { instant } from "../../shared/core/instant.ts";
-import { wallClockOf } from "../../shared/core/time-zone.ts";
+import { createWallTimeConverter } from "../../shared/core/time-zone.ts";
 import type { FoundSnapshot } from "../../shared/snapshots/kinds/kind.ts";
 import type { Retention } from "../../shared/snapshots/policy.ts";
 import { planRetention } from "../../shared/snapshots/retention/plan.ts";
@@ -32,7 +32,7 @@ export const plan = (
 ) =>
   planRetention(found, {
     retention,
-    wallClock: wallClockOf(zone),
+    toWallTime: createWallTimeConverter(zone),
     hold,
     now: now === undefined ? undefined : instant(now),
   }).map(({ snapshot, decision, rule }) => `${snapshot.id} ${decision}: ${rule}`);

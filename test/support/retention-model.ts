@@ -1,7 +1,7 @@
 /** Generates random snapshots and policies, and predicts with a naive model which snapshots a policy keeps. */
 import fc from "fast-check";
 import { instant } from "../../shared/core/instant.ts";
-import { wallClockOf } from "../../shared/core/time-zone.ts";
+import { createWallTimeConverter } from "../../shared/core/time-zone.ts";
 import type { FoundSnapshot, State } from "../../shared/snapshots/kinds/kind.ts";
 import type { Retention } from "../../shared/snapshots/policy.ts";
 import { keepsSomething, planRetention, type Verdict } from "../../shared/snapshots/retention/plan.ts";
@@ -18,8 +18,8 @@ const ZONES = [
   "Africa/Casablanca",
   "Pacific/Apia",
 ];
-const CLOCKS = new Map(ZONES.map((zone) => [zone, wallClockOf(zone)]));
-const clockOf = (zone: string) => CLOCKS.get(zone) ?? wallClockOf(zone);
+const CLOCKS = new Map(ZONES.map((zone) => [zone, createWallTimeConverter(zone)]));
+const clockOf = (zone: string) => CLOCKS.get(zone) ?? createWallTimeConverter(zone);
 
 /** Times near which a calendar is irregular: clock changes, a leap day, the end of a year, and a skipped day. */
 const IRREGULAR_TIMES = [
@@ -153,7 +153,7 @@ export const randomPolicy: fc.Arbitrary<Policy> = fc.record({
 
 /** Plans the retention of the snapshots. */
 export const planFor = (found: readonly FoundSnapshot[], { retention, zone, hold }: Policy): Verdict[] =>
-  planRetention(found, { retention, wallClock: clockOf(zone), hold });
+  planRetention(found, { retention, toWallTime: clockOf(zone), hold });
 
 /** Returns the ids of the snapshots for which the plan has this decision. */
 export const idsWith = (plan: readonly Verdict[], decision: Verdict["decision"]) =>

@@ -3,7 +3,7 @@ import { createAll } from "../../shared/snapshots/create/create-all.ts";
 import { indexExistingSnapshots } from "../../shared/snapshots/create/existing-snapshots.ts";
 import type { FoundSnapshot, Kind } from "../../shared/snapshots/kinds/kind.ts";
 import { deriveKey } from "../../shared/snapshots/marker.ts";
-import { type Target, targetFor } from "../../shared/snapshots/policy.ts";
+import { createTarget, type Target } from "../../shared/snapshots/policy.ts";
 import type { Run } from "../../shared/snapshots/run-context.ts";
 import { createdSnapshot, type DomainFixture, MINUTE_MS, START, snapshot, startPlus } from "./domain.ts";
 
@@ -16,7 +16,7 @@ export const RUN: Run = {
   projectId: "project-1",
 };
 
-export const diskTarget = (number: number, kind: Kind = snapshot): Target => targetFor(kind, `disk-${number}`);
+export const diskTarget = (number: number, kind: Kind = snapshot): Target => createTarget(kind, `disk-${number}`);
 export const diskTargets = (count: number): Target[] =>
   Array.from({ length: count }, (_, index) => diskTarget(index + 1));
 

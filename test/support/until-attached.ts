@@ -1,6 +1,6 @@
-/** Calls `untilAttached` with an event and the disks that EVS returns at each poll. */
+/** Calls `waitUntilAttached` with an event and the disks that EVS returns at each poll. */
 import { after, before } from "../../shared/core/instant.ts";
-import { type AttachmentEvent, type Disks, untilAttached } from "../../shared/snapshots/create/attachment.ts";
+import { type AttachmentEvent, type DiskReader, waitUntilAttached } from "../../shared/snapshots/create/attachment.ts";
 import type { Volume } from "../../shared/snapshots/ports.ts";
 import { cloudError, createVirtualClock, START } from "./domain.ts";
 
@@ -31,7 +31,7 @@ interface Options {
   withSnapshot?: string[];
 }
 
-/** Calls `untilAttached` with the disk or disks that EVS returns at each poll. Later polls get the last element again. */
+/** Calls `waitUntilAttached` with the disk or disks that EVS returns at each poll. Later polls get the last element again. */
 export async function waitFor(polls: (Volume | Volume[])[], options: Options = {}) {
   const { age = 0, seconds = 60, named = true, failAt = -1, stage, withSnapshot = [] } = options;
   const time = createVirtualClock();
@@ -40,7 +40,7 @@ export async function waitFor(polls: (Volume | Volume[])[], options: Options = {
     if (requests.push(`${time.seconds()} s ${request}`) - 1 === failAt) throw cloudError("CloudError");
     return [polls[Math.min(requests.length, polls.length) - 1] ?? []].flat();
   };
-  const disks: Disks = {
+  const disks: DiskReader = {
     show: async (id) => nextPoll(`show ${id}`)[0] as Volume,
     ofServer: async (id) => nextPoll(`disks of ${id}`),
   };
@@ -51,7 +51,7 @@ export async function waitFor(polls: (Volume | Volume[])[], options: Options = {
     stage,
   };
   const retryBudget = { time, deadline: after(START, seconds * 1000) };
-  const result = await untilAttached(attaching, disks, retryBudget, async ({ volumeId }) =>
+  const result = await waitUntilAttached(attaching, disks, retryBudget, async ({ volumeId }) =>
     withSnapshot.includes(volumeId),
   ).catch((error) => error);
   return { result, requests, seconds: time.seconds() };

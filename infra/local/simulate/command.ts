@@ -4,7 +4,7 @@ import { policy as schema } from "../../../functions/prune-snapshots/schema.gene
 import { isObject } from "../../../shared/core/json.ts";
 import { checkPolicy } from "../../../shared/snapshots/check-policy.ts";
 import type { Policy } from "../../../shared/snapshots/policy.ts";
-import { retentionOf } from "../../../shared/snapshots/retention/prune.ts";
+import { toRetentionOptions } from "../../../shared/snapshots/retention/prune.ts";
 import { validate } from "../../../shared/validation/validate.ts";
 import { BadUsage, readArguments } from "../terminal/arguments.ts";
 import { drawCalendar } from "./calendar.ts";
@@ -72,7 +72,7 @@ function readPolicy(path: string): Omit<Policy, "targets"> & { targets?: Policy[
   const checked = policy as Policy;
   try {
     checkPolicy(checked);
-    retentionOf(checked);
+    toRetentionOptions(checked);
   } catch (error) {
     throw invalidPolicy((error as Error).message);
   }

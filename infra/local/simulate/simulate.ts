@@ -2,7 +2,7 @@
 import { instant } from "../../../shared/core/instant.ts";
 import type { FoundSnapshot } from "../../../shared/snapshots/kinds/kind.ts";
 import { planRetention } from "../../../shared/snapshots/retention/plan.ts";
-import { type PrunePolicy, retentionOf } from "../../../shared/snapshots/retention/prune.ts";
+import { type PrunePolicy, toRetentionOptions } from "../../../shared/snapshots/retention/prune.ts";
 
 /** The names of the retention rules, in the order in which the tables and the picture show them. */
 export const RULES = [
@@ -46,8 +46,8 @@ const HOUR_MS = 3_600_000;
  * each new snapshot. Returns the result of each day.
  */
 export function simulate(policy: PrunePolicy, { from, days, everyHours }: SimulationPlan): SimulatedDay[] {
-  const options = retentionOf(policy);
-  const dayOf = (time: number) => new Date(options.wallClock(instant(time))).toISOString().slice(0, 10);
+  const options = toRetentionOptions(policy);
+  const dayOf = (time: number) => new Date(options.toWallTime(instant(time))).toISOString().slice(0, 10);
   const result: SimulatedDay[] = [];
   let existing: FoundSnapshot[] = [];
   for (let time = from; time < from + days * 24 * HOUR_MS; time += everyHours * HOUR_MS) {

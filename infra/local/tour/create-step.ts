@@ -14,7 +14,7 @@ export function createRepeatedRequestStep(kind: Kind, subject: string, options: 
   const body = { [kind.envelope]: { ...kind.target.defaults, ...options } };
   const snapshotId = (text: string) => {
     const response = parseJson(text);
-    return isObject(response) ? kind.createdId(response) : undefined;
+    return isObject(response) ? kind.readCreatedId(response) : undefined;
   };
   return {
     title: `POST /${functionName}`,

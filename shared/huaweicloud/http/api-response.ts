@@ -64,8 +64,7 @@ export function readResponse(what: string, response: HttpResponse, operation: Op
 
 /**
  * Returns whether the body of a success response reports a failure. DWS sends some failures with the status 200 and an error
- * code other than `DWS.0000`. A real success response contains neither an error code of EVS or the gateway, nor an `error` that
- * is not empty.
+ * code other than `DWS.0000`. A body that contains an error code, or a field `error` that is not empty, reports a failure.
  */
 export const reportsFailure = (body: unknown, code: string | undefined): boolean =>
   (code !== undefined && /^[A-Z]{2,8}\.\d{4,8}$/.test(code) && code !== "DWS.0000") ||
@@ -77,7 +76,7 @@ const isNotEmpty = (value: unknown): boolean => (typeof value === "string" ? val
 /**
  * Creates the error for a success response without a required part.
  *
- * @param what the missing part
+ * @param what describes the missing part, such as `a request_id`
  * @param ambiguous true after a create request, because the snapshot may exist
  */
 export const unexpectedResponse = (

@@ -9,62 +9,65 @@ export interface CloudFault {
 }
 
 /** The maximum length of a service's error message in characters. A longer message is cut. */
-const MAX_MESSAGE = 2_000;
+const MAX_MESSAGE_CHARACTERS = 2_000;
 /** The maximum length of a service's error code in characters. The longest documented code has 20 characters. */
-const MAX_CODE = 64;
+const MAX_CODE_CHARACTERS = 64;
 
-const scalar = (value: unknown): string | undefined =>
+const toScalarString = (value: unknown): string | undefined =>
   (typeof value === "string" && value !== "") || typeof value === "number" ? String(value) : undefined;
 
-const firstScalar = (from: JsonObject, ...names: string[]): string | undefined => {
+const readFirstScalar = (from: JsonObject, ...names: string[]): string | undefined => {
   for (const name of names) {
-    const value = scalar(from[name]);
+    const value = toScalarString(from[name]);
     if (value !== undefined) return value;
   }
   return undefined;
 };
 
-const CODES = ["code", "error_code", "errCode", "errorCode"];
-const MESSAGES = ["message", "error_msg", "externalMessage", "errorMessage"];
+const CODE_FIELDS = ["code", "error_code", "errCode", "errorCode"];
+const MESSAGE_FIELDS = ["message", "error_msg", "externalMessage", "errorMessage"];
 
 /**
  * Reads the error code and the message from the body of an error response. The services use six different shapes for them
  * (SOURCES.md#error-envelopes).
  *
  * @param body the parsed body; undefined if the body is not JSON, such as the HTML page of a load balancer
- * @returns an object without both fields if the body is not an object
+ * @returns the code and the message. Both are undefined if the body is not a JSON object.
  */
 export function readFault(body: unknown): { code?: string; message?: string } {
   const { code, message } = findFault(body);
-  return { code: code?.slice(0, MAX_CODE), message: message?.slice(0, MAX_MESSAGE) };
+  return { code: code?.slice(0, MAX_CODE_CHARACTERS), message: message?.slice(0, MAX_MESSAGE_CHARACTERS) };
 }
 
 function findFault(body: unknown): { code?: string; message?: string } {
   if (!isObject(body)) return {};
-  const direct = { code: firstScalar(body, ...CODES), message: firstScalar(body, ...MESSAGES) };
+  const direct = { code: readFirstScalar(body, ...CODE_FIELDS), message: readFirstScalar(body, ...MESSAGE_FIELDS) };
   if (direct.code !== undefined || direct.message !== undefined) return direct;
   if (isObject(body.error))
-    return { code: firstScalar(body.error, ...CODES), message: firstScalar(body.error, ...MESSAGES) };
+    return {
+      code: readFirstScalar(body.error, ...CODE_FIELDS),
+      message: readFirstScalar(body.error, ...MESSAGE_FIELDS),
+    };
   // `Object.entries` would copy all entries, and a body can have 100,000.
   for (const fault in body) {
     const inner = body[fault];
-    if (!isObject(inner) || scalar(inner.message) === undefined) continue;
+    if (!isObject(inner) || toScalarString(inner.message) === undefined) continue;
     // OpenStack uses the name of the fault as the field name. The field `code` repeats the HTTP status or contains the
     // service's own code (SOURCES.md#openstack-faults).
-    const code = firstScalar(inner, ...CODES) ?? "";
-    return { code: /\D/.test(code) ? code : fault, message: scalar(inner.message) };
+    const code = readFirstScalar(inner, ...CODE_FIELDS) ?? "";
+    return { code: /\D/.test(code) ? code : fault, message: toScalarString(inner.message) };
   }
   return {};
 }
 
-type Rule = [reason: Reason, ...codes: RegExp[]];
+type ReasonRule = [reason: Reason, ...codes: RegExp[]];
 
 /**
- * Maps error codes to reasons. An error code is more specific than the HTTP status, and the first matching rule applies. The
- * codes are documented for EVS (SOURCES.md#evs-error-codes), the gateway (SOURCES.md#gateway-error-codes) and DWS
- * (SOURCES.md#dws-not-found-codes).
+ * Maps error codes to reasons. The first matching rule applies. If a rule matches, the HTTP status is ignored, because the error
+ * code is more specific. The codes are documented for EVS (SOURCES.md#evs-error-codes), the gateway
+ * (SOURCES.md#gateway-error-codes) and DWS (SOURCES.md#dws-not-found-codes).
  */
-const BY_CODE: Rule[] = [
+const REASON_RULES: ReasonRule[] = [
   ["Throttled", /^APIGW?\.0308$/],
   ["AccountSuspended", /^EVS\.(2144|2145)$/, /^APIGW?\.0310$/],
   ["AccessDenied", /^APIGW?\.030[1-7]$/, /^EVS\.(0001|0002|0003|1027|2056|5401|5403)$/],
@@ -76,7 +79,7 @@ const BY_CODE: Rule[] = [
   ["CloudError", /^EVS\.1033$/],
 ];
 
-const BY_STATUS: Record<number, Reason> = {
+const REASON_BY_STATUS: Record<number, Reason> = {
   401: "AccessDenied",
   403: "AccessDenied",
   404: "NotFound",
@@ -86,8 +89,8 @@ const BY_STATUS: Record<number, Reason> = {
 };
 
 /**
- * Matches the error codes for a snapshot that does not exist: of EVS (SOURCES.md#evs-error-codes), of older regions
- * (SOURCES.md#openstack-faults) and of DWS (SOURCES.md#dws-not-found-codes).
+ * Matches the error codes that EVS (SOURCES.md#evs-error-codes), older regions (SOURCES.md#openstack-faults) and DWS
+ * (SOURCES.md#dws-not-found-codes) return for a snapshot that does not exist.
  */
 const SNAPSHOT_NOT_FOUND = /^(EVS\.5404|itemNotFound|DWS\.(0001|5149))$/;
 /** Matches messages about a missing resource that is not a snapshot. The services use the same error codes for all resources. */
@@ -107,7 +110,7 @@ const isSnapshotNotFound = ({ status, code = "", message = "" }: CloudFault): bo
  * the statuses), or the service asks the caller to try again. Error and deletion statuses do not match, because they are
  * permanent. "Correct it and try again" does not match either, because it asks for a different request.
  */
-const TEMPORARY = new RegExp(
+const TEMPORARY_PROBLEM = new RegExp(
   [
     String.raw`\bstatus(?: is| of)?\s*[:=]?\s*["'\`[({]{0,3}(?!deleting|error|string|missing|existing|nothing)(?:[a-z-]*ing\b|backing-up|reserved|maintenance)`,
     String.raw`(?<!\b(?:and|then) )\btry(?:ing)? (?:it )?again\b`,
@@ -132,15 +135,16 @@ export function reasonOf({ status, code = "", message = "" }: CloudFault, operat
   if (/^APIGW?\.0201$/.test(code) && status === 413) return "InvalidRequest";
   // OpenStack uses `overLimit` for a quota (413) and for a rate limit (429).
   if (status === 429) return "Throttled";
-  for (const [reason, ...codes] of BY_CODE) if (codes.some((pattern) => pattern.test(code))) return reason;
-  if (status >= 400 && status < 500 && !PERMANENT_STATUSES.includes(status) && TEMPORARY.test(message)) return "Busy";
+  for (const [reason, ...codes] of REASON_RULES) if (codes.some((pattern) => pattern.test(code))) return reason;
+  if (status >= 400 && status < 500 && !PERMANENT_STATUSES.includes(status) && TEMPORARY_PROBLEM.test(message))
+    return "Busy";
   // The error code for a region without legacy snapshots is UNCONFIRMED (SOURCES.md#evs-legacy-regions).
   if (status < 500 && operation === "create" && /\b(not|un)[ -]?support/i.test(message)) return "Unsupported";
   // Only an error code of the service proves that the snapshot is deleted. A proxy can send a 404 without a code.
   if (operation === "delete" && status === 404 && code === "") return "BadResponse";
-  const byStatus = BY_STATUS[status];
+  const byStatus = REASON_BY_STATUS[status];
   if (byStatus !== undefined) return byStatus;
-  // If DWS reports a failure with a success status, it is unclear who is at fault, so it counts as an error of the service.
+  // DWS can report a failure with a success status. Such a failure counts as an error of the service.
   return status >= 400 && status < 500 ? "InvalidRequest" : "CloudError";
 }
 
@@ -173,7 +177,7 @@ export function retryAfterMs(header: string | undefined, message: string | undef
   return Math.min(Number(found[1]) * (/minute/i.test(found[0]) ? 60_000 : 1_000), MAX_RETRY_AFTER_MS);
 }
 
-/** Matches the error message for a delete request while another delete request for the same snapshot is in progress. */
+/** Matches the error message of a delete request that was sent while EVS was already deleting the same snapshot. */
 const BEING_DELETED = /\bstatus\b[^a-z]*(?:is\b)?[^a-z]*deleting\b/i;
 
 /**
@@ -207,7 +211,7 @@ export function faultError(
   details: { operation: Operation; requestId?: string; retryAfterMs?: number },
 ): SnapshotError {
   const reason = reasonOf(fault, details.operation);
-  const cloudMessage = fault.message?.slice(0, MAX_MESSAGE);
+  const cloudMessage = fault.message?.slice(0, MAX_MESSAGE_CHARACTERS);
   const text = (cloudMessage ?? "no readable message").replace(/\.$/, "");
   const advice = isAttached(fault, details.operation) ? FORCE_ADVICE : REASONS[reason].advice;
   return new SnapshotError(reason, `${what}: ${fault.status} ${fault.code ?? "without a code"}: ${text}. ${advice}`, {

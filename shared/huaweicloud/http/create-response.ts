@@ -1,5 +1,5 @@
 import { REASONS, SnapshotError } from "../../core/errors.ts";
-import { isObject, type JsonObject, textAt } from "../../core/json.ts";
+import { isObject, type JsonObject, readStringField } from "../../core/json.ts";
 import type { Kind } from "../../snapshots/kinds/kind.ts";
 import type { CreatedSnapshot } from "../../snapshots/ports.ts";
 import { type ApiResponse, reportsFailure, unexpectedResponse } from "./api-response.ts";
@@ -15,12 +15,13 @@ const ID_PATTERN = /^(?=.{5,64}$)(?![0-]*$)[0-9a-fx]+(-[0-9a-fx]+)*$/i;
  * Reads the response to a create request.
  *
  * @param options the create options that were sent
- * @throws SnapshotError BadResponse with `ambiguous` set if the response contains no id or another resource, because the
- *   snapshot may exist; SnapshotFailed if the new snapshot has an error status
+ * @throws SnapshotError BadResponse if the response contains no snapshot id, an error, or the id of another resource than
+ *   requested. The error has `ambiguous` set, because the snapshot may exist. SnapshotFailed if the new snapshot has an error
+ *   status
  */
-export function readCreated(kind: Kind, options: JsonObject, response: ApiResponse): CreatedSnapshot {
+export function readCreateResponse(kind: Kind, options: JsonObject, response: ApiResponse): CreatedSnapshot {
   const unexpected = (what: string) => unexpectedResponse(what, response, true);
-  const snapshotId = kind.createdId(response.body);
+  const snapshotId = kind.readCreatedId(response.body);
   const expected = kind.resourceOf(options);
   if (snapshotId === undefined || !ID_PATTERN.test(snapshotId) || snapshotId.toLowerCase() === expected) {
     throw unexpected(`the id of the new ${kind.name}`);
@@ -28,8 +29,8 @@ export function readCreated(kind: Kind, options: JsonObject, response: ApiRespon
   // EVS v5 returns the fields without an envelope object (SOURCES.md#evs-v5-create).
   const { [kind.envelope]: wrapped, ...bare } = response.body;
   const row = isObject(wrapped) ? wrapped : bare;
-  if (reportsFailure(row, readFault(row).code)) throw unexpected(`a ${kind.name} without an error`);
-  const read = kind.read({ ...row, id: snapshotId, status: textAt(row, "status") || "creating" });
+  if (reportsFailure(row, readFault(row).code)) throw unexpected(`no error about the new ${kind.name}`);
+  const read = kind.read({ ...row, id: snapshotId, status: readStringField(row, "status") || "creating" });
   const { resource, state, status } = read ?? {};
   if (resource !== undefined && resource !== expected) throw unexpected(`a ${kind.name} of ${expected}`);
   if (state === "failed" || state === "deleting") {
@@ -38,5 +39,11 @@ export function readCreated(kind: Kind, options: JsonObject, response: ApiRespon
       `The ${kind.name} ${snapshotId} was created with the status "${status}". ${REASONS.SnapshotFailed.advice}`,
     );
   }
-  return { snapshotId, jobId: textAt(response.body, "job_id"), status: response.status, body: response.text, state };
+  return {
+    snapshotId,
+    jobId: readStringField(response.body, "job_id"),
+    status: response.status,
+    body: response.text,
+    state,
+  };
 }

@@ -1,6 +1,6 @@
 import { SnapshotError } from "../../core/errors.ts";
 
-/** The name of a cloud service in upper case, such as `EVS`. Its address is the variable `EVS_ENDPOINT`. */
+/** The name of a cloud service in upper case, such as `EVS`. The variable `EVS_ENDPOINT` contains the address of EVS. */
 export type Service = Uppercase<string>;
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;

@@ -1,5 +1,5 @@
 import { REASONS, SnapshotError } from "../../core/errors.ts";
-import { isObject, type JsonObject, textAt, textMap } from "../../core/json.ts";
+import { isObject, type JsonObject, readStringField, toStringMap } from "../../core/json.ts";
 import type { FoundSnapshot, Kind } from "../../snapshots/kinds/kind.ts";
 import type { Resource } from "../../snapshots/ports.ts";
 import { type ApiResponse, PageTooLarge, unexpectedResponse, unexpectedRow } from "./api-response.ts";
@@ -34,8 +34,8 @@ const malformedListError = (response: ApiResponse, name: string) =>
   unexpectedResponse(`the array "${name}" of objects`, response);
 
 /**
- * The smallest page size that is requested, in rows. If a page of this size does not fit into memory, reading fails, because
- * valid rows are much shorter.
+ * The minimum number of rows in a page request. Eight valid rows always fit into memory, so the function fails instead of
+ * requesting fewer rows.
  */
 const MIN_PAGE_ROWS = 8;
 
@@ -75,7 +75,7 @@ type Visit = (row: JsonObject) => void;
  * @param page requests one page
  * @throws SnapshotError BadResponse if the rows keep moving, or if the count is higher than the number of rows read
  */
-export async function allRows(page: RequestPage, visit: Visit): Promise<void> {
+export async function visitAllRows(page: RequestPage, visit: Visit): Promise<void> {
   const seen = new Set<unknown>();
   let pages = 0;
   let stepsBack = 0;
@@ -119,7 +119,7 @@ export async function allRows(page: RequestPage, visit: Visit): Promise<void> {
  *
  * @throws SnapshotError BadResponse if the total keeps changing, or if it is higher than the number of rows read
  */
-export async function allPages(page: RequestPage, visit: Visit): Promise<void> {
+export async function visitAllPages(page: RequestPage, visit: Visit): Promise<void> {
   const visited = new Set<unknown>();
   let limit = MAX_PAGE_ROWS;
   for (let reading = 1; reading <= MAX_STEPS_BACK; reading += 1) {
@@ -150,7 +150,7 @@ export async function allPages(page: RequestPage, visit: Visit): Promise<void> {
  *
  * @throws SnapshotError BadResponse if an entry of the list is not an object, or if the count is higher than the number of rows
  */
-export function readWholeList(response: ApiResponse, name: string, visit: Visit): void {
+export function visitUnpagedRows(response: ApiResponse, name: string, visit: Visit): void {
   const seen = new Set<unknown>();
   const { rows, total } = parsePage(response, name);
   const splitRows = response.rows?.length ? response.rows : undefined;
@@ -203,8 +203,8 @@ const incompleteListError = (rows: number, why: string) =>
  * @throws SnapshotError BadResponse if the id is missing or invalid
  */
 export function readResource(row: JsonObject, what: string): Resource {
-  const id = textAt(row, "id");
-  if (id !== undefined && isId(id)) return { id, tags: textMap(row.tags) };
+  const id = readStringField(row, "id");
+  if (id !== undefined && isId(id)) return { id, tags: toStringMap(row.tags) };
   throw unexpectedRow(`an id in each entry of the list of ${what}`, row);
 }
 
@@ -235,7 +235,7 @@ export const MAX_SNAPSHOTS = 10_000;
  * @param max the maximum number of items that fit into memory; default 50,000
  * @throws SnapshotError BadResponse if the list has more than `max` items
  */
-export async function collected<Item>(
+export async function collectItems<Item>(
   list: (visit: (item: Item) => void) => Promise<void>,
   max = MAX_COLLECTED,
 ): Promise<Item[]> {

@@ -14,9 +14,9 @@ const [OPEN_ARRAY, OPEN_OBJECT, CLOSE_ARRAY, CLOSE_OBJECT] = [0x5b, 0x7b, 0x5d, 
  * without the rows is too long.
  *
  * @param name the name of the array in the outermost object. The objects in this array are the rows.
- * @example rowSplitter("snapshots") // {"snapshots":[{"id":1},{"id":2}]} becomes the text {"snapshots":[]} and two rows
+ * @example createRowSplitter("snapshots") // {"snapshots":[{"id":1},{"id":2}]} becomes the text {"snapshots":[]} and two rows
  */
-export function rowSplitter(name: string): BodyReader {
+export function createRowSplitter(name: string): BodyReader {
   const beforeArray = new RegExp(`"${name}"\\s*:\\s*$`);
   const rows: string[] = [];
   let rest = "";

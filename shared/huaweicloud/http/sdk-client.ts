@@ -34,8 +34,8 @@ export interface Connection {
 }
 
 /**
- * The time between the last moment for a create request and the deadline, in milliseconds. After a timeout, the caller uses
- * this time to list the snapshots.
+ * The time before the deadline in which no create request is in progress, in milliseconds. If a create request times out, the
+ * caller uses this time to list the snapshots.
  */
 const LIST_RESERVE_MS = 1_500;
 

@@ -1,6 +1,6 @@
 import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from "node:http";
 import { BodyTooLarge, createLongBodyLock, MAX_PAGE_BYTES, type ResponseBody, readBody } from "./response-body.ts";
-import { rowSplitter } from "./row-splitter.ts";
+import { createRowSplitter } from "./row-splitter.ts";
 
 /** One HTTP request to a Huawei Cloud service. */
 export interface HttpRequest {
@@ -125,7 +125,7 @@ export function nodeTransport(): Transport {
         // Without an Upgrade header, Node reports a 101 as a response whose body never ends.
         if (incoming.statusCode === 101) return failOnUpgrade();
         answered = true;
-        const reader = rowsOf === undefined ? undefined : rowSplitter(rowsOf);
+        const reader = rowsOf === undefined ? undefined : createRowSplitter(rowsOf);
         readBody(incoming, maxBytes, longBodyLock, reader).then((responseBody) => {
           clearTimeout(timer);
           resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, ...responseBody });

@@ -3,16 +3,16 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
-const here = (file) => fileURLToPath(new URL(file, import.meta.url));
+const pathOf = (file) => fileURLToPath(new URL(file, import.meta.url));
 
 /** Maps package names to the paths of their stubs, for the option `alias` of esbuild. */
 export const STUBBED_PACKAGES = {
-  axios: here("./unreachable.cjs"),
-  "https-proxy-agent": here("./unreachable.cjs"),
-  uuid: here("./unreachable.cjs"),
-  log4js: here("./unreachable.cjs"),
-  lodash: here("./lodash.cjs"),
-  moment: here("./moment.cjs"),
+  axios: pathOf("./unreachable.cjs"),
+  "https-proxy-agent": pathOf("./unreachable.cjs"),
+  uuid: pathOf("./unreachable.cjs"),
+  log4js: pathOf("./unreachable.cjs"),
+  lodash: pathOf("./lodash.cjs"),
+  moment: pathOf("./moment.cjs"),
 };
 
 /**
@@ -22,15 +22,15 @@ export const STUBBED_PACKAGES = {
 const UNREACHABLE_MODULES =
   /(^|\/)(DefaultHttpClient|ClientBuilder|iam\.service|authcache|DerivedAKSKSigner|SdkStreamResponse)$/;
 
-/** The modules of which the SDK needs only a small part, each with the path of its stub. */
+/** Patterns for the modules that the SDK uses only in part, each with the path of the stub that replaces the module. */
 const STUBBED_MODULES = [
-  [/^crypto$/, here("./crypto.cjs")],
-  [/^url$/, here("./url.cjs")],
-  [/(^|\/)logger$/, here("./logger.cjs")],
-  [/(^|\/)ExceptionUtil$/, here("./exceptions.cjs")],
+  [/^crypto$/, pathOf("./crypto.cjs")],
+  [/^url$/, pathOf("./url.cjs")],
+  [/(^|\/)logger$/, pathOf("./logger.cjs")],
+  [/(^|\/)ExceptionUtil$/, pathOf("./exceptions.cjs")],
 ];
 
-const requireCall = (file) => `require(${JSON.stringify(here(file))})`;
+const requireCall = (file) => `require(${JSON.stringify(pathOf(file))})`;
 
 /** The parts of the signer's source code that are replaced by shorter or faster code. Each pattern must match. */
 const SIGNER_REPLACEMENTS = [
@@ -69,7 +69,7 @@ const isFromSdk = ({ path, importer }) => path.startsWith("@huaweicloud/") || /[
 export const sdkStubs = {
   name: "sdk-stubs",
   setup(build) {
-    for (const [filter, path] of [[UNREACHABLE_MODULES, here("./unreachable.cjs")], ...STUBBED_MODULES]) {
+    for (const [filter, path] of [[UNREACHABLE_MODULES, pathOf("./unreachable.cjs")], ...STUBBED_MODULES]) {
       build.onResolve({ filter }, (module) => (isFromSdk(module) ? { path } : undefined));
     }
     build.onLoad({ filter: /[/\\]@middy[/\\]core[/\\]index\.js$/ }, async ({ path }) => ({

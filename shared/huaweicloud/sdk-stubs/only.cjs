@@ -1,6 +1,6 @@
 /**
- * Creates a stub of an SDK dependency with the given members. Access to any other member throws an error, because the SDK then
- * needs a member that the stub does not have.
+ * Creates a stub of an SDK dependency with the given members. If the SDK uses any other member, the stub throws an error. A
+ * new release of the SDK may need more members than the stub has.
  *
  * @param what the name of the replaced dependency, for the error message
  */

@@ -1,14 +1,14 @@
 import { type Instant, instant } from "../../core/instant.ts";
 import { deriveKey } from "../marker.ts";
 import type { SnapshotService } from "../ports.ts";
-import type { Attached, Stage } from "./attachment.ts";
+import type { AttachmentStage, DiskAttachment } from "./attachment.ts";
 import type { InFlight } from "./in-flight.ts";
 
 /** The time of a CTS attachment event, and the stage of the attachment that the event reports. */
-export interface Moment {
+export interface EventMoment {
   time: Instant;
   /** Undefined if the event does not show whether it reports the request or the completion of the attachment. */
-  stage?: Stage;
+  stage?: AttachmentStage;
 }
 
 /** The idempotency key for the snapshot of an attached disk. */
@@ -24,7 +24,7 @@ const TICK_MS = 10_000;
 const NEAR_TICKS = 60;
 /** The maximum difference between the clocks of two services, as a number of 10-second ticks. */
 const SKEW_TICKS = 2;
-const STAGES: readonly (Stage | undefined)[] = ["requested", "completed", undefined];
+const STAGES: readonly (AttachmentStage | undefined)[] = ["requested", "completed", undefined];
 /** How long a process remembers the idempotency key of an attachment, in milliseconds. No invocation takes longer. */
 const REMEMBERED_MS = 3_600_000;
 
@@ -41,9 +41,13 @@ const REMEMBERED_MS = 3_600_000;
  *   the arrival time and no stage.
  *
  * The second event of an attachment finds the key of the first event in the memory of this process (`rememberKey`) or in the
- * marker labels of the existing snapshot (`underOneKey`).
+ * marker labels of the existing snapshot (`unifyAttachmentKeys`).
  */
-export function attachmentKey({ attachmentId, volumeId }: Attached, serverId: string, moment: Moment): AttachmentKey {
+export function attachmentKey(
+  { attachmentId, volumeId }: DiskAttachment,
+  serverId: string,
+  moment: EventMoment,
+): AttachmentKey {
   if (attachmentId !== undefined) {
     const key = deriveKey("attachment", attachmentId);
     return { key, keys: new Set([key]) };
@@ -57,9 +61,9 @@ export function attachmentKey({ attachmentId, volumeId }: Attached, serverId: st
 const memory = new WeakMap<InFlight, { key: string; at: Instant }[]>();
 
 /**
- * Returns the key that this process already uses for the same attachment, or the given key if there is none. Two events of an
- * attachment can be processed at the same time, and a list request shows a new snapshot some seconds late. The function is
- * synchronous, so no other event can run in between.
+ * Returns the key that this process already uses for the same attachment, or the given key if the attachment is new. The memory
+ * is necessary because two events of an attachment can be processed at the same time, and because a new snapshot can appear late
+ * in list responses. The function is synchronous, so two events cannot both add a key for the same attachment.
  */
 export function rememberKey({ key, keys }: AttachmentKey, inFlight: InFlight, now: Instant): AttachmentKey {
   const remembered = (memory.get(inFlight) ?? []).filter(({ at }) => now - at <= REMEMBERED_MS);
@@ -69,13 +73,13 @@ export function rememberKey({ key, keys }: AttachmentKey, inFlight: InFlight, no
   return { key: keyInUse?.key ?? key, keys };
 }
 
-const tickOf = ({ time }: Moment): number => Math.floor(time / TICK_MS);
+const tickOf = ({ time }: EventMoment): number => Math.floor(time / TICK_MS);
 
-const keyAt = (diskAndServer: string, moment: Moment): string =>
+const keyAt = (diskAndServer: string, moment: EventMoment): string =>
   deriveKey("attachment", diskAndServer, moment.stage ?? "", String(tickOf(moment)));
 
 /** Returns every combination of time and stage that another event of the same attachment can have. */
-function momentsNear({ time, stage }: Moment): Moment[] {
+function momentsNear({ time, stage }: EventMoment): EventMoment[] {
   return STAGES.flatMap((other) => {
     const [from, to] = ticksOf(stage, other);
     return Array.from({ length: to - from + 1 }, (_, index) => ({
@@ -89,17 +93,20 @@ function momentsNear({ time, stage }: Moment): Moment[] {
  * Returns the range of 10-second ticks by which another event of the same attachment can be later (positive) or earlier
  * (negative).
  */
-function ticksOf(stage: Stage | undefined, other: Stage | undefined): readonly [from: number, to: number] {
+function ticksOf(
+  stage: AttachmentStage | undefined,
+  other: AttachmentStage | undefined,
+): readonly [from: number, to: number] {
   if (stage === undefined || other === undefined) return [-NEAR_TICKS, NEAR_TICKS];
   if (stage === other) return [-1, 1];
   return stage === "requested" ? [-SKEW_TICKS, NEAR_TICKS] : [-NEAR_TICKS, SKEW_TICKS];
 }
 
 /**
- * Wraps a client. In the wrapped client, `listFor` returns the snapshot of any event of the attachment with the idempotency key
- * `key`.
+ * Wraps a client so all events about an attachment find the same snapshot: if another event created the snapshot with one of
+ * `keys`, `listFor` returns the snapshot with the idempotency key `key`.
  */
-export const underOneKey = (service: SnapshotService, { key, keys }: AttachmentKey): SnapshotService => ({
+export const unifyAttachmentKeys = (service: SnapshotService, { key, keys }: AttachmentKey): SnapshotService => ({
   ...service,
   async listFor(options) {
     const listed = await service.listFor(options);

@@ -7,20 +7,20 @@ import type { Volume } from "../ports.ts";
  * The stage of an attachment that a CTS event reports: `requested` when the attachment job starts, `completed` when the job is
  * finished.
  */
-export type Stage = "requested" | "completed";
+export type AttachmentStage = "requested" | "completed";
 
 /** A CTS event that reports the attachment of a disk to a server. */
 export interface AttachmentEvent {
   serverId: string;
   /** The disk id; undefined if the event contains no disk id. */
   volumeId?: string;
-  /** The event time. If it is missing, the event counts neither as recent nor as old. */
+  /** The time of the event. Undefined if the event contains no valid time. */
   time?: Instant;
-  stage?: Stage;
+  stage?: AttachmentStage;
 }
 
 /** A disk that is attached to the server of an event. */
-export interface Attached {
+export interface DiskAttachment {
   volumeId: string;
   /**
    * Identifies an attachment. All events about the attachment have this id. Undefined if EVS returns neither an attachment id
@@ -34,10 +34,10 @@ export interface Attached {
 /**
  * Returns whether another event already created the snapshot for an attachment. Called only if EVS returns no attachment time.
  */
-export type HasSnapshot = (attached: Attached) => Promise<boolean>;
+export type HasSnapshot = (attached: DiskAttachment) => Promise<boolean>;
 
 /** Reads disks from EVS. The functions reject with a SnapshotError. */
-export interface Disks {
+export interface DiskReader {
   show(volumeId: string): Promise<Volume>;
   /** Lists the disks that are attached to a server or are being attached to it. */
   ofServer(serverId: string): Promise<Volume[]>;
@@ -45,7 +45,7 @@ export interface Disks {
 
 const HOUR_MS = 3_600_000;
 /** The maximum difference in milliseconds between the time of a CTS event and the attachment time that EVS returns. */
-export const NEAR_MS = 10 * 60_000;
+export const MAX_EVENT_DISTANCE_MS = 10 * 60_000;
 /** The maximum difference between the clocks of two services, in milliseconds. */
 const SKEW_MS = 60_000;
 /** The wait between two requests for a disk, in milliseconds. The wait starts at `first` and doubles up to `max`. */
@@ -67,16 +67,16 @@ const POLL_MS = { first: 1_000, max: 10_000 };
  * @throws SnapshotError DeadlineExceeded if the time runs out, so the platform redelivers the event; NotFound if the disk does
  *   not exist
  */
-export async function untilAttached(
+export async function waitUntilAttached(
   attaching: AttachmentEvent,
-  disks: Disks,
+  disks: DiskReader,
   retryBudget: RetryBudget,
   hasSnapshot: HasSnapshot,
-): Promise<Attached[] | { skipped: string; volumeId?: string }> {
+): Promise<DiskAttachment[] | { skipped: string; volumeId?: string }> {
   const { time, deadline } = retryBudget;
   const { serverId, volumeId } = attaching;
   const startedAt = time.now();
-  const isInFuture = attaching.time !== undefined && attaching.time - startedAt > NEAR_MS;
+  const isInFuture = attaching.time !== undefined && attaching.time - startedAt > MAX_EVENT_DISTANCE_MS;
   const eventTime = isInFuture ? undefined : attaching.time;
   const isEventOlderThan = (ms: number) => eventTime !== undefined && time.now() - eventTime > ms;
   let initialIds: Set<string> | undefined;
@@ -95,7 +95,7 @@ export async function untilAttached(
     const { volumes, isCertain } = await find();
     const attached = volumes.flatMap((volume) => attachmentTo(serverId, volume) ?? []);
     // The right disk may not be attached yet, so return uncertain candidates only shortly before the deadline.
-    const isTooEarly = !isCertain && !isEventOlderThan(NEAR_MS) && time.now() + wait < acceptGuessFrom;
+    const isTooEarly = !isCertain && !isEventOlderThan(MAX_EVENT_DISTANCE_MS) && time.now() + wait < acceptGuessFrom;
     if (attached.length > 0 && !isTooEarly) return attached;
     const [volume] = volumes;
     const id = volume?.id;
@@ -133,7 +133,7 @@ const mayBeToServer =
  * Returns the attachment of a disk to the server. Returns undefined if the disk is still `attaching`, although EVS may already
  * return the server id.
  */
-function attachmentTo(serverId: string, { id, status, attachments }: Volume): Attached | undefined {
+function attachmentTo(serverId: string, { id, status, attachments }: Volume): DiskAttachment | undefined {
   const attachment = attachments.find(isToServer(serverId));
   if (attachment === undefined || /^(attaching|reserved)$/i.test(status)) return undefined;
   const { attachedAt } = attachment;
@@ -166,7 +166,9 @@ async function findVolumes(
 ): Promise<DiskSearchResult> {
   const attachedAt = ({ attachments }: Volume) => attachments.find(isToServer(serverId))?.attachedAt ?? Number.NaN;
   const [from, until] =
-    time === undefined ? [startedAt - HOUR_MS, Number.POSITIVE_INFINITY] : [time - NEAR_MS, time + NEAR_MS];
+    time === undefined
+      ? [startedAt - HOUR_MS, Number.POSITIVE_INFINITY]
+      : [time - MAX_EVENT_DISTANCE_MS, time + MAX_EVENT_DISTANCE_MS];
   const near = volumes.filter((volume) => attachedAt(volume) >= from && attachedAt(volume) <= until);
   if (near.length > 0) {
     const areAttached = near.every((volume) => attachmentTo(serverId, volume) !== undefined);

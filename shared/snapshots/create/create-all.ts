@@ -1,7 +1,7 @@
 import { forEachConcurrent } from "../../core/concurrency.ts";
 import { asSnapshotError, SnapshotError } from "../../core/errors.ts";
 import type { Instant } from "../../core/instant.ts";
-import { pauses } from "../../core/retry.ts";
+import { createPause } from "../../core/retry.ts";
 import type { FoundSnapshot } from "../kinds/kind.ts";
 import type { Target } from "../policy.ts";
 import { type Run, type RunContext, targetFields } from "../run-context.ts";
@@ -11,14 +11,14 @@ import { serializeRuns } from "./in-flight.ts";
 import { toRecordFields } from "./request.ts";
 
 /**
- * How long a run in another process must have created nothing to count as finished, in milliseconds. One create takes at most
- * 10 s, and a list request shows a new snapshot up to 5 s late.
+ * The time in milliseconds after which a run in another process counts as finished if no new snapshot of that run appears. One
+ * create request takes at most 10 s, and a new snapshot can appear in list responses up to 5 s late.
  */
 const QUIET_MS = 20_000;
 
 /**
- * The time in milliseconds after which a list request shows the first snapshots of a run that another process started at the
- * same moment.
+ * The time in milliseconds within which the first snapshots of a run appear in list responses, if another process started the
+ * run at the same moment as this process.
  */
 const STARTED_MS = 10_000;
 
@@ -27,7 +27,7 @@ const STARTED_MS = 10_000;
  * the other targets continue.
  *
  * @param until the last moment at which work on a target may start. If `until` is before the deadline, the function returns the
- *   targets that it did not start. If `until` is the deadline, the function reports these targets as failed.
+ *   targets that it did not start. If `until` is the deadline, the function reports targets that it did not start as failed.
  * @param index the existing snapshots of the run; without it, `createOnce` lists the snapshots of each target separately
  * @returns the targets that were not started
  */
@@ -40,7 +40,7 @@ export async function createAll(
 ): Promise<Target[]> {
   const { cloud, retryBudget, inFlight, report, concurrency } = runContext;
   const notStarted: Target[] = [];
-  const pause = pauses(retryBudget.time);
+  const pause = createPause(retryBudget.time);
   const create = async (target: Target, usableIndex?: SnapshotIndex) => {
     await pause();
     const isLate = retryBudget.time.now() >= until;
@@ -125,8 +125,11 @@ async function createdByRun(targets: readonly Target[], run: Run, index: Snapsho
 }
 
 /** Returns whether an earlier delivery of the same event has created a snapshot of any target. */
-export const hasBegun = async (targets: readonly Target[], run: Run, index: SnapshotIndex): Promise<boolean> =>
-  (await createdByRun(targets, run, index)).length > 0;
+export const hasCreatedSnapshots = async (
+  targets: readonly Target[],
+  run: Run,
+  index: SnapshotIndex,
+): Promise<boolean> => (await createdByRun(targets, run, index)).length > 0;
 
 const outOfTimeError = () =>
   new SnapshotError(

@@ -1,5 +1,5 @@
 import { asSnapshotError, REASONS, SnapshotError, withAttempts } from "../../core/errors.ts";
-import { textAt } from "../../core/json.ts";
+import { readStringField } from "../../core/json.ts";
 import {
   backoff,
   LISTED_AFTER_MS,
@@ -10,8 +10,8 @@ import {
 } from "../../core/retry.ts";
 import type { FoundSnapshot, Kind } from "../kinds/kind.ts";
 import { deriveKey, hashRequest, type Marker, snapshotName } from "../marker.ts";
-import type { Creation } from "../ports.ts";
-import { elapsed, type InFlight, type InFlightEntry, trackCreate, waitForConcurrentRequest } from "./in-flight.ts";
+import type { SnapshotCreator } from "../ports.ts";
+import { elapsedMs, type InFlight, type InFlightEntry, trackCreate, waitForConcurrentRequest } from "./in-flight.ts";
 import { isSameName, keyConflictError, type MatchResult, matchExisting } from "./match.ts";
 import type { CreateResult, SnapshotRequest } from "./request.ts";
 
@@ -24,9 +24,10 @@ const MAX_AMBIGUOUS_TRIES = 3;
  * Creates a snapshot, unless an earlier delivery of the same request already created it. Neither EVS nor DWS accepts an
  * idempotency key, so only the snapshot marker labels in a list response can prove an earlier create.
  *
- * **Ambiguous response.** If a response does not show whether the snapshot was created, the function waits until a list request
- * must show the snapshot. It sends another create request only if the list response does not contain the snapshot. Each of
- * these retries takes tokens from the retry budget (`takeRetryToken` in shared/core/retry.ts).
+ * **Ambiguous response.** If a response does not show whether the snapshot was created, the function waits until a new snapshot
+ * is certain to appear in list responses, and then lists the snapshots. It sends another create request only if the list
+ * response does not contain the snapshot. Each retry after an ambiguous response takes tokens from the retry budget
+ * (`takeRetryToken` in shared/core/retry.ts).
  *
  * **Throttled create request (429).**
  *
@@ -50,12 +51,12 @@ const MAX_AMBIGUOUS_TRIES = 3;
  *
  * @param inFlight the requests in progress, shared by all invocations of a process
  * @param listed the snapshots that `service.listFor` would return, if the caller has already listed them in bulk
- * @throws SnapshotError Conflict if the idempotency key was used for a different request; OutcomeUnknown if it is still unknown
- *   at the deadline whether the snapshot was created; otherwise the error from EVS or DWS
+ * @throws SnapshotError Conflict if a different request already used the idempotency key; OutcomeUnknown if at the deadline no
+ *   response has shown whether the snapshot was created; otherwise the error from EVS or DWS
  */
 export async function createOnce(
   request: SnapshotRequest,
-  service: Creation,
+  service: SnapshotCreator,
   retryBudget: RetryBudget,
   inFlight: InFlight,
   listed?: FoundSnapshot[],
@@ -82,7 +83,7 @@ export async function createOnce(
 
 async function listThenCreate(
   request: SnapshotRequest,
-  service: Creation,
+  service: SnapshotCreator,
   retryBudget: RetryBudget,
   listed?: FoundSnapshot[],
   earlier?: InFlightEntry,
@@ -96,7 +97,7 @@ async function listThenCreate(
   const { done, requestHash: earlierHash } = earlier ?? {};
   const id = done?.snapshotId;
   const isAmbiguous = done !== undefined && id === undefined;
-  // Wait until a list request must show the snapshot that the earlier request may have created.
+  // If the earlier request created a snapshot, wait until that snapshot is certain to appear in list responses.
   if (isAmbiguous) await waitUntilListed(done.at, retryBudget);
   const found = (isAmbiguous ? undefined : listed) ?? (await list());
   const match = matchExisting(found, request, marker);
@@ -110,7 +111,7 @@ async function listThenCreate(
     if (existing !== undefined) return toExistingResult(kind, existing);
   }
 
-  const name = textAt(options, "name") ?? generateFreeName(request, match.failedCount + 1, found);
+  const name = readStringField(options, "name") ?? generateFreeName(request, match.failedCount + 1, found);
   const marked = kind.mark({ ...options, name }, marker);
 
   for (let tries = 1; ; tries += 1) {
@@ -146,8 +147,9 @@ async function listThenCreate(
 const isFinal = ({ reason }: SnapshotError): boolean => REASONS[reason].retryClass === "never";
 
 /**
- * Generates the snapshot name for a create attempt. If a listed snapshot already has the name, because the failed snapshot of
- * an earlier attempt was deleted, the function tries the name of the next attempt.
+ * Generates the snapshot name for a create attempt. The attempt number is the number of failed snapshots plus one, so the number
+ * occurs again if a failed snapshot was deleted. If a listed snapshot already has the generated name, the function generates the
+ * name for the next number.
  */
 function generateFreeName(request: SnapshotRequest, attempt: number, found: readonly FoundSnapshot[]): string {
   const { kind, options, idempotencyKey, label, time } = request;
@@ -170,7 +172,7 @@ function generateFreeName(request: SnapshotRequest, attempt: number, found: read
 async function reclassifyQuotaError(
   error: SnapshotError,
   { kind, options }: SnapshotRequest,
-  service: Creation,
+  service: SnapshotCreator,
   retryBudget: RetryBudget,
 ): Promise<SnapshotError> {
   const { maxPerResource } = kind;
@@ -186,10 +188,10 @@ async function reclassifyQuotaError(
 }
 
 /**
- * Lists the snapshots after an ambiguous response to a create request. Before the list request, waits until the list must show
- * a new snapshot, or until shortly before the deadline.
+ * Lists the snapshots after an ambiguous response to a create request. Before the list request, waits until a new snapshot is
+ * certain to appear in list responses, or until shortly before the deadline.
  *
- * @returns the new snapshot, or undefined if the list proves that no snapshot was created
+ * @returns the new snapshot, or undefined if the list response proves that no snapshot was created
  * @throws SnapshotError OutcomeUnknown if the list request failed, or if it was sent too early to prove anything
  */
 async function listAfterAmbiguous(
@@ -203,8 +205,8 @@ async function listAfterAmbiguous(
     const { existing } = await findExisting();
     if (existing !== undefined) return existing;
   } catch (cause) {
-    // If both requests were rejected for the same final reason, such as AccessDenied, that reason says more than OutcomeUnknown.
-    // A deadline is no rejection.
+    // If the create request and the list request were rejected for the same final reason, such as AccessDenied, throw that
+    // reason, because it is more specific than OutcomeUnknown. DeadlineExceeded is not a rejection.
     const isSameRejection = asSnapshotError(cause).reason === error.reason && error.reason !== "DeadlineExceeded";
     throw isFinal(error) && isSameRejection ? error : outcomeUnknownError(error, cause);
   }
@@ -224,23 +226,23 @@ const toExistingResult = (kind: Kind, found: FoundSnapshot): CreateResult => ({
   snapshotId: found.id,
   name: found.name,
   status: kind.acceptedStatus,
-  body: JSON.stringify(kind.answer(found)),
+  body: JSON.stringify(kind.toResponse(found)),
   attempts: 0,
   state: found.state,
 });
 
 /**
- * Waits until a list request must show a snapshot that was created at the given moment.
+ * Waits until a snapshot that was created at the given moment is certain to appear in list responses.
  *
- * @param createdAt milliseconds on the clock of `elapsed`
+ * @param createdAt a value that `elapsedMs` returned
  * @throws SnapshotError OutcomeUnknown if the deadline is earlier
  */
 async function waitUntilListed(createdAt: number, { time, deadline }: RetryBudget): Promise<void> {
-  const remaining = createdAt + LISTED_AFTER_MS - elapsed(time);
+  const remaining = createdAt + LISTED_AFTER_MS - elapsedMs(time);
   if (time.now() + remaining + LAST_LIST_MS > deadline) {
     throw new SnapshotError(
       "OutcomeUnknown",
-      `An equal request finished less than 6 s ago, and a list may not show its snapshot yet. ${REASONS.OutcomeUnknown.advice}`,
+      `An equal request finished less than 6 s ago, and its snapshot may not be listed yet. ${REASONS.OutcomeUnknown.advice}`,
     );
   }
   await time.sleep(Math.max(0, remaining));

@@ -7,7 +7,7 @@ import type { SnapshotService } from "../ports.ts";
 import type { EndFields } from "../reporting.ts";
 import { type Run, type RunContext, targetFields } from "../run-context.ts";
 import { createOnce } from "./create-once.ts";
-import { deploymentSnapshots } from "./deployment-snapshots.ts";
+import { createSnapshotFinder } from "./deployment-snapshots.ts";
 import { indexExistingSnapshots } from "./existing-snapshots.ts";
 import { serializeRuns } from "./in-flight.ts";
 import { toRecordFields } from "./request.ts";
@@ -28,7 +28,7 @@ export interface GateOptions {
 }
 
 /** The progress of one target of the deployment gate. */
-export interface Progress extends EndFields {
+export interface TargetProgress extends EndFields {
   target: Target;
   /**
    * `deferred` in a response of the deployment gate: this call did not create the snapshot, because the call ran out of time or
@@ -39,7 +39,7 @@ export interface Progress extends EndFields {
 }
 
 /** The error reasons after which a target is `deferred`, so the next call of the deployment gate continues with it. */
-const DEFERRING: Reason[] = ["Throttled", "DeadlineExceeded"];
+const DEFERRING_REASONS: Reason[] = ["Throttled", "DeadlineExceeded"];
 /** The time between two list requests while the deployment gate waits for snapshots, in milliseconds. */
 const POLL_MS = 2_000;
 
@@ -58,14 +58,14 @@ export async function passGate(
   run: Run & { deploymentId: string },
   runContext: RunContext,
   { retryFailed, maxAgeMs, waitUntil, beginUntil }: GateOptions,
-): Promise<Progress[]> {
+): Promise<TargetProgress[]> {
   const { cloud, retryBudget, inFlight, report, concurrency } = runContext;
   const { time } = retryBudget;
   // Open the records before anything can fail, so each target has a record.
   const completions = new Map(targets.map((target) => [target, report(targetFields(target, run))]));
-  const snapshots = deploymentSnapshots(run, runContext, maxAgeMs);
+  const snapshots = createSnapshotFinder(run, runContext, maxAgeMs);
   const listedBefore = new Map<Target, FoundSnapshot[]>();
-  const progress = new Map<Target, Progress>();
+  const progress = new Map<Target, TargetProgress>();
   const ageErrors: SnapshotError[] = [];
   const start = async (target: Target) => {
     const listed = listedBefore.get(target) as FoundSnapshot[];
@@ -73,7 +73,7 @@ export async function passGate(
     const failed = ofDeployment.find(({ state }) => state === "failed");
     try {
       if (!ofDeployment.some(isLive) && failed !== undefined && !retryFailed) {
-        progress.set(target, finishedProgress(target, failed, "failed"));
+        progress.set(target, createFinalProgress(target, failed, "failed"));
       } else if (time.now() >= beginUntil) {
         const detail = "Not started, because the time of this call ran out. Repeat the call.";
         progress.set(target, { target, outcome: "deferred", detail });
@@ -87,7 +87,7 @@ export async function passGate(
     } catch (thrown) {
       const error = asSnapshotError(thrown);
       // After these errors, another call can still create the snapshot.
-      const outcome = DEFERRING.includes(error.reason) ? "deferred" : "failed";
+      const outcome = DEFERRING_REASONS.includes(error.reason) ? "deferred" : "failed";
       progress.set(target, { target, outcome, attempts: error.attempts, error });
     }
   };
@@ -124,26 +124,26 @@ export async function passGate(
     const availableBefore = targetsWith(({ target, outcome }) => outcome === "available" && !pending.includes(target));
     if (targetsWith(isPending).length === 0) await updateProgress(availableBefore, list);
   }
-  const results = targets.map((target) => progress.get(target) as Progress);
+  const results = targets.map((target) => progress.get(target) as TargetProgress);
   // Stryker disable next-line OptionalChaining: every target has an open record, which the type does not express
   for (const { target, ...result } of results) completions.get(target)?.(result);
   for (const error of ageErrors) throw error;
   return results;
 
-  function targetsWith(condition: (progress: Progress) => boolean): Target[] {
+  function targetsWith(condition: (progress: TargetProgress) => boolean): Target[] {
     return [...progress.values()].filter(condition).map(({ target }) => target);
   }
 
-  /** Updates the progress of targets from a list response. If the list request fails, the targets remain pending. */
+  /** Updates the progress of targets from a list response. If the list request fails, targets in progress remain in progress. */
   async function updateProgress(
     pending: readonly Target[],
     list: (target: Target) => Promise<FoundSnapshot[]>,
   ): Promise<void> {
     await forEachConcurrent(pending, concurrency, async (target) => {
-      const before = progress.get(target) as Progress;
+      const before = progress.get(target) as TargetProgress;
       try {
         const snapshot = snapshots.pick(target, await list(target), before);
-        progress.set(target, progressAfter(before, snapshot));
+        progress.set(target, computeProgress(before, snapshot));
       } catch (thrown) {
         const { message } = asSnapshotError(thrown);
         const outcome = before.outcome === "available" ? "unverified" : before.outcome;
@@ -153,19 +153,19 @@ export async function passGate(
   }
 
   /**
-   * Returns the progress of a target after a list response.
+   * Returns the new progress of a target after the snapshots were listed again.
    *
    * @param before the previous progress
    * @param snapshot the snapshot of the target, or undefined if the list response does not contain it
    */
-  function progressAfter(before: Progress, snapshot: FoundSnapshot | undefined): Progress {
+  function computeProgress(before: TargetProgress, snapshot: FoundSnapshot | undefined): TargetProgress {
     const { target } = before;
     if (snapshot === undefined && before.outcome !== "available") return before;
     if (snapshot === undefined || snapshot.state === "deleting") {
-      return { ...before, outcome: "unverified", detail: DELETED };
+      return { ...before, outcome: "unverified", detail: DELETED_DETAIL };
     }
     const { id, name, status, state, stateDetail } = snapshot;
-    const now: Progress = {
+    const now: TargetProgress = {
       ...before,
       outcome: snapshots.isCreatedHere(id) ? "accepted" : "existing",
       name,
@@ -178,12 +178,12 @@ export async function passGate(
         return now;
       case "available": {
         const error = snapshots.ageErrorOf(snapshot);
-        if (error === undefined) return { ...now, ...finishedProgress(target, snapshot, state) };
+        if (error === undefined) return { ...now, ...createFinalProgress(target, snapshot, state) };
         ageErrors.push(error);
         return { ...now, outcome: "failed", error };
       }
       case "failed":
-        return { ...now, ...finishedProgress(target, snapshot, state) };
+        return { ...now, ...createFinalProgress(target, snapshot, state) };
       default:
         return {
           ...now,
@@ -194,7 +194,7 @@ export async function passGate(
   }
 }
 
-const DELETED = "The snapshot was deleted or is being deleted. Repeat the call to create another snapshot.";
+const DELETED_DETAIL = "The snapshot was deleted or is being deleted. Repeat the call to create another snapshot.";
 
 /**
  * Wraps a client. In the wrapped client, `listFor` returns incomplete snapshot groups with the state `failed`, although EVS
@@ -208,10 +208,14 @@ const showIncompleteAsFailed = (service: SnapshotService, assessed: readonly Fou
     ),
 });
 
-const isPending = ({ outcome }: Progress): boolean => ["accepted", "existing", "unverified"].includes(outcome);
+const isPending = ({ outcome }: TargetProgress): boolean => ["accepted", "existing", "unverified"].includes(outcome);
 
 /** Returns the final progress of a target whose snapshot is available or failed. */
-function finishedProgress(target: Target, snapshot: FoundSnapshot, state: State & ("available" | "failed")): Progress {
+function createFinalProgress(
+  target: Target,
+  snapshot: FoundSnapshot,
+  state: State & ("available" | "failed"),
+): TargetProgress {
   const { id, name, status, stateDetail } = snapshot;
   const problem = stateDetail === undefined ? "" : `, but ${stateDetail}`;
   const error = new SnapshotError(

@@ -10,8 +10,8 @@ import type { AttachedDisk } from "../ports.ts";
 import type { Run, RunContext } from "../run-context.ts";
 import type { SnapshotIndex } from "./existing-snapshots.ts";
 
-/** Finds the snapshots of one deployment in list responses. A snapshot with a missing required field is not accepted. */
-export interface DeploymentSnapshots {
+/** Finds the snapshots of one deployment in list responses. */
+export interface DeploymentSnapshotFinder {
   /**
    * Returns the snapshots that may belong to a target. The state of a snapshot group takes into account whether the group has a
    * member for each disk.
@@ -51,11 +51,11 @@ const HOUR_MS = 3_600_000;
  *
  * @param maxAgeMs the maximum age of a snapshot of the deployment, in milliseconds
  */
-export function deploymentSnapshots(
+export function createSnapshotFinder(
   run: Run & { deploymentId: string },
   { cloud, retryBudget }: Pick<RunContext, "cloud" | "retryBudget">,
   maxAgeMs: number,
-): DeploymentSnapshots {
+): DeploymentSnapshotFinder {
   const { time } = retryBudget;
   const createdHere = new Map<string, Instant>();
   const disks = new Map<string, Promise<AttachedDisk[]>>();
@@ -75,7 +75,7 @@ export function deploymentSnapshots(
     return reading;
   }
 
-  const ofDeployment: DeploymentSnapshots["ofDeployment"] = (target, listed) =>
+  const ofDeployment: DeploymentSnapshotFinder["ofDeployment"] = (target, listed) =>
     ofTarget(target, listed).filter(({ marker }) => marker?.idempotencyKey === run.idempotencyKey);
 
   return {
@@ -140,7 +140,7 @@ const ofTarget = ({ kind, resource, options }: Target, listed: readonly FoundSna
 const ageError = (deploymentId: string, problem: string) =>
   new SnapshotError(
     "Conflict",
-    `deployment_id: expected a deployment in progress, got ${JSON.stringify(deploymentId)}; its snapshot ${problem}`,
+    `deployment_id: expected a deployment in progress, got ${JSON.stringify(deploymentId)}: the snapshot ${problem}`,
   );
 
 const tooOldError = (deploymentId: string, id: string) =>
@@ -150,6 +150,6 @@ const unknownAgeError = (deploymentId: string, id: string, created: Instant | un
   const actual = created === undefined ? "no readable creation time" : `the creation time ${formatInstant(created)}`;
   return ageError(
     deploymentId,
-    `${id} has ${actual}, so its age is unknown. Use a new deployment_id. If new snapshots have no time either, set "wait_seconds" in the call that creates them.`,
+    `${id} has ${actual}, so its age is unknown. Use a new deployment_id. If that fails in the same way, set "wait_seconds" in the first request.`,
   );
 };

@@ -1,7 +1,7 @@
 import type { Instant } from "../../core/instant.ts";
 import { retryRead } from "../../core/retry.ts";
 import type { FoundSnapshot, Kind } from "../kinds/kind.ts";
-import { compact } from "../ownership.ts";
+import { toCompactSnapshot } from "../ownership.ts";
 import type { Target } from "../policy.ts";
 import type { Run, RunContext } from "../run-context.ts";
 import { tooManySnapshotsError } from "../too-many-snapshots.ts";
@@ -51,7 +51,7 @@ export function indexExistingSnapshots(
       if (kept >= maxSnapshots) throw tooManySnapshotsError(kind, maxSnapshots);
       kept += 1;
       const ofResource = byResource.get(resource) ?? [];
-      ofResource.push(compact(found));
+      ofResource.push(toCompactSnapshot(found));
       byResource.set(resource, ofResource);
     });
     return { byResource, counts, rows };

@@ -6,8 +6,8 @@ import type { CreateResult } from "./request.ts";
 /**
  * The create requests and runs that are in progress in this process, or that finished recently. All invocations of a process
  * share this map. If a process receives two equal requests, the second request waits for the first. Finished requests remain in
- * the map for some seconds, because a list request may not show their snapshots yet. The map orders finished requests by their
- * completion time.
+ * the map for some seconds, because their snapshots may not appear in list responses yet. The map orders finished requests by
+ * their completion time.
  */
 export type InFlight = Map<string, InFlightEntry>;
 
@@ -18,22 +18,22 @@ export interface InFlightEntry {
   /** The promise of the create request or the run while it is in progress. Undefined after that. */
   pending?: Promise<CreateResult | undefined>;
   /**
-   * Set when the create request or the run is finished. `at` is the completion time on the clock of `elapsed`. `snapshotId` is
-   * undefined for a run, and for a create request if it is unknown whether the snapshot was created.
+   * Set when the create request or the run is finished. `at` is the value that `elapsedMs` returned at that moment. `snapshotId`
+   * is undefined for a run, and for a create request if it is unknown whether the snapshot was created.
    */
   done?: { at: number; snapshotId?: string };
 }
 
 /** Returns the milliseconds on a clock that all invocations of this process share. */
-export const elapsed = (time: Time): number => time.elapsed?.() ?? time.now();
+export const elapsedMs = (time: Time): number => time.elapsed?.() ?? time.now();
 
-/** How long a finished request is remembered, in milliseconds, because a list request may not show its snapshot yet. */
+/** How long a finished request remains in the map, in milliseconds. Its snapshot then appears in list responses. */
 const REMEMBERED_MS = 10_000;
 
-/** Removes the requests that finished so long ago that a list request must show their snapshots. */
+/** Removes requests that finished more than 10 s ago from the map, because their snapshots appear in list responses. */
 function forgetOld(inFlight: InFlight, time: Time): void {
   for (const [name, { done }] of inFlight) {
-    if (done !== undefined && elapsed(time) - done.at <= REMEMBERED_MS) return;
+    if (done !== undefined && elapsedMs(time) - done.at <= REMEMBERED_MS) return;
     if (done !== undefined) inFlight.delete(name);
   }
 }
@@ -42,7 +42,7 @@ function forgetOld(inFlight: InFlight, time: Time): void {
  * Calls `create` and registers the create request as in progress until it is finished. Afterwards the map remembers the new
  * snapshot. If no snapshot was created, the function restores the previous entry of the map.
  *
- * @param identity identifies the snapshot within this process
+ * @param identity identifies the requested snapshot within this process
  * @param create receives the entry of an earlier create request for the same snapshot, if that request finished recently
  */
 export async function trackCreate(
@@ -59,7 +59,7 @@ export async function trackCreate(
   const remember = (snapshotId?: string) => {
     // Re-insert the entry so the map remains ordered by completion time.
     inFlight.delete(identity);
-    inFlight.set(identity, { requestHash, done: { at: elapsed(time), snapshotId } });
+    inFlight.set(identity, { requestHash, done: { at: elapsedMs(time), snapshotId } });
   };
   const restore = () => {
     if (earlier === undefined) inFlight.delete(identity);
@@ -78,8 +78,8 @@ export async function trackCreate(
 }
 
 /**
- * Calls `work` after the previous run with the same name in this process is finished and a list request must show the snapshots
- * of that run. Without the wait, two runs could create each snapshot twice.
+ * Calls `work` after the previous run with the same name in this process is finished and the snapshots of that run are certain
+ * to appear in list responses. Without the wait, two runs could create each snapshot twice.
  *
  * @param name identifies the run within this process
  * @param work receives true if a run with the same name finished recently in this process
@@ -105,7 +105,7 @@ export async function serializeRuns(
   void pending.then(() => {
     if (inFlight.get(name) !== entry) return;
     inFlight.delete(name);
-    inFlight.set(name, { done: { at: elapsed(time) } });
+    inFlight.set(name, { done: { at: elapsedMs(time) } });
   });
   await run;
 }

@@ -1,5 +1,5 @@
 import { SnapshotError } from "../../core/errors.ts";
-import { type JsonObject, textAt } from "../../core/json.ts";
+import { type JsonObject, readStringField } from "../../core/json.ts";
 import { type FoundSnapshot, isLive, type Kind } from "../kinds/kind.ts";
 import type { Marker } from "../marker.ts";
 import { foreignReason } from "../ownership.ts";
@@ -25,9 +25,9 @@ export function matchExisting(
   marker: Marker,
 ): MatchResult {
   const resource = kind.resourceOf(options);
-  const name = textAt(options, "name");
+  const name = readStringField(options, "name");
   // If the description is too long to add the snapshot marker, the name, resource and description identify the snapshot.
-  const description = kind.uniqueNames ? textAt(kind.mark(options, marker), "description") : undefined;
+  const description = kind.uniqueNames ? readStringField(kind.mark(options, marker), "description") : undefined;
   const ofResource = listed.filter(
     (found) => foreignReason(found) === undefined && isOfResource(found, kind, options, resource, marker),
   );
@@ -63,8 +63,9 @@ export function matchExisting(
 
 /**
  * Returns whether a listed snapshot belongs to the requested resource. If the list response contains no resource id, the
- * request hash decides, because the hash covers the resource. If the snapshot also has no marker, the result is true, and the
- * snapshot name decides later. For a group of individual disks, the disks of the members are compared, too.
+ * request hash decides, because the resource id is part of the hashed options. If the snapshot has no marker either, the function
+ * returns true, and the caller compares the snapshot names. For a group of individual disks, the function also compares the disks
+ * of the members.
  */
 function isOfResource(
   found: FoundSnapshot,

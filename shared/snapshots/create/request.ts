@@ -8,7 +8,7 @@ export interface SnapshotRequest {
   kind: Kind;
   /** The create options for the API request, from the caller or the policy. */
   options: JsonObject;
-  /** Identifies the snapshot together with the kind and the resource; see `deriveKey`. */
+  /** Requests with the same idempotency key, kind and resource create only one snapshot; see `deriveKey`. */
   idempotencyKey: string;
   /** The project that contains the snapshot. Equal idempotency keys in two projects are unrelated. */
   projectId: string;
@@ -16,7 +16,7 @@ export interface SnapshotRequest {
   policy: string;
   /** The first part of a generated snapshot name. */
   label: string;
-  /** The time that a generated snapshot name contains. */
+  /** The time in a generated snapshot name. Undefined: the name contains no time. */
   time?: Instant;
   makeRoom?: MakeRoom;
 }

@@ -1,5 +1,5 @@
 import { parseInstant } from "../../core/instant.ts";
-import { textAt } from "../../core/json.ts";
+import { readStringField } from "../../core/json.ts";
 import { describeWithMarker, readMarkerText } from "../marker.ts";
 import { type Kind, type State, stateOf } from "./kind.ts";
 
@@ -20,7 +20,7 @@ const DESCRIPTION_LIMIT = 256;
  * Defines the kind `cluster-snapshot`: a DWS snapshot of one cluster (SOURCES.md#dws-create). DWS snapshots have neither tags
  * nor metadata, so the snapshot marker is appended to the description.
  */
-export const clusterSnapshot = {
+export const clusterSnapshotKind = {
   name: "cluster-snapshot",
   envelope: "snapshot",
   acceptedStatus: 200,
@@ -50,14 +50,14 @@ export const clusterSnapshot = {
     ),
   }),
   read(raw) {
-    const id = textAt(raw, "id");
-    const status = textAt(raw, "status");
+    const id = readStringField(raw, "id");
+    const status = readStringField(raw, "status");
     if (!id || !status) return undefined;
-    const description = textAt(raw, "description");
+    const description = readStringField(raw, "description");
     return {
       id,
-      name: textAt(raw, "name") ?? "",
-      resource: textAt(raw, "cluster_id")?.toLowerCase(),
+      name: readStringField(raw, "name") ?? "",
+      resource: readStringField(raw, "cluster_id")?.toLowerCase(),
       status,
       state: stateOf(status, STATES),
       created: parseInstant(raw.started),
@@ -67,6 +67,6 @@ export const clusterSnapshot = {
       raw,
     };
   },
-  createdId: ({ snapshot: created }) => textAt(Object(created), "id"),
-  answer: ({ id }) => ({ snapshot: { id } }),
+  readCreatedId: ({ snapshot: created }) => readStringField(Object(created), "id"),
+  toResponse: ({ id }) => ({ snapshot: { id } }),
 } as const satisfies Kind;

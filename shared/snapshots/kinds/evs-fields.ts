@@ -1,12 +1,12 @@
 import { parseInstant } from "../../core/instant.ts";
-import { type JsonObject, textAt, textMap } from "../../core/json.ts";
+import { type JsonObject, readStringField, toStringMap } from "../../core/json.ts";
 import { type Marker, markerLabels, readMarkerLabels } from "../marker.ts";
 import { type FoundSnapshot, type State, stateOf } from "./kind.ts";
 
 /**
- * Maps the statuses of EVS v2 and v5 to states. Failures and deletions are missing, because `stateOf` recognizes them by a word
- * in the status. The documentation of snapshot groups spells one status `avaialble` (SOURCES.md#evs-groups-status), so both
- * spellings are accepted.
+ * Maps the statuses of EVS v2 and v5 to states. Statuses of failures and deletions are omitted, because `stateOf` recognizes
+ * them by a word in the status. The documentation of snapshot groups spells one status `avaialble`
+ * (SOURCES.md#evs-groups-status), so both spellings are accepted.
  */
 const STATES = new Map<string, State>([
   ["creating", "creating"],
@@ -21,7 +21,7 @@ export const evsStateOf = (status: string): State => stateOf(status, STATES);
  * The names of the response fields that contain the snapshot marker labels and the resource id. The EVS APIs use different
  * names.
  */
-interface EvsFields {
+interface EvsFieldNames {
   labels: "metadata" | "tags";
   resource: "volume_id" | "server_id";
 }
@@ -30,21 +30,21 @@ interface EvsFields {
  * Creates the function that reads an EVS snapshot or snapshot group from an API response. The function returns undefined if the
  * id or the status is missing, because every decision depends on them.
  */
-export const readEvs =
-  (fields: EvsFields) =>
+export const createEvsReader =
+  (fields: EvsFieldNames) =>
   (raw: JsonObject): FoundSnapshot | undefined => {
-    const id = textAt(raw, "id");
-    const status = textAt(raw, "status");
+    const id = readStringField(raw, "id");
+    const status = readStringField(raw, "status");
     if (!id || !status) return undefined;
-    const labels = textMap(raw[fields.labels]);
+    const labels = toStringMap(raw[fields.labels]);
     return {
       id,
-      name: textAt(raw, "name") ?? "",
-      resource: textAt(raw, fields.resource)?.toLowerCase() || undefined,
+      name: readStringField(raw, "name") ?? "",
+      resource: readStringField(raw, fields.resource)?.toLowerCase() || undefined,
       status,
       state: evsStateOf(status),
       created: parseInstant(raw.created_at),
-      description: textAt(raw, "description"),
+      description: readStringField(raw, "description"),
       labels,
       marker: readMarkerLabels(labels),
       raw,
@@ -52,9 +52,9 @@ export const readEvs =
   };
 
 /** Creates the function that adds the snapshot marker labels to the metadata or tags of create options. */
-export const markEvs =
-  (field: EvsFields["labels"]) =>
+export const createEvsMarkerWriter =
+  (field: EvsFieldNames["labels"]) =>
   (options: JsonObject, marker: Marker): JsonObject => ({
     ...options,
-    [field]: { ...textMap(options[field]), ...markerLabels(marker) },
+    [field]: { ...toStringMap(options[field]), ...markerLabels(marker) },
   });

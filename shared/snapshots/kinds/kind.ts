@@ -3,14 +3,14 @@ import type { JsonObject } from "../../core/json.ts";
 import type { Marker } from "../marker.ts";
 
 /**
- * Classifies the statuses of the cloud. `unknown` covers undocumented statuses, and `rollbacking`, `backing-up` and
- * `RESTORING`, in which a snapshot must not be touched. An `unknown` snapshot is never deleted and never counts as good.
+ * The state of a snapshot, derived from its status in EVS or DWS. `unknown` stands for undocumented statuses and for
+ * `rollbacking`, `backing-up` and `RESTORING`. A snapshot in state `unknown` is never deleted and never counts as good.
  */
 export type State = "creating" | "available" | "failed" | "deleting" | "unknown";
 
 /**
- * Returns the state of a status. Ignores upper and lower case. Recognizes a deletion or a failure by a word in the status,
- * because the documentation does not list every status that the services use.
+ * Converts the status of a snapshot into its state. Ignores upper and lower case. Recognizes a deletion or a failure by a word
+ * in the status, because the API documents do not list every status that the services return.
  *
  * @param documented the documented statuses of the service, in lower case
  */
@@ -24,7 +24,7 @@ export function stateOf(status: string, documented: ReadonlyMap<string, State>):
 
 const FAILURE = /error|fail/i;
 
-/** A snapshot in a list of the cloud. All kinds share this type. */
+/** A snapshot or snapshot group in a list response. The type is the same for all kinds. */
 export interface FoundSnapshot {
   id: string;
   name: string;
@@ -32,69 +32,69 @@ export interface FoundSnapshot {
   resource?: string;
   status: string;
   state: State;
-  /** Why the state differs from the status. */
+  /** Why `state` is not the state that the status alone would result in. Undefined if it is. */
   stateDetail?: string;
   created?: Instant;
   description?: string;
   /** Metadata (EVS v2) or tags (EVS v5). DWS snapshots have no labels. */
   labels: Record<string, string>;
   marker?: Marker;
-  /** The snapshots in a group, if they were listed. */
+  /** The snapshots in a snapshot group. Undefined if they were not listed. */
   members?: readonly FoundSnapshot[];
-  /** The API's own fields. */
+  /** The fields of the snapshot in the list response, unchanged. */
   raw: JsonObject;
 }
 
 /** Returns whether a snapshot can satisfy a request: it has not failed, and its deletion has not started. */
 export const isLive = ({ state }: FoundSnapshot): boolean => state !== "failed" && state !== "deleting";
 
-/** Returns whether a snapshot will disappear. If its deletion failed, the snapshot remains and counts against the quota. */
-export const isBeingDeleted = ({ state, status }: FoundSnapshot): boolean => state === "deleting" && !isStuck(status);
+/** Returns whether EVS or DWS is deleting a snapshot. Returns false after a failed deletion, because the snapshot remains. */
+export const isBeingDeleted = ({ state, status }: FoundSnapshot): boolean => state === "deleting" && !isFailure(status);
 
-/** Returns whether the deletion of a snapshot failed. Only the cloud's support can delete it (SOURCES.md#evs-snapshot-statuses). */
-export const cannotBeDeleted = ({ state, status }: FoundSnapshot): boolean => state === "deleting" && isStuck(status);
+/** Returns whether only Huawei Cloud's support can delete a snapshot: its deletion failed (SOURCES.md#evs-snapshot-statuses). */
+export const cannotBeDeleted = ({ state, status }: FoundSnapshot): boolean => state === "deleting" && isFailure(status);
 
-const isStuck = (status: string): boolean => FAILURE.test(status);
+const isFailure = (status: string): boolean => FAILURE.test(status);
 
 /**
- * Defines a kind of snapshot: the facts from its API documentation, without any request. A further kind needs a definition, a
- * line in kinds.ts, a client in shared/huaweicloud and a function.
+ * Defines a kind of snapshot by the facts in its API documents. Sends no requests. A new kind needs a definition in this folder,
+ * a client in shared/huaweicloud and a function. `npm run generate` adds the definition and the client to the generated lists.
  */
 export interface Kind {
   readonly name: string;
-  /** The field of the request body that contains the options: `{"snapshot": {...}}`. */
+  /** The field in the body of a create request that contains the create options, as in `{"snapshot": {...}}`. */
   readonly envelope: "snapshot" | "snapshot_group";
-  /** The HTTP status of a successful create. */
+  /** The HTTP status with which the API responds to a successful create request. */
   readonly acceptedStatus: 200 | 202;
-  /** The minutes in state `creating` after which a snapshot counts as stuck, unless the request sets another limit. */
+  /** The default number of minutes in state `creating` after which verify-snapshots reports a snapshot as stuck. */
   readonly stuckAfterMinutes: number;
-  /** True if a name must be unique in its project (DWS). Upper and lower case are the same name. */
+  /** True if two snapshots in a project must not have the same name (DWS). The comparison ignores upper and lower case. */
   readonly uniqueNames: boolean;
   /** True if a snapshot of this kind consists of other snapshots. */
   readonly hasMembers?: true;
-  /** The maximum number of snapshots per resource. Undefined if a schedule cannot reach it. */
+  /** The maximum number of snapshots per resource. Undefined if the maximum is too high for a schedule to reach. */
   readonly maxPerResource?: number;
   /** A warning for callers that wait for a snapshot of this kind. */
   readonly caution?: string;
   /** How a policy selects resources of this kind. */
   readonly target: {
-    /** The field of a target that lists the ids of resources. */
+    /** The field of a target that contains an array of resource ids. */
     readonly idsField: string;
     /** The create option that contains the id of the resource. */
     readonly idOption: string;
-    /** The create options that a target can set, with their default values. They are always sent. */
+    /** The create options that a target can set, with their default values. Every create request contains these options. */
     readonly defaults: Readonly<Record<string, boolean>>;
     /** The JSON Schema of the description that a target can set. */
     readonly description: JsonObject;
   };
-  /** Returns the resource in the create options, in lower case like the ids in the cloud's lists. */
+  /** Returns the resource id in the create options, in lower case like the ids in list responses. */
   resourceOf(options: JsonObject): string;
-  /** Adds the marker to create options. */
+  /** Adds the snapshot marker labels to create options. */
   mark(options: JsonObject, marker: Marker): JsonObject;
   /** Reads a snapshot from a response of the API. Returns undefined if a required field is missing. */
   read(raw: JsonObject): FoundSnapshot | undefined;
-  /** Returns the snapshot id in the response to a create, or undefined if it is missing. */
-  createdId(response: JsonObject): string | undefined;
-  /** Rebuilds the response to the create of an existing snapshot. For EVS v5, `job_id` is missing. */
-  answer(found: FoundSnapshot): JsonObject;
+  /** Returns the snapshot id in the response to a create request, or undefined if the id is missing. */
+  readCreatedId(response: JsonObject): string | undefined;
+  /** Rebuilds the response to the create request of an existing snapshot. For EVS v5, the result contains no `job_id`. */
+  toResponse(found: FoundSnapshot): JsonObject;
 }

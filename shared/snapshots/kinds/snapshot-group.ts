@@ -1,8 +1,8 @@
 import { credibleTime, type Instant } from "../../core/instant.ts";
-import { textAt } from "../../core/json.ts";
+import { readStringField } from "../../core/json.ts";
 import { LISTED_AFTER_MS } from "../../core/retry.ts";
 import type { AttachedDisk } from "../ports.ts";
-import { evsStateOf, markEvs, readEvs } from "./evs-fields.ts";
+import { createEvsMarkerWriter, createEvsReader, evsStateOf } from "./evs-fields.ts";
 import type { FoundSnapshot, Kind, State } from "./kind.ts";
 
 /**
@@ -10,7 +10,7 @@ import type { FoundSnapshot, Kind, State } from "./kind.ts";
  * all disks of one server, or individual disks. The snapshot marker is in `tags`. The API does not return the disks of a group
  * (SOURCES.md#evs-groups-hide-members), so only the marker identifies a group of individual disks.
  */
-export const snapshotGroup = {
+export const snapshotGroupKind = {
   name: "snapshot-group",
   envelope: "snapshot_group",
   acceptedStatus: 202,
@@ -30,10 +30,10 @@ export const snapshotGroup = {
       .sort()
       .join(",");
   },
-  mark: markEvs("tags"),
-  read: readEvs({ labels: "tags", resource: "server_id" }),
-  createdId: (response) => textAt(response, "snapshot_group_id"),
-  answer: ({ id }) => ({ snapshot_group_id: id }),
+  mark: createEvsMarkerWriter("tags"),
+  read: createEvsReader({ labels: "tags", resource: "server_id" }),
+  readCreatedId: (response) => readStringField(response, "snapshot_group_id"),
+  toResponse: ({ id }) => ({ snapshot_group_id: id }),
 } as const satisfies Kind;
 
 /**
@@ -47,7 +47,7 @@ export const snapshotGroup = {
  * This function cannot detect a deleted member, because the API does not return the disks of a group. `compareWithDisks`
  * detects a deleted member. Retention counts a group only for the disks of its remaining members.
  */
-export function groupWith(group: FoundSnapshot, members: readonly FoundSnapshot[]): FoundSnapshot {
+export function addMembers(group: FoundSnapshot, members: readonly FoundSnapshot[]): FoundSnapshot {
   return { ...group, members, state: combineStates(group.state, new Set(members.map(({ state }) => state))) };
 }
 
@@ -68,8 +68,8 @@ export const seemsComplete = ({ state, status, members = [] }: FoundSnapshot): b
 
 /**
  * Compares the members of a snapshot group with the disks that the group must contain. If a member is missing, the group is
- * `creating` for the first 6 seconds, because a list request can show a member late, and `failed` after that. If there are no
- * disks to compare with, the group is `unknown`. Disks that were attached after the group was created are ignored.
+ * `creating` for the first 6 seconds, because a new member can appear late in list responses, and `failed` after that. If there
+ * are no disks to compare with, the group is `unknown`. Disks that were attached after the group was created are ignored.
  *
  * @param disks the disks in the create request, or the disks of the server. A disk without a credible attachment time must be
  *   in the group.

@@ -1,5 +1,5 @@
-import { textAt } from "../../core/json.ts";
-import { markEvs, readEvs } from "./evs-fields.ts";
+import { readStringField } from "../../core/json.ts";
+import { createEvsMarkerWriter, createEvsReader } from "./evs-fields.ts";
 import type { Kind } from "./kind.ts";
 
 /** The fields in the EVS v2 response to a create request (SOURCES.md#evs-v2-snapshot-fields). */
@@ -21,7 +21,7 @@ const RESPONSE_FIELDS = [
  * Defines the kind `snapshot`: an EVS v2 snapshot of one disk, also called legacy snapshot (SOURCES.md#evs-v2-create). The
  * snapshot marker is in `metadata`.
  */
-export const snapshot = {
+export const snapshotKind = {
   name: "snapshot",
   envelope: "snapshot",
   acceptedStatus: 202,
@@ -32,10 +32,10 @@ export const snapshot = {
   // Without `force`, EVS can reject a create request for an attached disk (SOURCES.md#evs-force-attached).
   target: { idsField: "volume_ids", idOption: "volume_id", defaults: { force: true }, description: { maxLength: 85 } },
   resourceOf: (options) => String(options.volume_id).toLowerCase(),
-  mark: markEvs("metadata"),
-  read: readEvs({ labels: "metadata", resource: "volume_id" }),
-  createdId: ({ snapshot: created }) => textAt(Object(created), "id"),
-  answer: ({ raw }) => ({
+  mark: createEvsMarkerWriter("metadata"),
+  read: createEvsReader({ labels: "metadata", resource: "volume_id" }),
+  readCreatedId: ({ snapshot: created }) => readStringField(Object(created), "id"),
+  toResponse: ({ raw }) => ({
     snapshot: Object.fromEntries(RESPONSE_FIELDS.filter((name) => name in raw).map((name) => [name, raw[name]])),
   }),
 } as const satisfies Kind;

@@ -1,12 +1,12 @@
-import { textAt } from "../../core/json.ts";
-import { markEvs, readEvs } from "./evs-fields.ts";
+import { readStringField } from "../../core/json.ts";
+import { createEvsMarkerWriter, createEvsReader } from "./evs-fields.ts";
 import type { Kind } from "./kind.ts";
 
 /**
  * Defines the kind `standard-snapshot`: an EVS v5 snapshot of one disk (SOURCES.md#evs-v5-create). The snapshot marker is in
  * `tags`.
  */
-export const standardSnapshot = {
+export const standardSnapshotKind = {
   name: "standard-snapshot",
   envelope: "snapshot",
   acceptedStatus: 202,
@@ -20,8 +20,8 @@ export const standardSnapshot = {
     description: { maxLength: 85 },
   },
   resourceOf: (options) => String(options.volume_id).toLowerCase(),
-  mark: markEvs("tags"),
-  read: readEvs({ labels: "tags", resource: "volume_id" }),
-  createdId: (response) => textAt(response, "snapshot_id"),
-  answer: ({ id }) => ({ snapshot_id: id }),
+  mark: createEvsMarkerWriter("tags"),
+  read: createEvsReader({ labels: "tags", resource: "volume_id" }),
+  readCreatedId: (response) => readStringField(response, "snapshot_id"),
+  toResponse: ({ id }) => ({ snapshot_id: id }),
 } as const satisfies Kind;

@@ -1,6 +1,6 @@
 import { forEachConcurrent } from "../../core/concurrency.ts";
 import { asSnapshotError, REASONS, SnapshotError } from "../../core/errors.ts";
-import { backoff, LISTED_AFTER_MS, pauses, type RetryBudget, retryRead, startCutoff } from "../../core/retry.ts";
+import { backoff, createPause, LISTED_AFTER_MS, type RetryBudget, retryRead, startCutoff } from "../../core/retry.ts";
 import { cannotBeDeleted, type FoundSnapshot, isBeingDeleted, type Kind } from "../kinds/kind.ts";
 import type { Policy } from "../policy.ts";
 import type { EndFields } from "../reporting.ts";
@@ -36,7 +36,7 @@ export interface PendingDeletion {
 }
 
 /** Converts a retention verdict into the pending deletion of a snapshot. */
-export const deletionOf = ({
+export const toPendingDeletion = ({
   kind,
   verdict: { snapshot, rule, isDuplicate = false },
 }: PlannedVerdict): PendingDeletion => ({
@@ -64,8 +64,8 @@ const MAX_BUSY_TRIES = 4;
  */
 const MAX_ROUNDS = 10;
 /**
- * From this round on, a permanent error no longer postpones the other deletions of the same resource. Otherwise a few permanent
- * errors would prevent the other deletions in every run.
+ * From this round on, a permanent error no longer postpones the deletion of other snapshots of the same resource. Otherwise a
+ * snapshot that can never be deleted could prevent these deletions in every run.
  */
 const FIRST_ROUND_WITHOUT_POSTPONING = 4;
 
@@ -73,10 +73,10 @@ const FIRST_ROUND_WITHOUT_POSTPONING = 4;
  * Executes planned deletions, several at the same time, and writes their result records. Announces all deletions before the
  * first delete request. Deletes younger duplicates before other snapshots.
  *
- * If a deletion fails, the other deletions of the same resource are postponed, because the resource may have changed. At the
- * end of a round, the function waits once for all failed deletions. Then it lists each kind once, makes a new plan, and
- * executes the deletions that are still planned in the next round. A throttled account therefore costs one list request per
- * round instead of one list request per deletion.
+ * If a deletion fails, the deletions of other snapshots of the same resource are postponed, because the resource may have
+ * changed. After all other deletions of the round, the function waits once for all failed deletions. Then it lists each kind
+ * once, makes a new plan, and executes the deletions that are still planned in the next round. If the account is throttled, the
+ * function therefore sends one list request per round instead of one list request per deletion.
  *
  * @param outdated kinds that must be listed again before their first deletion, because their list response is old
  */
@@ -89,7 +89,7 @@ export async function executeDeletions(
 ): Promise<void> {
   const { cloud, retryBudget, concurrency } = runContext;
   const { time } = retryBudget;
-  // No deletion may start after the cutoff, so waits must end before it.
+  // No deletion may start after the cutoff, so no wait may take longer.
   const waits: RetryBudget = { ...retryBudget, deadline: startCutoff(retryBudget) };
   const duplicatesFirst = [
     ...deletions.filter(({ isDuplicate }) => isDuplicate),
@@ -100,17 +100,17 @@ export async function executeDeletions(
   /** Completes the result record of a deletion. All delete requests for a snapshot share one record. */
   const complete = (deletion: PendingDeletion, fields: EndFields) => {
     deletion.removed = fields.outcome === "deleted" || fields.outcome === "failed";
-    deletion.complete ??= openRecord(deletion, policy, runContext);
+    deletion.complete ??= openPruneRecord(deletion, policy, runContext);
     deletion.complete({ rule: deletion.rule, ...fields });
     // Releases the memory of the record, because a run can have thousands of deletions.
-    deletion.complete = COMPLETED;
+    deletion.complete = ignoreFurtherCalls;
   };
 
   let round = 1;
   let postponed: PendingDeletion[] = [];
   let failed: PendingDeletion[] = [];
   let errorByResource = new Map<string, SnapshotError>();
-  const pause = pauses(time);
+  const pause = createPause(time);
   const remove = async (deletion: PendingDeletion) => {
     const { kind, id } = deletion;
     await pause();
@@ -118,7 +118,7 @@ export async function executeDeletions(
       postponed.push(deletion);
       return;
     }
-    deletion.complete ??= openRecord(deletion, policy, runContext);
+    deletion.complete ??= openPruneRecord(deletion, policy, runContext);
     if (time.now() >= waits.deadline) {
       complete(deletion, { outcome: "failed", error: deletion.error ?? outOfTimeError() });
       return;
@@ -146,7 +146,7 @@ export async function executeDeletions(
    * @param retryable the deletions for which another delete request may be sent
    * @returns the deletions to execute in the next round
    */
-  const stillToDelete = async (
+  const findRemainingDeletions = async (
     kind: Kind,
     pending: readonly PendingDeletion[],
     retryable: ReadonlySet<PendingDeletion>,
@@ -174,7 +174,7 @@ export async function executeDeletions(
     return pending.filter((deletion) => {
       const { id, error, rule } = deletion;
       const listed = listedById.get(id);
-      const verdict = verdictById.get(id) ?? UNMARKED;
+      const verdict = verdictById.get(id) ?? UNMARKED_VERDICT;
       const isPlanned = verdict.decision === "deleted";
       if (listed === undefined || isBeingDeleted(listed)) {
         complete(deletion, { outcome: "deleted", detail: listed === undefined ? ALREADY_DELETED : IN_DELETION });
@@ -201,7 +201,7 @@ export async function executeDeletions(
     const hasRounds = round < MAX_ROUNDS;
     if (hasRounds) {
       await Promise.all(
-        failed.map(async (deletion) => (await mayTryAgain(deletion, waits)) && retryable.add(deletion)),
+        failed.map(async (deletion) => (await waitBeforeRetry(deletion, waits)) && retryable.add(deletion)),
       );
     }
     const pending = [...failed];
@@ -219,21 +219,21 @@ export async function executeDeletions(
     round += 1;
     for (const kind of new Set(pending.map((deletion) => deletion.kind))) {
       const ofKind = pending.filter((deletion) => deletion.kind === kind);
-      await forEachConcurrent(await stillToDelete(kind, ofKind, retryable), concurrency, remove);
+      await forEachConcurrent(await findRemainingDeletions(kind, ofKind, retryable), concurrency, remove);
     }
   }
 }
 
-const COMPLETED = () => {};
+const ignoreFurtherCalls = () => {};
 
 const ALREADY_DELETED = "Already deleted.";
 const IN_DELETION = "Already being deleted.";
 const NOT_LISTED = "Not deleted: the snapshots could not be listed again.";
-const NOT_TRIED = "Not tried: another deletion of the same resource failed.";
-const UNMARKED = { decision: "held", rule: "no longer marked with this policy" } as const;
-const planChanged = (rule: string): string => `The plan changed after another list request. Before: ${rule}.`;
+const NOT_TRIED = "Not deleted, because another snapshot of the resource could not be deleted.";
+const UNMARKED_VERDICT = { decision: "held", rule: "no longer marked with this policy" } as const;
+const planChanged = (rule: string): string => `The plan changed after another list request. Previous rule: ${rule}.`;
 
-/** Identifies a resource. If a deletion fails, the other deletions of this resource are postponed. */
+/** Identifies the resource of a snapshot. If a deletion fails, the deletion of other snapshots of the resource is postponed. */
 const resourceKeyOf = ({ kind, resource }: PendingDeletion): string => `${kind.name} ${resource}`;
 
 const toAnnouncement = ({ kind, id, resource, rule }: PendingDeletion) => ({
@@ -245,11 +245,11 @@ const toAnnouncement = ({ kind, id, resource, rule }: PendingDeletion) => ({
 
 /**
  * Waits before the next delete request for a snapshot. If the last response does not show whether the snapshot was deleted,
- * waits until a list request must show the result.
+ * waits until a list response is certain to show whether the snapshot still exists.
  *
- * @returns false if another delete request is pointless or would be sent too late
+ * @returns false if no other delete request may be sent, or if it would be sent too late
  */
-async function mayTryAgain({ error, tries }: PendingDeletion, waits: RetryBudget): Promise<boolean> {
+async function waitBeforeRetry({ error, tries }: PendingDeletion, waits: RetryBudget): Promise<boolean> {
   const { time, deadline } = waits;
   if (error === undefined || (error.reason === "Busy" && tries >= MAX_BUSY_TRIES)) return false;
   const isTransient = REASONS[error.reason].retryClass === "transient";
@@ -260,7 +260,7 @@ async function mayTryAgain({ error, tries }: PendingDeletion, waits: RetryBudget
 }
 
 /** Opens the result record of a snapshot that prune deletes or keeps. */
-export const openRecord = (
+export const openPruneRecord = (
   { kind, id, resource, name }: PendingDeletion,
   { policy }: Pick<Policy, "policy">,
   { report }: RunContext,

@@ -5,12 +5,12 @@ import type { MakeRoom } from "../create/request.ts";
 import { type FoundSnapshot, isBeingDeleted } from "../kinds/kind.ts";
 import { foreignReason } from "../ownership.ts";
 import type { RunContext } from "../run-context.ts";
-import { deletionOf, executeDeletions, type PlannedVerdict } from "./execute-deletions.ts";
-import { type PrunePolicy, planOf, retentionOf } from "./prune.ts";
+import { executeDeletions, type PlannedVerdict, toPendingDeletion } from "./execute-deletions.ts";
+import { collectVerdicts, type PrunePolicy, toRetentionOptions } from "./prune.ts";
 
 /**
- * The waits while snapshots are being deleted, in milliseconds: the first wait between two list requests, the maximum to which
- * it doubles, and the maximum in total.
+ * The waits while snapshots are being deleted, in milliseconds. `first` is the wait before the second list request. The wait
+ * doubles with each list request up to `max`. `total` is the maximum sum of all waits.
  */
 const POLL_MS = { first: 1_000, max: 10_000, total: 180_000 };
 
@@ -35,14 +35,14 @@ export function makeRoomBy(policy: PrunePolicy, runContext: RunContext, count?: 
     const isFull = (found: readonly FoundSnapshot[]) =>
       found.filter((snapshot) => !isBeingDeleted(snapshot)).length >= maxPerResource;
     const planFor = (found: readonly FoundSnapshot[]) => {
-      const plan = planOf(kind, found, policy, retentionOf(policy, time.now()));
+      const plan = collectVerdicts(kind, found, policy, toRetentionOptions(policy, time.now()));
       return isFull(found) ? addFailedSnapshots(plan) : plan;
     };
     let found = await list();
     if (found.length < maxPerResource) return false;
     if (isFull(found)) {
       const plan = planFor(found);
-      const deletions = plan.filter(({ verdict }) => verdict.decision === "deleted").map(deletionOf);
+      const deletions = plan.filter(({ verdict }) => verdict.decision === "deleted").map(toPendingDeletion);
       if (deletions.length === 0) {
         // Snapshots that a backup created may not count towards the limit, so EVS may accept another snapshot.
         if (found.filter((snapshot) => foreignReason(snapshot) === undefined).length < maxPerResource) return false;
@@ -78,7 +78,10 @@ function addFailedSnapshots(plan: PlannedVerdict[]): PlannedVerdict[] {
   if (plan.some(({ verdict }) => verdict.decision === "deleted")) return plan;
   return plan.map(({ kind, verdict }) =>
     verdict.decision === "kept" && verdict.snapshot.state === "failed"
-      ? { kind, verdict: { ...verdict, decision: "deleted", rule: "failed, and no room for a newer snapshot" } }
+      ? {
+          kind,
+          verdict: { ...verdict, decision: "deleted", rule: "failed, and the disk has no room for a newer snapshot" },
+        }
       : { kind, verdict },
   );
 }
@@ -90,12 +93,12 @@ const noRoomError = (max: number, resource: string, found: readonly FoundSnapsho
   );
 
 const retentionAdvice = ({ policy }: PrunePolicy, count: number, max: number): string =>
-  `The retention of the policy "${policy}" keeps ${count} of them. Lower it until at most ${max - 1} snapshots remain in total`;
+  `The policy "${policy}" keeps ${count} of these snapshots. Lower its retention until at most ${max - 1} remain in total`;
 
 const NOT_DELETED = "The snapshots to delete still exist. Check their records and their status";
 
 const noRoomYetError = (resource: string, found: readonly FoundSnapshot[]) =>
   new SnapshotError(
     "DeadlineExceeded",
-    `No room for a snapshot of ${resource} yet: ${found.filter(isBeingDeleted).length} of its ${found.length} snapshots are being deleted. Repeat the request later.`,
+    `There is no room for a snapshot of ${resource} yet: ${found.filter(isBeingDeleted).length} of its ${found.length} snapshots are being deleted. Repeat the request later.`,
   );

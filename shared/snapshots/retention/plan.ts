@@ -1,5 +1,5 @@
 import type { Instant } from "../../core/instant.ts";
-import { DAY_MS, type WallClock } from "../../core/time-zone.ts";
+import { DAY_MS, type WallTimeConverter } from "../../core/time-zone.ts";
 import type { FoundSnapshot } from "../kinds/kind.ts";
 import { foreignReason } from "../ownership.ts";
 import type { Retention } from "../policy.ts";
@@ -17,11 +17,11 @@ export interface Verdict {
 
 export interface RetentionOptions {
   retention: Retention;
-  /** The clock of the policy's time zone. It decides when days, weeks, months and years begin. */
-  wallClock: WallClock;
+  /** Converts instants into the local time of the policy, which decides when days, weeks, months and years begin. */
+  toWallTime: WallTimeConverter;
   /** The ids or names of snapshots that prune never deletes. */
   hold: readonly string[];
-  /** The current time. The age of a snapshot with a later creation time is unknown. Undefined: any creation time is valid. */
+  /** The current time. Snapshots with a creation time in the future are held. Undefined: no creation time is in the future. */
   now?: Instant;
 }
 
@@ -42,7 +42,7 @@ export const resourceOf = ({ resource, members }: FoundSnapshot): string | undef
     undefined);
 
 /** Groups snapshots by resource. Snapshot groups without known disks are grouped by request hash. */
-export function byResource(snapshots: readonly FoundSnapshot[]): FoundSnapshot[][] {
+export function groupByResource(snapshots: readonly FoundSnapshot[]): FoundSnapshot[][] {
   const lists = new Map<string, FoundSnapshot[]>();
   for (const snapshot of snapshots) {
     // Stryker disable next-line OptionalChaining: every snapshot here has a marker, which the type does not express
@@ -164,7 +164,7 @@ function holdReason(snapshot: FoundSnapshot, hold: ReadonlySet<string>, latestCr
   }
   const foreign = foreignReason(snapshot);
   if (foreign !== undefined) return foreign;
-  // No rule applies to a snapshot without a creation time. With a wrong time, it would take the place of another snapshot.
+  // Without a correct creation time, a rule could keep this snapshot instead of another snapshot. Hold it instead.
   if (created === undefined) return "its creation time is unknown";
   return created > latestCredible ? "its creation time is in the future" : undefined;
 }
@@ -225,12 +225,12 @@ export function youngerDuplicates(snapshots: readonly FoundSnapshot[]): Map<Foun
 function applyRules(
   good: readonly Entry[],
   duplicates: readonly Entry[],
-  { retention, wallClock }: Pick<RetentionOptions, "retention" | "wallClock">,
+  { retention, toWallTime }: Pick<RetentionOptions, "retention" | "toWallTime">,
 ): void {
   const keep = (entry: Entry, rule: string) => {
     entry.rules = [...(entry.rules ?? []), rule];
   };
-  const wallTime = (entry: Entry | undefined) => wallClock((entry?.time ?? 0) as Instant);
+  const wallTime = (entry: Entry | undefined) => toWallTime((entry?.time ?? 0) as Instant);
 
   for (const entry of good.slice(0, retention.keep_last ?? 0)) keep(entry, "keep_last");
 
@@ -262,8 +262,8 @@ function applyRules(
     }
   }
 
-  // The rule that keeps the last good snapshot: the newest good snapshots are kept, at least one, whatever the other rules say.
-  // `min_keep` applies even if other rules already keep more snapshots. Otherwise, adding a rule could delete a snapshot.
+  // `min_keep` keeps the newest good snapshots, at least one, whatever the other rules say. It applies even if other rules
+  // already keep enough snapshots. Otherwise, adding a rule to a policy could delete a snapshot.
   const minKeep = Math.max(1, retention.min_keep ?? 1);
   for (const entry of [...good.slice(0, minKeep), ...duplicates.slice(0, Math.max(0, minKeep - good.length))]) {
     if (entry.rules === undefined) keep(entry, "min_keep");
@@ -277,8 +277,9 @@ const goodDisksOf = ({ members }: FoundSnapshot): string[] =>
 /**
  * Keeps, for each disk, the newest good group that contains the disk. This applies in addition to the retention rules.
  *
- * @param good newest first; duplicates come last, so a duplicate is kept only for disks that no other group contains
- * @returns the newest good group for each disk id
+ * @param good the good groups, newest first, and after them the duplicates. A duplicate is therefore kept only if no other good
+ *   group contains one of its disks.
+ * @returns a map from each disk id to the newest good group that contains the disk
  */
 function keepLastOfDisks(good: readonly Entry[]): Map<string, Entry> {
   const last = new Map<string, Entry>();

@@ -1,21 +1,21 @@
 import { SnapshotError } from "../../core/errors.ts";
 import type { Instant } from "../../core/instant.ts";
-import { wallClockOf } from "../../core/time-zone.ts";
+import { createWallTimeConverter } from "../../core/time-zone.ts";
 import type { FoundSnapshot, Kind } from "../kinds/kind.ts";
 import { listByKind } from "../list-by-kind.ts";
-import { compact } from "../ownership.ts";
+import { toCompactSnapshot } from "../ownership.ts";
 import type { Policy, Retention } from "../policy.ts";
 import type { RunContext } from "../run-context.ts";
 import { tooManySnapshotsError } from "../too-many-snapshots.ts";
 import {
-  deletionOf,
   executeDeletions,
-  openRecord,
+  openPruneRecord,
   type PendingDeletion,
   type PlannedVerdict,
   type Replan,
+  toPendingDeletion,
 } from "./execute-deletions.ts";
-import { byResource, isNamedIn, keepsSomething, namesIn, planRetention, type RetentionOptions } from "./plan.ts";
+import { groupByResource, isNamedIn, keepsSomething, namesIn, planRetention, type RetentionOptions } from "./plan.ts";
 
 /**
  * The fields of a policy that prune reads. Prune ignores `targets`, because the retention applies to all snapshots of a policy.
@@ -28,17 +28,17 @@ export type PrunePolicy = Pick<Policy, "policy" | "time_zone" | "hold" | "dry_ru
  * @param now the current time. Snapshots with a later creation time are held. Undefined in a simulation.
  * @throws SnapshotError InvalidRequest if the retention has no rule that keeps snapshots
  */
-export function retentionOf(
+export function toRetentionOptions(
   { retention = {}, time_zone = "UTC", hold = [] }: PrunePolicy,
   now?: Instant,
 ): RetentionOptions {
   if (!keepsSomething(retention)) {
     throw new SnapshotError(
       "InvalidRequest",
-      "retention: expected at least one of keep_last, keep_within_days, keep_daily, keep_weekly, keep_monthly, keep_yearly above 0, got none; prune would delete all but min_keep.",
+      "retention: expected at least one of keep_last, keep_within_days, keep_daily, keep_weekly, keep_monthly, keep_yearly above 0, got none. Prune would delete all but min_keep snapshots.",
     );
   }
-  return { retention, wallClock: wallClockOf(time_zone), hold, now };
+  return { retention, toWallTime: createWallTimeConverter(time_zone), hold, now };
 }
 
 /**
@@ -51,14 +51,14 @@ export function retentionOf(
  * @throws SnapshotError InvalidRequest if the retention has no rule that keeps snapshots
  */
 export async function prune(policy: PrunePolicy, runContext: RunContext): Promise<number> {
-  const options = retentionOf(policy, runContext.retryBudget.time.now());
+  const options = toRetentionOptions(policy, runContext.retryBudget.time.now());
   const deletions: PendingDeletion[] = [];
   let count = 0;
   const unmatchedHolds = new Map(options.hold.map((idOrName) => [idOrName, namesIn([idOrName])]));
   const keepMarked = (found: FoundSnapshot) => {
     for (const [idOrName, name] of unmatchedHolds) if (isNamedIn(name, found)) unmatchedHolds.delete(idOrName);
     // Stryker disable next-line ConditionalExpression: this condition only saves memory
-    return found.marker?.policy === policy.policy ? compact(found) : undefined;
+    return found.marker?.policy === policy.policy ? toCompactSnapshot(found) : undefined;
   };
   const { maxTargets = Number.POSITIVE_INFINITY } = runContext;
   const outdated = await listByKind(
@@ -70,10 +70,11 @@ export async function prune(policy: PrunePolicy, runContext: RunContext): Promis
         await pause();
         const { decision, rule } = planned.verdict;
         count += 1;
-        const deletion = deletionOf(planned);
-        if (policy.dry_run) openRecord(deletion, policy, runContext)({ outcome: "planned", rule, detail: decision });
+        const deletion = toPendingDeletion(planned);
+        if (policy.dry_run)
+          openPruneRecord(deletion, policy, runContext)({ outcome: "planned", rule, detail: decision });
         else if (decision === "deleted") deletions.push(deletion);
-        else openRecord(deletion, policy, runContext)({ outcome: decision, rule });
+        else openPruneRecord(deletion, policy, runContext)({ outcome: decision, rule });
       }
     },
   );
@@ -92,11 +93,12 @@ export async function prune(policy: PrunePolicy, runContext: RunContext): Promis
         if (!ids.has(snapshot.id) && !(isRelevant && snapshot.marker?.policy === policy.policy)) return;
         // The planned deletions take memory as well.
         if (found.length + deletions.length >= maxTargets) throw tooManySnapshotsError(kind, maxTargets);
-        found.push(compact(snapshot));
+        found.push(toCompactSnapshot(snapshot));
       });
       return found;
     },
-    plan: (kind, found) => verdictsOn(kind, found, policy, retentionOf(policy, runContext.retryBudget.time.now())),
+    plan: (kind, found) =>
+      verdictsOn(kind, found, policy, toRetentionOptions(policy, runContext.retryBudget.time.now())),
   };
   await executeDeletions(deletions, policy, runContext, replan, outdated);
   return count;
@@ -110,7 +112,7 @@ function* verdictsOn(
   options: RetentionOptions,
 ): Generator<PlannedVerdict> {
   const marked = found.filter(({ marker }) => marker?.policy === policy);
-  for (const snapshots of byResource(marked)) {
+  for (const snapshots of groupByResource(marked)) {
     for (const verdict of planRetention(snapshots, options)) yield { kind, verdict };
   }
 }
@@ -119,6 +121,6 @@ function* verdictsOn(
  * Returns the retention verdicts on the snapshots of a policy in an array. The snapshots of a whole project may not fit into
  * memory; use `verdictsOn` for them.
  */
-export const planOf = (...parameters: Parameters<typeof verdictsOn>): PlannedVerdict[] => [
+export const collectVerdicts = (...parameters: Parameters<typeof verdictsOn>): PlannedVerdict[] => [
   ...verdictsOn(...parameters),
 ];

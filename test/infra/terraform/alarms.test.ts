@@ -101,7 +101,11 @@ describe("the alarms of the Terraform module", () => {
     cloud.fault({ operation: "dws.listSnapshots" }, { type: "answer", status: 404, body });
     const { records } = await invoke(verifySnapshots, timerEvent({}));
     expect(records).toMatchObject([
-      { action: "run", level: "warn", detail: expect.stringContaining("cluster-snapshot: not offered") },
+      {
+        action: "run",
+        level: "warn",
+        detail: expect.stringContaining("cluster-snapshot: the endpoint does not offer"),
+      },
     ]);
     expect(records.filter((record) => finds(keywords, JSON.stringify(record)))).toEqual([]);
   });

@@ -1,15 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { canonicalJson, isObject, textAt, textMap } from "../../../shared/core/json.ts";
+import { canonicalJson, isObject, readStringField, toStringMap } from "../../../shared/core/json.ts";
 
 test("isObject returns true for objects, and false for arrays, null and strings", () => {
   expect([{}, { a: 1 }].map(isObject)).toEqual([true, true]);
   expect([[], null, undefined, "{}", 1, true].map(isObject)).toEqual([false, false, false, false, false, false]);
 });
 
-test("textAt returns the string in the field, also if the string is empty, and undefined for any other value", () => {
+test("readStringField returns the string in the field, also if the string is empty, and undefined for any other value", () => {
   const from = { name: "snap-001", empty: "", size: 40, none: null };
-  expect(["name", "empty", "size", "none", "absent"].map((name) => textAt(from, name))).toEqual([
+  expect(["name", "empty", "size", "none", "absent"].map((name) => readStringField(from, name))).toEqual([
     "snap-001",
     "",
     undefined,
@@ -18,7 +18,7 @@ test("textAt returns the string in the field, also if the string is empty, and u
   ]);
 });
 
-describe("textMap", () => {
+describe("toStringMap", () => {
   test.each<[what: string, value: unknown, labels: Record<string, string>]>([
     ["labels in an object, as EVS returns them", { hold: "true", empty: "" }, { hold: "true", empty: "" }],
     [
@@ -49,14 +49,14 @@ describe("textMap", () => {
     ["undefined as no labels", undefined, {}],
     ["null as no labels", null, {}],
     ["a string as no labels", "backup=daily", {}],
-  ])("textMap reads %s", (_what, value, labels) => {
-    expect(textMap(value)).toEqual(labels);
+  ])("toStringMap reads %s", (_what, value, labels) => {
+    expect(toStringMap(value)).toEqual(labels);
   });
 });
 
-test("textMap reads a label whose value is 100,000 nested arrays as an empty string", () => {
+test("toStringMap reads a label whose value is 100,000 nested arrays as an empty string", () => {
   const deep: unknown = JSON.parse(`${"[".repeat(100_000)}${"]".repeat(100_000)}`);
-  expect(textMap({ hold: deep, backup: "daily" })).toEqual({ hold: "", backup: "daily" });
+  expect(toStringMap({ hold: deep, backup: "daily" })).toEqual({ hold: "", backup: "daily" });
 });
 
 describe("canonicalJson", () => {

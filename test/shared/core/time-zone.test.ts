@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { instant } from "../../../shared/core/instant.ts";
-import { wallClockOf } from "../../../shared/core/time-zone.ts";
+import { createWallTimeConverter } from "../../../shared/core/time-zone.ts";
 
 const RUNS = Number(process.env.RUNS ?? 1_000);
 const MINUTE_MS = 60_000;
@@ -28,11 +28,11 @@ function referenceClock(zone: string): (time: number) => string {
 }
 const formatWallTime = (wallTime: number) => new Date(wallTime).toISOString().slice(0, 19).replace("T", " ");
 
-test(`wallClockOf returns the same wall-clock time as Intl for random times and zones (${RUNS} runs)`, {
+test(`createWallTimeConverter returns the same wall-clock time as Intl for random times and zones (${RUNS} runs)`, {
   timeout: 120_000,
 }, () => {
   const clocks = new Map(
-    ZONES.map((zone) => [zone, { clock: wallClockOf(zone), formatReference: referenceClock(zone) }]),
+    ZONES.map((zone) => [zone, { clock: createWallTimeConverter(zone), formatReference: referenceClock(zone) }]),
   );
   const between = { min: Date.UTC(1975, 0), max: Date.UTC(2060, 0) };
   fc.assert(
@@ -43,7 +43,7 @@ test(`wallClockOf returns the same wall-clock time as Intl for random times and 
   );
 });
 
-describe("wallClockOf around a clock change", () => {
+describe("createWallTimeConverter around a clock change", () => {
   test.each([
     ["Europe/Berlin", "2026-03-29T01:00:00Z"],
     ["Europe/Berlin", "2026-10-25T01:00:00Z"],
@@ -53,9 +53,13 @@ describe("wallClockOf around a clock change", () => {
     ["Pacific/Apia", "2011-12-30T10:00:00Z"],
     ["Africa/Casablanca", "2026-02-15T02:00:00Z"],
   ])(
-    "wallClockOf returns the same time as Intl for every minute around the clock change in %s at %s",
+    "createWallTimeConverter returns the same time as Intl for every minute around the clock change in %s at %s",
     (zone, change) => {
-      const [clock, formatReference, around] = [wallClockOf(zone), referenceClock(zone), Date.parse(change)];
+      const [clock, formatReference, around] = [
+        createWallTimeConverter(zone),
+        referenceClock(zone),
+        Date.parse(change),
+      ];
       // The wall clock jumps at this time.
       expect(clock(instant(around)) - clock(instant(around - MINUTE_MS))).not.toBe(MINUTE_MS);
       const minutes = Array.from({ length: 52 * 60 }, (_, minute) => around - 26 * 60 * MINUTE_MS + minute * MINUTE_MS);
@@ -64,9 +68,9 @@ describe("wallClockOf around a clock change", () => {
   );
 });
 
-test("wallClockOf returns the same wall-clock times in whichever order it is called", () => {
+test("createWallTimeConverter returns the same wall-clock times in whichever order it is called", () => {
   const times = Array.from({ length: 500 }, (_, index) => instant(Date.UTC(2026, 2, 27) + index * 15 * MINUTE_MS));
-  const [forward, mixed] = [wallClockOf("Europe/Berlin"), wallClockOf("Europe/Berlin")];
+  const [forward, mixed] = [createWallTimeConverter("Europe/Berlin"), createWallTimeConverter("Europe/Berlin")];
   const expected = new Map(times.map((time) => [time, forward(time)]));
   const shuffled = [...times].sort((a, b) => ((a / MINUTE_MS) % 1009) - ((b / MINUTE_MS) % 1009));
   expect(new Map(shuffled.map((time) => [time, mixed(time)]))).toEqual(expected);

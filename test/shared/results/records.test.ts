@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { SnapshotError } from "../../../shared/core/errors.ts";
 import { instant } from "../../../shared/core/instant.ts";
 import type { EndFields, Outcome, TargetFields } from "../../../shared/results/record.ts";
-import { recorded, startRecords } from "../../../shared/results/records.ts";
-import { redactor } from "../../../shared/results/redact.ts";
+import { runWithRecord, startRecords } from "../../../shared/results/records.ts";
+import { createRedactor } from "../../../shared/results/redact.ts";
 
 function startTest(redact = (text: string) => text) {
   let now = Date.parse("2026-11-21T02:00:00Z");
@@ -137,10 +137,10 @@ describe("the level of the record of a run", () => {
 describe("recorded", () => {
   test("recorded writes a record with the outcome of the work, or a failed record with the error, and rethrows the error", async () => {
     const { records, lines } = startTest();
-    const done = await recorded(records, target("a"), async () => ({ result: 5, end: { outcome: "accepted" } }));
+    const done = await runWithRecord(records, target("a"), async () => ({ result: 5, end: { outcome: "accepted" } }));
     expect(done).toBe(5);
     const error = new SnapshotError("Busy", "later", { attempts: 3, code: "EVS.2409", status: 409, requestId: "c-1" });
-    await expect(recorded(records, target("b"), () => Promise.reject(error))).rejects.toBe(error);
+    await expect(runWithRecord(records, target("b"), () => Promise.reject(error))).rejects.toBe(error);
     expect(lines()).toMatchObject([
       { outcome: "accepted" },
       {
@@ -153,7 +153,7 @@ describe("recorded", () => {
 
   test("recorded writes a failed record with the reason CloudError if the work throws a TypeError", async () => {
     const { records, lines } = startTest();
-    const work = recorded(records, target("a"), () => Promise.reject(new TypeError("x is not a function")));
+    const work = runWithRecord(records, target("a"), () => Promise.reject(new TypeError("x is not a function")));
     await expect(work).rejects.toMatchObject({ reason: "CloudError" });
     expect(lines()[0].error.message).toBe("Unexpected fault in the function: TypeError: x is not a function");
   });
@@ -199,7 +199,7 @@ describe("a record with untrusted strings", () => {
       const text = character.repeat(10_000);
       const fields = { name: text, policy: text, rule: text, detail: text, job_id: text, deployment_id: text };
       const error = new SnapshotError("CloudError", text, { code: text, requestId: text });
-      for (const line of printRecord({ ...fields, resource_id: id, snapshot_id: id }, error, redactor([]))) {
+      for (const line of printRecord({ ...fields, resource_id: id, snapshot_id: id }, error, createRedactor([]))) {
         expect(Buffer.byteLength(line)).toBeLessThanOrEqual(16 * 1024);
         const record = JSON.parse(line);
         expect(record.outcome).toBe("failed");
@@ -219,7 +219,7 @@ describe("a record with untrusted strings", () => {
 
   test("a record is one line without control characters, and its parsed JSON contains the original strings", () => {
     const name = "a\u2028b\u2029c\u0085d\u007fe\u202ef\u200bg\nh\u001b[31mi";
-    const [line] = printRecord({ name }, undefined, redactor(["some-secret-of-a-function"]));
+    const [line] = printRecord({ name }, undefined, createRedactor(["some-secret-of-a-function"]));
     expect(line).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
     expect(JSON.parse(String(line)).name).toBe(name);
   });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { redactor } from "../../../shared/results/redact.ts";
+import { createRedactor } from "../../../shared/results/redact.ts";
 import { piecesLeft } from "../../support/pieces.ts";
 
 const KEY = "9oBMaN4P/hTgWuX+0kLQmAYcXwvS3eRz7tIuDj5K";
@@ -12,7 +12,7 @@ describe("pieces of a secret", () => {
     ["the last 16 characters of a secret", KEY.slice(-16)],
     ["a secret in lower case", KEY.toLowerCase()],
   ])("the redactor removes %s from a text", (_what, piece) => {
-    expect(redactor([KEY])(`a ${piece} b`)).toBe("a *** b");
+    expect(createRedactor([KEY])(`a ${piece} b`)).toBe("a *** b");
   });
 
   test.each([
@@ -30,34 +30,34 @@ describe("pieces of a secret", () => {
     ["a zero-width space", "\u200b"],
   ])("the redactor removes a secret that is divided by %s", (_what, wrap) => {
     for (const width of [1, 7, 15]) {
-      expect(redactor([KEY])(`a ${wrapAt(KEY, width, wrap)} b`)).toBe("a *** b");
+      expect(createRedactor([KEY])(`a ${wrapAt(KEY, width, wrap)} b`)).toBe("a *** b");
     }
   });
 
   test("the redactor removes a secret from base64, whatever text precedes the secret", () => {
     for (const before of ["", "B", "Be", "Bearer "]) {
       const encoded = Buffer.from(`${before}${KEY}`).toString("base64");
-      const clean = redactor([KEY])(`a ${encoded} b`);
+      const clean = createRedactor([KEY])(`a ${encoded} b`);
       expect(clean).toMatch(/^a [\w+/]{0,14}\*\*\*[\w=]{0,3} b$/);
     }
     const url = Buffer.from(`?>?>${KEY}`).toString("base64url");
-    expect(redactor([KEY])(url)).toMatch(/^.{0,8}\*\*\*.?$/);
+    expect(createRedactor([KEY])(url)).toMatch(/^.{0,8}\*\*\*.?$/);
   });
 
   test("the redactor removes a secret that is encoded as hex in lower or upper case", () => {
     const hex = Buffer.from(KEY).toString("hex");
-    expect(redactor([KEY])(`a ${hex} ${hex.toUpperCase()} b`)).toBe("a *** b");
+    expect(createRedactor([KEY])(`a ${hex} ${hex.toUpperCase()} b`)).toBe("a *** b");
   });
 
   test("the redactor does not treat pieces in different JSON strings as one secret", () => {
     const line = JSON.stringify({ first: KEY.slice(0, 8), second: KEY.slice(8, 15), third: "x" });
-    expect(redactor([KEY])(line)).toBe(line);
+    expect(createRedactor([KEY])(line)).toBe(line);
   });
 
   test("the redactor keeps ids that share fewer than 16 consecutive characters with a secret", () => {
     const id = "0123456789abcdef0123456789abcdef";
     const line = JSON.stringify({ id, uuid: "5aa1c0de-0000-4000-8000-00000000beef" });
-    expect(redactor([`${id.slice(0, 10)}${KEY}${id.slice(20, 31)}`])(line)).toBe(line);
+    expect(createRedactor([`${id.slice(0, 10)}${KEY}${id.slice(20, 31)}`])(line)).toBe(line);
   });
 });
 
@@ -145,7 +145,7 @@ test("the redactor leaves no 16 consecutive characters of a secret, however the 
             return `${around} ${wrapAt(encode(piece, before), width, wrap)} `;
           })
           .join("");
-        const redact = redactor([secret]);
+        const redact = createRedactor([secret]);
         expect(piecesLeft(redact(text), secret)).toEqual([]);
         const line = JSON.stringify({ version: 1, message: text, name: "snap-001" });
         const clean = JSON.parse(redact(line));
@@ -168,7 +168,7 @@ test("the redactor removes a token whose special characters are replaced by HTML
   };
   const named = (text: string) => [...text].map((character) => names[character] ?? character).join("");
   const token = "+04Res/+plusaB+jHdHP+MmWlrdD/x+6XU0QV/-wGWz_RjOL1+.zKy/%jsq+aB/cd";
-  const redact = redactor([token]);
+  const redact = createRedactor([token]);
   for (const text of [named(token), named(token).replaceAll("&", "&amp;"), named(token).replace(/.{20}/g, "$&\n")]) {
     expect(redact(`before ${text} after`)).toBe("before *** after");
     expect(redact(JSON.stringify({ message: text }))).toBe('{"message":"***"}');
@@ -186,7 +186,7 @@ test("the redactor does not change a text that contains no part of a secret", ()
   );
   fc.assert(
     fc.property(secretOf(BASE64, 5_000), text, (secret, given) => {
-      if (!given.includes(secret)) expect(redactor([`${secret}0123456789`])(given)).toBe(given);
+      if (!given.includes(secret)) expect(createRedactor([`${secret}0123456789`])(given)).toBe(given);
     }),
     { numRuns: 300 },
   );

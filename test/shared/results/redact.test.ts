@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { redactor } from "../../../shared/results/redact.ts";
+import { createRedactor } from "../../../shared/results/redact.ts";
 
 const KEY = "9oBMaN4P/hTgWuX+0kLQmAYcXwvS3eRz7tIuDj5K";
 
 test("the redactor replaces a secret by *** and keeps the text around the secret", () => {
-  const redact = redactor([KEY]);
+  const redact = createRedactor([KEY]);
   expect(redact(`before ${KEY} after, ${KEY}.`)).toBe("before *** after, ***.");
   expect(redact(`{"token":"${KEY}","n":1}`)).toBe('{"token":"***","n":1}');
   expect(redact("short parts: 9oBMaN, hTgWuX")).toBe("short parts: 9oBMaN, hTgWuX");
@@ -17,27 +17,27 @@ test("the redactor removes a secret that was escaped up to three times for JSON 
   for (let times = 0; times < 3; times += 1) {
     json = JSON.stringify(json.replaceAll("/", "\\/")).slice(1, -1);
     url = encodeURIComponent(url);
-    expect(redactor([KEY])(`a ${json} b`)).toBe("a *** b");
-    expect(redactor([KEY])(`a ${url} b`)).toBe("a *** b");
+    expect(createRedactor([KEY])(`a ${json} b`)).toBe("a *** b");
+    expect(createRedactor([KEY])(`a ${url} b`)).toBe("a *** b");
   }
 });
 
 test("the redactor removes a truncated secret if at least its first 12 characters remain", () => {
   for (let length = 12; length < KEY.length; length += 1) {
-    expect(redactor([KEY])(`"${KEY.slice(0, length)}"...`)).toBe('"***"...');
+    expect(createRedactor([KEY])(`"${KEY.slice(0, length)}"...`)).toBe('"***"...');
   }
 });
 
 test("the redactor removes two secrets even if one contains the other, and ignores secrets of less than three characters", () => {
-  expect(redactor(["inside", "outer-inside-outer"])("outer-inside-outer inside")).toBe("*** ***");
-  expect(redactor(["begins", "begins-ends"])("begins-ends begins")).toBe("*** ***");
-  expect(redactor([])("text")).toBe("text");
-  expect(redactor(["", "te", "t"])("text")).toBe("text");
+  expect(createRedactor(["inside", "outer-inside-outer"])("outer-inside-outer inside")).toBe("*** ***");
+  expect(createRedactor(["begins", "begins-ends"])("begins-ends begins")).toBe("*** ***");
+  expect(createRedactor([])("text")).toBe("text");
+  expect(createRedactor(["", "te", "t"])("text")).toBe("text");
 });
 
 test("the redactor removes a secret that was added to the list of secrets after the redactor was created", () => {
   const secrets: string[] = [];
-  const redact = redactor(secrets);
+  const redact = createRedactor(secrets);
   expect(redact(KEY)).toBe(KEY);
   secrets.push(KEY);
   expect(redact(KEY)).toBe("***");
@@ -50,7 +50,7 @@ test("the redactor keeps JSON valid and changes only values that contain the sec
   fc.assert(
     fc.property(secret, around, around, (value, before, after) => {
       const line = JSON.stringify({ version: 1, message: `${before} ${value} ${after}`, name: "snap-001" });
-      const clean = redactor([value])(line);
+      const clean = createRedactor([value])(line);
       expect(clean).not.toContain(JSON.stringify(value).slice(1, -1));
       const { version, message, name } = JSON.parse(clean);
       expect([version, name]).toEqual([1, "snap-001"]);
@@ -63,14 +63,14 @@ test("the redactor keeps JSON valid and changes only values that contain the sec
 test("the redactor needs less than 1 s of CPU time for nine texts of 300,000 characters that resemble escapes or secrets", () => {
   const before = process.cpuUsage();
   for (const part of ["\\", "%25", "% ", "&#x", "&amp;", "&#0 ", "9oBMaN4P/hT", "YUFhQWFB", "4141"])
-    redactor([KEY])(part.repeat(300_000 / part.length));
+    createRedactor([KEY])(part.repeat(300_000 / part.length));
   const { user, system } = process.cpuUsage(before);
   expect((user + system) / 1_000).toBeLessThan(1_000);
 });
 
 test("the redactor removes a token of 6,000 characters, even if the token is truncated or escaped", () => {
   const token = Array.from({ length: 6_000 }, (_, index) => "AbC+/=:9"[index % 8]).join("");
-  const redact = redactor([token]);
+  const redact = createRedactor([token]);
   expect(redact(`a ${token} b`)).toBe("a *** b");
   expect(redact(encodeURIComponent(token))).toBe("***");
   expect(redact(JSON.stringify({ token: JSON.stringify(token) }))).not.toContain(token.slice(0, 12));
@@ -79,7 +79,7 @@ test("the redactor removes a token of 6,000 characters, even if the token is tru
 
 test("the redactor removes a part of a secret that contains quotes, both from JSON and from other text", () => {
   const token = '2LxpQUtJk";BsNoxi*AP/]5z2"0|4[R29="!b^E"I"whI{hVR"';
-  const redact = redactor([`x${token}x`]);
+  const redact = createRedactor([`x${token}x`]);
   expect(redact(`400 EVS.5400: ${token}. Correct it.`)).toBe('400 EVS.5400: ***". Correct it.');
   expect(redact(JSON.stringify({ message: token }))).toBe('{"message":"***\\""}');
 });
@@ -93,12 +93,12 @@ test.each([
 ])(
   "the redactor removes a part of a secret that contains an HTML-like character name such as &q, if the text %s",
   (_how, piece) => {
-    expect(redactor(["v#M3y`_C@-wn?r!($gjQWT$h&qBf;C:Bxzkpbg{ZB1E"])(`a ${piece} b`)).toBe("a *** b");
+    expect(createRedactor(["v#M3y`_C@-wn?r!($gjQWT$h&qBf;C:Bxzkpbg{ZB1E"])(`a ${piece} b`)).toBe("a *** b");
   },
 );
 
 test("the redactor removes a secret of 8 characters, or the first 16 characters of a longer secret, if the text contains nothing else", () => {
-  const redact = redactor([`${KEY}A`, "AB/CD+EF"]);
+  const redact = createRedactor([`${KEY}A`, "AB/CD+EF"]);
   for (let length = 0; length <= 16; length += 1) expect(redact("A".repeat(length))).toBe("A".repeat(length));
   expect(redact(KEY.slice(0, 16))).toBe("***");
   expect(redact("AB/CD+E")).toBe("AB/CD+E");
@@ -109,7 +109,7 @@ test("the redactor needs less than 250 ms of CPU time for 1,000 records if a sec
   const token = Buffer.from(Array.from({ length: 3_000 }, (_, index) => (index * index * 7 + index * 13) % 251));
   const line = JSON.stringify({ message: "The resource is busy: Wait, then repeat the request. ".repeat(12) });
   const costs = Array.from({ length: 5 }, () => {
-    const redact = redactor(["HST3WPLTXLGBZ6GQTTQA", KEY, token.toString("base64")]);
+    const redact = createRedactor(["HST3WPLTXLGBZ6GQTTQA", KEY, token.toString("base64")]);
     const before = process.cpuUsage();
     for (let index = 0; index < 1_000; index += 1) redact(line);
     const { user, system } = process.cpuUsage(before);
@@ -119,7 +119,7 @@ test("the redactor needs less than 250 ms of CPU time for 1,000 records if a sec
 });
 
 test("the redactor escapes control characters in JSON and leaves them unchanged in other text", () => {
-  for (const redact of [redactor([KEY]), redactor([])]) {
+  for (const redact of [createRedactor([KEY]), createRedactor([])]) {
     expect(redact("a\u202eb\u2028c\nd")).toBe("a\u202eb\u2028c\nd");
     const name = "a\u202eb\u2028c\u0085d\u007fe";
     expect(redact(JSON.stringify({ name }))).toBe('{"name":"a\\u202eb\\u2028c\\u0085d\\u007fe"}');
@@ -134,7 +134,7 @@ test("the redactor removes every secret in 1 MiB of JSON and keeps the JSON vali
   }));
   const text = JSON.stringify(entries);
   expect(text.length).toBeGreaterThan(512 * 1024);
-  const clean = redactor([secret])(text);
+  const clean = createRedactor([secret])(text);
   const read: Record<string, string>[] = JSON.parse(clean);
   for (const [index, entry] of entries.entries()) {
     const expected = Object.entries(entry).map(([name, value]) => [name, value.replace(secret, "***")]);

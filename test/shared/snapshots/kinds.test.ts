@@ -187,24 +187,24 @@ test("isBeingDeleted returns false and cannotBeDeleted returns true for the stat
   );
 });
 
-describe("createdId and answer", () => {
-  test("createdId returns the snapshot id from the create response of each kind's API", () => {
-    expect(snapshot.createdId({ snapshot: { id: "one" } })).toBe("one");
-    expect(cluster.createdId({ snapshot: { id: "one" } })).toBe("one");
-    expect(standard.createdId({ job_id: "job", snapshot_id: "one" })).toBe("one");
-    expect(group.createdId({ job_id: "job", snapshot_group_id: "one" })).toBe("one");
+describe("readCreatedId and toResponse", () => {
+  test("readCreatedId returns the snapshot id from the create response of each kind's API", () => {
+    expect(snapshot.readCreatedId({ snapshot: { id: "one" } })).toBe("one");
+    expect(cluster.readCreatedId({ snapshot: { id: "one" } })).toBe("one");
+    expect(standard.readCreatedId({ job_id: "job", snapshot_id: "one" })).toBe("one");
+    expect(group.readCreatedId({ job_id: "job", snapshot_group_id: "one" })).toBe("one");
   });
 
   test.each(Object.values(KINDS))(
-    "createdId of the kind $name returns undefined if the create response contains no snapshot id",
+    "readCreatedId of the kind $name returns undefined if the create response contains no snapshot id",
     (kind: Kind) => {
       for (const response of [{}, { snapshot: null }, { snapshot: "one" }, { snapshot: { id: 1 } }, { id: "one" }]) {
-        expect(kind.createdId(response)).toBeUndefined();
+        expect(kind.readCreatedId(response)).toBeUndefined();
       }
     },
   );
 
-  test("answer of the kind snapshot rebuilds the create response of EVS v2 from the listed fields", () => {
+  test("toResponse of the kind snapshot rebuilds the create response of EVS v2 from the listed fields", () => {
     const raw = {
       id: "one",
       name: "nightly-one",
@@ -218,16 +218,18 @@ describe("createdId and answer", () => {
       "os-extended-snapshot-attributes:project_id": "p",
       "os-extended-snapshot-attributes:progress": "100%",
     };
-    expect(snapshot.answer(snapshotOf("one", "disk-1", { raw: { ...raw, snapshot_type: "manual" } }))).toEqual({
+    expect(snapshot.toResponse(snapshotOf("one", "disk-1", { raw: { ...raw, snapshot_type: "manual" } }))).toEqual({
       snapshot: raw,
     });
-    expect(snapshot.answer(snapshotOf("one", "disk-1", { raw: { id: "one" } }))).toEqual({ snapshot: { id: "one" } });
+    expect(snapshot.toResponse(snapshotOf("one", "disk-1", { raw: { id: "one" } }))).toEqual({
+      snapshot: { id: "one" },
+    });
   });
 
-  test("answer of the other kinds returns only the snapshot id, without a job id", () => {
+  test("toResponse of the other kinds returns only the snapshot id, without a job id", () => {
     const found = snapshotOf("one", "disk-1", { raw: { id: "one", job_id: "job" } });
-    expect(standard.answer(found)).toEqual({ snapshot_id: "one" });
-    expect(group.answer(found)).toEqual({ snapshot_group_id: "one" });
-    expect(cluster.answer(found)).toEqual({ snapshot: { id: "one" } });
+    expect(standard.toResponse(found)).toEqual({ snapshot_id: "one" });
+    expect(group.toResponse(found)).toEqual({ snapshot_group_id: "one" });
+    expect(cluster.toResponse(found)).toEqual({ snapshot: { id: "one" } });
   });
 });

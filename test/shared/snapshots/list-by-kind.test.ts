@@ -98,13 +98,15 @@ test("listByKind adds a notice for kinds that the endpoint does not offer, and f
   expect((await listAllKinds(fixture)).seen).toEqual(["cluster-snapshot: "]);
   expect(fixture.records).toEqual([]);
   expect(fixture.notices).toEqual([
-    "snapshot, standard-snapshot, snapshot-group: not offered at this endpoint (404 APIGW.0101), so not listed. If the region offers this kind, correct *_ENDPOINT.",
+    "snapshot, standard-snapshot, snapshot-group: the endpoint does not offer these snapshots (404 APIGW.0101), so they were not listed. If the region offers them, correct the variable *_ENDPOINT.",
   ]);
 
   const withoutStatus = createFixture();
   withoutStatus.cloud.onNextCalls("listAll", cloudError("Unsupported"));
   await listAllKinds(withoutStatus);
-  expect(withoutStatus.notices[0]).toContain("snapshot: not offered at this endpoint (no status without a code)");
+  expect(withoutStatus.notices[0]).toContain(
+    "snapshot: the endpoint does not offer these snapshots (no status without a code)",
+  );
 
   const withoutAnyKind = createFixture();
   withoutAnyKind.cloud.onEveryCall("listAll", unsupported);

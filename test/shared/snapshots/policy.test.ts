@@ -1,5 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { needsLookup, type Selector, targetFor, targetsOf, withoutRepeats } from "../../../shared/snapshots/policy.ts";
+import {
+  applySelector,
+  createTarget,
+  needsResourceList,
+  removeRepeatedTargets,
+  type Selector,
+} from "../../../shared/snapshots/policy.ts";
 import type { Resource } from "../../../shared/snapshots/ports.ts";
 import { cluster, group, snapshot, standard } from "../../support/domain.ts";
 
@@ -11,28 +17,28 @@ const DISKS: Resource[] = [
 ];
 
 const selected = (selector: Omit<Selector, "kind">, found = DISKS) =>
-  targetsOf({ ...selector, kind: "snapshot" }, snapshot, found).map(({ resource }) => resource);
+  applySelector({ ...selector, kind: "snapshot" }, snapshot, found).map(({ resource }) => resource);
 
-describe("targetsOf", () => {
-  test("targetsOf selects every given id, even if no such resource exists, and the resources that have all given tags", () => {
+describe("applySelector", () => {
+  test("applySelector selects every given id, even if no such resource exists, and the resources that have all given tags", () => {
     expect(selected({ volume_ids: ["disk-4", "disk-9"] })).toEqual(["disk-4", "disk-9"]);
     expect(selected({ tags: { backup: "daily" } })).toEqual(["disk-1", "disk-3"]);
     expect(selected({ tags: { backup: "daily", team: "shop" } })).toEqual(["disk-1"]);
     expect(selected({ volume_ids: ["disk-4"], tags: { backup: "weekly" } })).toEqual(["disk-4", "disk-2"]);
   });
 
-  test("targetsOf selects resources that have a tag with any value if the given value is *", () => {
+  test("applySelector selects resources that have a tag with any value if the given value is *", () => {
     expect(selected({ tags: { backup: "*" } })).toEqual(["disk-1", "disk-2", "disk-3"]);
     expect(selected({ tags: { scratch: "*" } })).toEqual(["disk-3"]);
     expect(selected({ tags: { toString: "*" } })).toEqual([]);
   });
 
-  test("targetsOf distinguishes upper and lower case in the names and values of tags", () => {
+  test("applySelector distinguishes upper and lower case in the names and values of tags", () => {
     expect(selected({ tags: { backup: "Daily" } })).toEqual([]);
     expect(selected({ tags: { Backup: "daily" } })).toEqual([]);
   });
 
-  test("targetsOf excludes resources that have one of the exclude_tags, even if their ids are given in another case", () => {
+  test("applySelector excludes resources that have one of the exclude_tags, even if their ids are given in another case", () => {
     expect(selected({ tags: { backup: "*" }, exclude_tags: { scratch: "*", team: "bank" } })).toEqual([
       "disk-1",
       "disk-2",
@@ -43,37 +49,37 @@ describe("targetsOf", () => {
     ]);
   });
 
-  test("targetsOf selects nothing if a selector has neither ids nor tags", () => {
+  test("applySelector selects nothing if a selector has neither ids nor tags", () => {
     expect(selected({})).toEqual([]);
   });
 
-  test("needsLookup returns true only for selectors with tags or exclude_tags", () => {
-    const needs = (selector: Omit<Selector, "kind">) => needsLookup({ ...selector, kind: "snapshot" });
+  test("needsResourceList returns true only for selectors with tags or exclude_tags", () => {
+    const needs = (selector: Omit<Selector, "kind">) => needsResourceList({ ...selector, kind: "snapshot" });
     expect(needs({ volume_ids: ["disk-1"] })).toBe(false);
     expect(needs({ tags: { backup: "daily" } })).toBe(true);
     expect(needs({ volume_ids: ["disk-1"], exclude_tags: { scratch: "*" } })).toBe(true);
   });
 });
 
-describe("targetFor", () => {
-  test("targetFor returns create options with the resource id, the defaults of the kind and the given description", () => {
-    expect(targetFor(snapshot, "disk-1").options).toEqual({ volume_id: "disk-1", force: true });
-    expect(targetFor(standard, "disk-1").options).toEqual({
+describe("createTarget", () => {
+  test("createTarget returns create options with the resource id, the defaults of the kind and the given description", () => {
+    expect(createTarget(snapshot, "disk-1").options).toEqual({ volume_id: "disk-1", force: true });
+    expect(createTarget(standard, "disk-1").options).toEqual({
       volume_id: "disk-1",
       incremental: true,
       instant_access: false,
     });
-    expect(targetFor(group, "server-1", { incremental: true, description: "shop" }).options).toEqual({
+    expect(createTarget(group, "server-1", { incremental: true, description: "shop" }).options).toEqual({
       server_id: "server-1",
       incremental: true,
       instant_access: false,
       description: "shop",
     });
-    expect(targetFor(cluster, "cluster-1", { force: false }).options).toEqual({ cluster_id: "cluster-1" });
+    expect(createTarget(cluster, "cluster-1", { force: false }).options).toEqual({ cluster_id: "cluster-1" });
   });
 
-  test("targetsOf passes the options of the selector to the create options, including the value false", () => {
-    const [target] = targetsOf(
+  test("applySelector passes the options of the selector to the create options, including the value false", () => {
+    const [target] = applySelector(
       { kind: "snapshot", volume_ids: ["disk-1"], force: false, description: "before the migration" },
       snapshot,
       [],
@@ -86,12 +92,12 @@ describe("targetFor", () => {
   });
 });
 
-test("withoutRepeats keeps only the first of several targets with the same kind and resource", () => {
+test("removeRepeatedTargets keeps only the first of several targets with the same kind and resource", () => {
   const targets = [
-    targetFor(snapshot, "disk-1", { force: false }),
-    targetFor(standard, "disk-1"),
-    targetFor(snapshot, "disk-2"),
-    targetFor(snapshot, "disk-1", { force: true }),
+    createTarget(snapshot, "disk-1", { force: false }),
+    createTarget(standard, "disk-1"),
+    createTarget(snapshot, "disk-2"),
+    createTarget(snapshot, "disk-1", { force: true }),
   ];
-  expect(withoutRepeats(targets)).toEqual(targets.slice(0, 3));
+  expect(removeRepeatedTargets(targets)).toEqual(targets.slice(0, 3));
 });

@@ -1,15 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { type Instant, instant } from "../../../shared/core/instant.ts";
 import type { FoundSnapshot, State } from "../../../shared/snapshots/kinds/kind.ts";
-import { compareWithDisks, groupWith, seemsComplete } from "../../../shared/snapshots/kinds/snapshot-group.ts";
+import { addMembers, compareWithDisks, seemsComplete } from "../../../shared/snapshots/kinds/snapshot-group.ts";
 import type { AttachedDisk } from "../../../shared/snapshots/ports.ts";
 import { group, START, snapshotOf, startPlus } from "../../support/domain.ts";
 
-describe("groupWith", () => {
+describe("addMembers", () => {
   const member = (state: State, index: number) =>
     snapshotOf(`member-${index}`, `disk-${index}`, { state, status: `is ${state}` });
   const stateOf = (own: State, ...members: State[]) =>
-    groupWith(snapshotOf("group", "server-1", { state: own }), members.map(member)).state;
+    addMembers(snapshotOf("group", "server-1", { state: own }), members.map(member)).state;
 
   test.each<[own: State, members: State[], whole: State]>([
     ["available", ["available", "available"], "available"],
@@ -30,13 +30,13 @@ describe("groupWith", () => {
     ["failed", ["deleting", "failed"], "failed"],
     ["deleting", ["failed"], "deleting"],
     ["deleting", ["available"], "deleting"],
-  ])("groupWith combines the group state %s and the member states %j into the state %s", (own, members, whole) => {
+  ])("addMembers combines the group state %s and the member states %j into the state %s", (own, members, whole) => {
     expect(stateOf(own, ...members)).toBe(whole);
   });
 
-  test("groupWith adds the members to the fields of the group", () => {
+  test("addMembers adds the members to the fields of the group", () => {
     const members = [member("available", 1), member("creating", 2)];
-    const whole = groupWith(snapshotOf("group", "server-1"), members);
+    const whole = addMembers(snapshotOf("group", "server-1"), members);
     expect(whole).toMatchObject({ id: "group", resource: "server-1", members });
   });
 });
@@ -57,7 +57,7 @@ describe("seemsComplete", () => {
     ["quantum", ["available"], false],
   ])("seemsComplete, given the group status %s and the member states %j, returns %s", (status, members, complete) => {
     const read = group.read({ id: "group", status, server_id: "server-1" }) as FoundSnapshot;
-    expect(seemsComplete(groupWith(read, members.map(member)))).toBe(complete);
+    expect(seemsComplete(addMembers(read, members.map(member)))).toBe(complete);
   });
 });
 

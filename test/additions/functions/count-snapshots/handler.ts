@@ -1,4 +1,4 @@
-import { cloudOf } from "../../shared/huaweicloud/services.ts";
+import { createCloud } from "../../shared/huaweicloud/services.ts";
 import { compose } from "../../shared/middleware/compose.ts";
 import { createRunContext } from "../../shared/middleware/create-run-context.ts";
 import { httpRequest } from "../../shared/middleware/http-request.ts";
@@ -13,7 +13,7 @@ export const countSnapshots = compose({
   trigger: httpRequest,
   schema: () => query,
   handler: async ({ body: { prefix } }, invocation) => {
-    const runContext = createRunContext(invocation, cloudOf(invocation.connection));
+    const runContext = createRunContext(invocation, createCloud(invocation.connection));
     const counts: Record<string, number> = {};
     await listByKind(
       { action: "verify" },

@@ -1,34 +1,34 @@
 import type { FoundSnapshot } from "../snapshots/kinds/kind.ts";
-import { shareSnapshot } from "../snapshots/kinds/share-snapshot.ts";
-import type { Creation, Resource, SnapshotService } from "../snapshots/ports.ts";
-import { readCreated } from "./http/create-response.ts";
-import { collected, readResource, readSnapshot, readWholeList } from "./http/pagination.ts";
+import { shareSnapshotKind } from "../snapshots/kinds/share-snapshot.ts";
+import type { Resource, SnapshotCreator, SnapshotService } from "../snapshots/ports.ts";
+import { readCreateResponse } from "./http/create-response.ts";
+import { collectItems, readResource, readSnapshot, visitUnpagedRows } from "./http/pagination.ts";
 import { type Connection, sendDelete, sendOptions } from "./http/sdk-client.ts";
 
 const SNAPSHOTS = "/v1/{project_id}/share-snapshots";
 
 /** Creates snapshots of file shares. */
-export const sfsCreation = (connection: Connection): Creation => ({
+export const createSfsCreator = (connection: Connection): SnapshotCreator => ({
   create: async (options) =>
-    readCreated(
-      shareSnapshot,
+    readCreateResponse(
+      shareSnapshotKind,
       options,
       await sendOptions(connection, "SFS", "create", { method: "POST", url: SNAPSHOTS, data: { snapshot: options } }),
     ),
   listFor: ({ share_id }) =>
-    collected((visit) => list(connection, (found) => void (found.resource === share_id && visit(found)))),
+    collectItems((visit) => list(connection, (found) => void (found.resource === share_id && visit(found)))),
 });
 
 /** Creates, lists and deletes snapshots of file shares. */
 export const sfs = (connection: Connection): SnapshotService => ({
-  ...sfsCreation(connection),
+  ...createSfsCreator(connection),
   listAll: (visit) => list(connection, visit),
   remove: (id) => sendDelete(connection, "SFS", SNAPSHOTS, id),
   resources: async (max) => {
     const request = { method: "GET", url: "/v1/{project_id}/shares" } as const;
     const response = await sendOptions(connection, "SFS", "read", request);
-    return collected<Resource>(
-      async (visit) => readWholeList(response, "shares", (row) => visit(readResource(row, "shares"))),
+    return collectItems<Resource>(
+      async (visit) => visitUnpagedRows(response, "shares", (row) => visit(readResource(row, "shares"))),
       max,
     );
   },
@@ -45,5 +45,5 @@ export const calls = {
 
 async function list(connection: Connection, visit: (found: FoundSnapshot) => void): Promise<void> {
   const response = await sendOptions(connection, "SFS", "read", { method: "GET", url: SNAPSHOTS });
-  readWholeList(response, "snapshots", (row) => visit(readSnapshot(row, shareSnapshot)));
+  visitUnpagedRows(response, "snapshots", (row) => visit(readSnapshot(row, shareSnapshotKind)));
 }

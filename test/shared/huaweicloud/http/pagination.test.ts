@@ -1,9 +1,9 @@
-/** Tests that allRows misses no row of a list that changes between two pages, or fails. */
+/** Tests that visitAllRows misses no row of a list that changes between two pages, or fails. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { JsonObject } from "../../../../shared/core/json.ts";
-import { evsV2 } from "../../../../shared/huaweicloud/evs-v2.ts";
-import { allRows, collected, type Page } from "../../../../shared/huaweicloud/http/pagination.ts";
+import { createEvsV2Client } from "../../../../shared/huaweicloud/evs-v2.ts";
+import { collectItems, type Page, visitAllRows } from "../../../../shared/huaweicloud/http/pagination.ts";
 import { parseResponse } from "../../../../shared/huaweicloud/http/response-json.ts";
 import type { FoundSnapshot } from "../../../../shared/snapshots/kinds/kind.ts";
 import { connectionTo, startHttpServer } from "../../../support/wire.ts";
@@ -22,7 +22,8 @@ function serviceOf(rows: { id: string }[], size: number, hasCount: boolean, chan
   return { page, requested: () => requested };
 }
 
-const rowsOf = (page: (offset: number) => Promise<Page>) => collected<JsonObject>((visit) => allRows(page, visit));
+const rowsOf = (page: (offset: number) => Promise<Page>) =>
+  collectItems<JsonObject>((visit) => visitAllRows(page, visit));
 
 const idsOf = (rows: readonly { id?: unknown }[]) => rows.map(({ id }) => id);
 
@@ -31,20 +32,20 @@ describe.each([
   ["without a total count", false],
 ])("a list response %s", (name, hasCount) => {
   test.each([0, 1, 2, 9, 10, 11, 19, 20, 21, 100])(
-    `allRows reads every row of a list of %i in pages of 10 if the list responses come ${name}`,
+    `visitAllRows reads every row of a list of %i in pages of 10 if the list responses come ${name}`,
     async (length) => {
       const rows = Array.from({ length }, (_, id) => row(id));
       expect(idsOf(await rowsOf(serviceOf(rows, 10, hasCount).page))).toEqual(idsOf(rows));
     },
   );
 
-  test(`allRows visits each row once if the service ignores the offset and the list response comes ${name}`, async () => {
+  test(`visitAllRows visits each row once if the service ignores the offset and the list response comes ${name}`, async () => {
     const rows = [row(1), row(2), row(3)];
     const page = async () => ({ rows, ...(hasCount ? { total: 3 } : {}) });
     expect(await rowsOf(page)).toEqual(rows);
   });
 
-  test(`allRows misses no row that exists from the first to the last page if other rows are added and deleted between pages ${name}`, {
+  test(`visitAllRows misses no row that exists from the first to the last page if other rows are added and deleted between pages ${name}`, {
     timeout: 120_000,
   }, async () => {
     const change = fc.record({ remove: fc.array(fc.nat({ max: 400 }), { maxLength: 20 }), add: fc.nat({ max: 5 }) });
@@ -81,7 +82,7 @@ describe.each([
     );
   });
 
-  test(`allRows needs fewer than 25 pages for 10,000 rows if a row is deleted between any two pages ${name}`, async () => {
+  test(`visitAllRows needs fewer than 25 pages for 10,000 rows if a row is deleted between any two pages ${name}`, async () => {
     const rows = Array.from({ length: 10_000 }, (_, id) => row(id));
     const all = [...rows];
     const changes = Array.from({ length: 100 }, (_, number) => () => void rows.splice(number, 1));
@@ -93,13 +94,13 @@ describe.each([
   });
 });
 
-test("allRows fails if the pages never stop because every page contains only new rows", async () => {
+test("visitAllRows fails if the pages never stop because every page contains only new rows", async () => {
   let next = 0;
   const page = async () => ({ rows: Array.from({ length: 10 }, () => row(++next)) });
   await expect(rowsOf(page)).rejects.toThrow(/a complete list, read only 90 rows: its rows kept moving/);
 });
 
-test("allRows fails if the total count of a list response is larger than the number of its rows", async () => {
+test("visitAllRows fails if the total count of a list response is larger than the number of its rows", async () => {
   const page = async (offset: number) => ({
     rows: offset > 9 ? [] : Array.from({ length: 10 - offset }, (_, id) => row(offset + id)),
     total: 500,
@@ -121,18 +122,18 @@ describe("a list that does not fit into the memory of a function", () => {
       response.end(JSON.stringify({ count: rows, snapshots: all.slice(offset, offset + limit) }));
     });
     const found: string[] = [];
-    const list = evsV2(connectionTo(server.origin)).listAll(({ id }: FoundSnapshot) => void found.push(id));
+    const list = createEvsV2Client(connectionTo(server.origin)).listAll(({ id }: FoundSnapshot) => void found.push(id));
     return { list, found, limits };
   }
 
-  test("allRows halves the page size if a page has more than 4 MiB, and visits every row once", async () => {
+  test("visitAllRows halves the page size if a page has more than 4 MiB, and visits every row once", async () => {
     const { list, found, limits } = await listRows(1_500, 10_000);
     await list;
     expect(found).toEqual(Array.from({ length: 1_500 }, (_, id) => `row-${id}`));
     expect(limits.slice(0, 4)).toEqual([1_000, 500, 250, 250]);
   });
 
-  test("allRows fails if a single row has more than 4 MiB", async () => {
+  test("visitAllRows fails if a single row has more than 4 MiB", async () => {
     const { list, found } = await listRows(2, 5 * 1024 * 1024);
     await expect(list).rejects.toMatchObject({
       reason: "BadResponse",
@@ -141,11 +142,11 @@ describe("a list that does not fit into the memory of a function", () => {
     expect(found).toEqual([]);
   });
 
-  test("allRows fails if a list has more than 250,000 rows", async () => {
+  test("visitAllRows fails if a list has more than 250,000 rows", async () => {
     const page = async (offset: number, limit: number) => ({
       rows: Array.from({ length: limit }, (_, n) => row(offset + n)),
     });
-    await expect(allRows(page, () => {})).rejects.toThrow(/250000 rows: the maximum is 250000/);
+    await expect(visitAllRows(page, () => {})).rejects.toThrow(/250000 rows: the maximum is 250000/);
   });
 
   test("parseResponse returns undefined for a body with 110,000 objects, but parses one with 90,000", () => {

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { BodyTooLarge } from "../../../../shared/huaweicloud/http/response-body.ts";
-import { rowSplitter } from "../../../../shared/huaweicloud/http/row-splitter.ts";
+import { createRowSplitter } from "../../../../shared/huaweicloud/http/row-splitter.ts";
 
 /** Splits a text that arrives in pieces of the given lengths. If the text is longer, the lengths repeat. */
 function split(text: string, lengths: readonly number[] = [text.length]) {
-  const splitter = rowSplitter("snapshots");
+  const splitter = createRowSplitter("snapshots");
   let start = 0;
   for (let piece = 0; start < text.length; piece += 1) {
     const end = start + (lengths[piece % lengths.length] as number);

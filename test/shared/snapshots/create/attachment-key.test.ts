@@ -1,23 +1,27 @@
 import { describe, expect, test } from "vitest";
 import { after } from "../../../../shared/core/instant.ts";
-import type { Stage } from "../../../../shared/snapshots/create/attachment.ts";
+import type { AttachmentStage } from "../../../../shared/snapshots/create/attachment.ts";
 import {
   attachmentKey,
-  type Moment,
+  type EventMoment,
   rememberKey,
-  underOneKey,
+  unifyAttachmentKeys,
 } from "../../../../shared/snapshots/create/attachment-key.ts";
 import type { InFlight } from "../../../../shared/snapshots/create/in-flight.ts";
 import { deriveKey } from "../../../../shared/snapshots/marker.ts";
 import { createFixture, HOUR_MS, MINUTE_MS, markerOf, START, snapshot, snapshotOf } from "../../../support/domain.ts";
 
-const moment = (milliseconds: number, stage?: Stage): Moment => ({ time: after(START, milliseconds), stage });
-const keyAt = (one: Moment, volumeId = "disk-1", serverId = "server-1") => attachmentKey({ volumeId }, serverId, one);
+const moment = (milliseconds: number, stage?: AttachmentStage): EventMoment => ({
+  time: after(START, milliseconds),
+  stage,
+});
+const keyAt = (one: EventMoment, volumeId = "disk-1", serverId = "server-1") =>
+  attachmentKey({ volumeId }, serverId, one);
 const request = (ms: number) => moment(ms, "requested");
 const completion = (ms: number) => moment(ms, "completed");
 
 /** Returns whether the event accepts the key of a snapshot that another event created. */
-const acceptsKeyOf = (event: Moment, other: Moment) => keyAt(event).keys.has(keyAt(other).key);
+const acceptsKeyOf = (event: EventMoment, other: EventMoment) => keyAt(event).keys.has(keyAt(other).key);
 
 const [SAME, OTHER] = ["the same key", "different keys"];
 
@@ -44,7 +48,7 @@ describe("attachmentKey", () => {
     expect(keyAt(moment(9_999)).key).toBe(keyAt(moment(0)).key);
   });
 
-  test.each<[keys: string, events: string, event: Moment, other: Moment]>([
+  test.each<[keys: string, events: string, event: EventMoment, other: EventMoment]>([
     [SAME, "a request event and its own redelivery", request(0), request(0)],
     [SAME, "a request event and the same event with its time in another field", request(0), request(10_000)],
     [OTHER, "two request events 20 seconds apart", request(0), request(20_000)],
@@ -71,7 +75,7 @@ describe("attachmentKey", () => {
 });
 
 describe("rememberKey", () => {
-  const remember = (inFlight: InFlight, one: Moment, now = 0) =>
+  const remember = (inFlight: InFlight, one: EventMoment, now = 0) =>
     rememberKey(keyAt(one), inFlight, after(START, now)).key;
 
   test("rememberKey returns the key of the request event for the completion event of the same attachment", () => {
@@ -97,7 +101,7 @@ describe("rememberKey", () => {
   });
 });
 
-test("underOneKey replaces the key of a listed snapshot only if the other event of this event's attachment created that snapshot", async () => {
+test("unifyAttachmentKeys replaces the key of a listed snapshot only if the other event of this event's attachment created that snapshot", async () => {
   const fixture = createFixture();
   const { key, keys } = keyAt(completion(60_000));
   const first = keyAt(request(0)).key;
@@ -107,7 +111,7 @@ test("underOneKey replaces the key of a listed snapshot only if the other event 
     snapshotOf("b", "disk-1"),
     snapshotOf("c", "disk-1", { marker: undefined }),
   );
-  const service = underOneKey(fixture.cloud.service(snapshot), { key, keys });
+  const service = unifyAttachmentKeys(fixture.cloud.service(snapshot), { key, keys });
   const found = await service.listFor({ volume_id: "disk-1" });
   expect(found.map(({ id, marker }) => [id, marker?.idempotencyKey])).toEqual([
     ["a", key],

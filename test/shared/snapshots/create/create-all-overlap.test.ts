@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { hasBegun } from "../../../../shared/snapshots/create/create-all.ts";
+import { hasCreatedSnapshots } from "../../../../shared/snapshots/create/create-all.ts";
 import { indexExistingSnapshots } from "../../../../shared/snapshots/create/existing-snapshots.ts";
 import type { FoundSnapshot, Kind } from "../../../../shared/snapshots/kinds/kind.ts";
-import { type Target, targetFor } from "../../../../shared/snapshots/policy.ts";
+import { createTarget, type Target } from "../../../../shared/snapshots/policy.ts";
 import {
   cloudError,
   cluster,
@@ -52,30 +52,32 @@ describe("createAll if the same run may be in progress in another instance", () 
   });
 
   test("createAll does not wait if the listed snapshots belong to other runs or other resources or name no resource", async () => {
-    const clusters = [1, 2, 3].map((number) => targetFor(cluster, `cluster-${number}`));
+    const clusters = [1, 2, 3].map((number) => createTarget(cluster, `cluster-${number}`));
     const others: [Kind, readonly Target[], FoundSnapshot][] = [
       [snapshot, diskTargets(3), snapshotOf("a", "disk-1")],
       [snapshot, diskTargets(3), snapshotCreatedFor(diskTarget(9), "b")],
       [snapshot, diskTargets(3), snapshotCreatedFor(diskTarget(1), "c", { resource: undefined })],
       [cluster, clusters, snapshotOf("d", "cluster-1")],
       [cluster, clusters, snapshotOf("e", "cluster-1", { marker: undefined })],
-      [cluster, clusters, snapshotCreatedFor(targetFor(cluster, "cluster-9"), "f")],
+      [cluster, clusters, snapshotCreatedFor(createTarget(cluster, "cluster-9"), "f")],
     ];
     for (const [kind, targets, other] of others) {
       const fixture = createFixture(LONG);
       fixture.cloud.add(kind, other);
       // A snapshot of another run or resource does not show that this run has begun.
-      expect(await hasBegun(targets, RUN, indexExistingSnapshots(RUN, fixture.runContext)), other.id).toBe(false);
+      expect(await hasCreatedSnapshots(targets, RUN, indexExistingSnapshots(RUN, fixture.runContext)), other.id).toBe(
+        false,
+      );
       await createMissing(fixture, targets);
       expect(fixture.time.seconds(), other.id).toBe(0);
     }
   });
 
-  test("hasBegun returns true only if one of the given targets has a snapshot of the run", async () => {
+  test("hasCreatedSnapshots returns true only if one of the given targets has a snapshot of the run", async () => {
     const fixture = createFixture(LONG);
     fixture.cloud.add(snapshot, snapshotCreatedFor(diskTarget(2), "a"));
-    expect(await hasBegun(diskTargets(1), RUN, indexExistingSnapshots(RUN, fixture.runContext))).toBe(false);
-    expect(await hasBegun(diskTargets(2), RUN, indexExistingSnapshots(RUN, fixture.runContext))).toBe(true);
+    expect(await hasCreatedSnapshots(diskTargets(1), RUN, indexExistingSnapshots(RUN, fixture.runContext))).toBe(false);
+    expect(await hasCreatedSnapshots(diskTargets(2), RUN, indexExistingSnapshots(RUN, fixture.runContext))).toBe(true);
   });
 
   test("createAll waits 10 s before the first create request if an earlier delivery has started the same shard", async () => {
@@ -162,8 +164,8 @@ describe("createAll if the same run may be in progress in another instance", () 
 
   test("createAll creates a new snapshot of a server whose snapshot group is being deleted", async () => {
     const fixture = createFixture({ seconds: 600, concurrency: 4 });
-    fixture.cloud.add(group, snapshotCreatedFor(targetFor(group, "server-1"), "a", STATUS.deleting));
-    await createMissing(fixture, [targetFor(group, "server-1")]);
+    fixture.cloud.add(group, snapshotCreatedFor(createTarget(group, "server-1"), "a", STATUS.deleting));
+    await createMissing(fixture, [createTarget(group, "server-1")]);
     expect(fixture.outcomes()).toEqual(["made-1 accepted"]);
   });
 });

@@ -109,7 +109,7 @@ describe("createOnce after the same request failed with OutcomeUnknown", () => {
     const { result, requests } = await repeat(1_000, 5.999);
     expect(result).toMatchObject({
       reason: "OutcomeUnknown",
-      message: `An equal request finished less than 6 s ago, and a list may not show its snapshot yet. ${REASONS.OutcomeUnknown.advice}`,
+      message: `An equal request finished less than 6 s ago, and its snapshot may not be listed yet. ${REASONS.OutcomeUnknown.advice}`,
     });
     expect(requests).toEqual([LIST, CREATE, LIST]);
   });

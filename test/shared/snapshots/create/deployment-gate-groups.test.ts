@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { GateOptions } from "../../../../shared/snapshots/create/deployment-gate.ts";
-import { type Target, targetFor } from "../../../../shared/snapshots/policy.ts";
+import { createTarget, type Target } from "../../../../shared/snapshots/policy.ts";
 import type { AttachedDisk } from "../../../../shared/snapshots/ports.ts";
 import { cloudError, createFixture, group, HOUR_MS, STATUS, snapshotOf, startPlus } from "../../../support/domain.ts";
 import { callGate, callGateWith, changeFromSecond, snapshotCreatedFor } from "../../../support/pass-gate.ts";
 
 describe("passGate with groups", () => {
-  const SERVER = targetFor(group, "server-1");
+  const SERVER = createTarget(group, "server-1");
   const membersOf = (...disks: string[]) => disks.map((disk) => snapshotOf(`of-${disk}`, disk));
   /** Calls `passGate` for a server with these disks and a snapshot group with these members. The group is an hour old by default. */
   async function callForServer(

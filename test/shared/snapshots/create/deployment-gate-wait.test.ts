@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { type Instant, instant } from "../../../../shared/core/instant.ts";
 import type { FoundSnapshot } from "../../../../shared/snapshots/kinds/kind.ts";
 import { markerLabels } from "../../../../shared/snapshots/marker.ts";
-import { targetFor } from "../../../../shared/snapshots/policy.ts";
+import { createTarget } from "../../../../shared/snapshots/policy.ts";
 import {
   changeSnapshot,
   cloudError,
@@ -160,7 +160,7 @@ describe("passGate with waitUntil", () => {
     const marker = markerOf("another");
     for (const changes of [{ marker }, { marker: undefined, name: "another" }, { resource: "cluster-2" }]) {
       const fixture = createFixture();
-      const target = targetFor(cluster, "cluster-1");
+      const target = createTarget(cluster, "cluster-1");
       fixture.cloud.onNextCalls("create", () => {
         const listed = snapshotCreatedFor(target, "made-1", changes);
         fixture.cloud.onEveryCall("listAll", () => void fixture.cloud.snapshots.set(cluster.name, [listed]));
@@ -173,7 +173,7 @@ describe("passGate with waitUntil", () => {
   test("passGate finds a new cluster snapshot by its id and name if the list response omits the description with the marker", async () => {
     const fixture = createFixture();
     changeFromSecond(fixture, 0, { ...STATUS.available, marker: undefined }, cluster);
-    const { outcomes } = await callGate(fixture, [targetFor(cluster, "cluster-1")], { waitUntil: startPlus(5_000) });
+    const { outcomes } = await callGate(fixture, [createTarget(cluster, "cluster-1")], { waitUntil: startPlus(5_000) });
     expect(outcomes).toEqual(["made-1 available"]);
   });
 });
@@ -187,7 +187,7 @@ describe("passGate with a deployment_id that was used before", () => {
     expect(error).toMatchObject({
       reason: "Conflict",
       message:
-        'deployment_id: expected a deployment in progress, got "release-7"; its snapshot a is older than max_age_minutes. Use a new deployment_id, or raise max_age_minutes.',
+        'deployment_id: expected a deployment in progress, got "release-7": the snapshot a is older than max_age_minutes. Use a new deployment_id, or raise max_age_minutes.',
     });
     expect(requests).toEqual(["listAll snapshot"]);
     expect(fixture.time.seconds()).toBe(0);
@@ -220,7 +220,7 @@ describe("passGate with a deployment_id that was used before", () => {
     const message = async (created: Instant | undefined) =>
       (await callGateWith([oldSnapshot({ created })])).error?.message;
     expect(await message(undefined)).toBe(
-      'deployment_id: expected a deployment in progress, got "release-7"; its snapshot a has no readable creation time, so its age is unknown. Use a new deployment_id. If new snapshots have no time either, set "wait_seconds" in the call that creates them.',
+      'deployment_id: expected a deployment in progress, got "release-7": the snapshot a has no readable creation time, so its age is unknown. Use a new deployment_id. If that fails in the same way, set "wait_seconds" in the first request.',
     );
     expect(await message(instant(0))).toContain("has the creation time 1970-01-01T00:00:00.000Z, so its age");
   });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { FoundSnapshot, Kind } from "../../../../shared/snapshots/kinds/kind.ts";
 import { deriveKey, hashRequest } from "../../../../shared/snapshots/marker.ts";
-import { type Target, targetFor } from "../../../../shared/snapshots/policy.ts";
+import { createTarget, type Target } from "../../../../shared/snapshots/policy.ts";
 import {
   cloudError,
   cluster,
@@ -59,7 +59,7 @@ describe("passGate with a new deployment", () => {
 
   test("passGate never sends more concurrent create requests than the concurrency limit of 2 allows", async () => {
     const fixture = createFixture({ concurrency: 2, createMs: 1_000 });
-    await callGate(fixture, [DISK_1, DISK_2, targetFor(snapshot, "disk-3")]);
+    await callGate(fixture, [DISK_1, DISK_2, createTarget(snapshot, "disk-3")]);
     expect(createSeconds(fixture)).toEqual(["0", "0", "1"]);
   });
 
@@ -85,7 +85,12 @@ describe("passGate with a new deployment", () => {
 
 describe("passGate with existing snapshots", () => {
   const callGateForOne = (kind: Kind, resource: string, changes: Partial<FoundSnapshot>) =>
-    callGateWith([snapshotCreatedFor(targetFor(kind, resource), "a", changes)], [targetFor(kind, resource)], {}, kind);
+    callGateWith(
+      [snapshotCreatedFor(createTarget(kind, resource), "a", changes)],
+      [createTarget(kind, resource)],
+      {},
+      kind,
+    );
 
   test("passGate ignores snapshots of other deployments and resources, snapshots without a marker, and copies", async () => {
     for (const changes of [
@@ -102,7 +107,7 @@ describe("passGate with existing snapshots", () => {
         expect(outcomes, JSON.stringify(changes)).toEqual(["made-1 accepted"]);
       }
     }
-    const clusters = ["cluster-1", "cluster-2"].map((resource) => targetFor(cluster, resource));
+    const clusters = ["cluster-1", "cluster-2"].map((resource) => createTarget(cluster, resource));
     const failed = snapshotCreatedFor(clusters[1] as Target, "a", STATUS.failed);
     expect((await callGateWith([failed], clusters, {}, cluster)).outcomes).toEqual(["made-1 accepted", "a failed"]);
     expect((await callGateWith([snapshotCreatedFor(DISK_2, "a")])).outcomes).toEqual(["made-1 accepted"]);
@@ -113,7 +118,7 @@ describe("passGate with existing snapshots", () => {
     const members = ["a", "b"].map((disk) => snapshotOf(`of-${disk}`, disk));
     const found = snapshotCreatedFor(disks, "g", { resource: undefined, members });
     expect((await callGateWith([found], [disks], {}, group)).outcomes).toEqual(["g available"]);
-    const { options } = targetFor(cluster, "cluster-1");
+    const { options } = createTarget(cluster, "cluster-1");
     const requestHash = hashRequest(cluster.name, { ...options, description: "another" });
     const marker = { policy: "pre-deploy", idempotencyKey: KEY, requestHash };
     const { outcomes } = await callGateForOne(cluster, "cluster-1", { resource: undefined, marker });
@@ -125,7 +130,7 @@ describe("passGate with existing snapshots", () => {
       [snapshot, ["disk-1", "disk-2"]],
       [cluster, ["cluster-1", "cluster-2"]],
     ] as const) {
-      const targets = resources.map((resource) => targetFor(kind, resource));
+      const targets = resources.map((resource) => createTarget(kind, resource));
       const found = snapshotCreatedFor(targets[0] as Target, "a", { resource: undefined });
       const { outcomes } = await callGateWith([found], targets, {}, kind);
       expect(outcomes, kind.name).toEqual(["a available", "made-1 accepted"]);
@@ -193,7 +198,7 @@ describe("passGate after beginUntil, the last moment to start a target", () => {
   test("passGate reports the targets that it did not start before beginUntil as deferred", async () => {
     const fixture = createFixture({ concurrency: 1, createMs: 10_000 });
     fixture.cloud.add(snapshot, snapshotCreatedFor(DISK_2, "b", { created: START }));
-    const { progress } = await callGate(fixture, [DISK_1, DISK_2, targetFor(snapshot, "disk-3")], {
+    const { progress } = await callGate(fixture, [DISK_1, DISK_2, createTarget(snapshot, "disk-3")], {
       beginUntil: startPlus(10_000),
     });
     expect(progress.map(({ outcome, detail }) => [outcome, detail])).toEqual([

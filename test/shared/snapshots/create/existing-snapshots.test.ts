@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { indexExistingSnapshots } from "../../../../shared/snapshots/create/existing-snapshots.ts";
-import { type Target, targetFor } from "../../../../shared/snapshots/policy.ts";
+import { createTarget, type Target } from "../../../../shared/snapshots/policy.ts";
 import { cloudError, cluster, createFixture, snapshot, snapshotOf, standard } from "../../../support/domain.ts";
 import { diskTarget, RUN, snapshotCreatedFor } from "../../../support/runs.ts";
 
@@ -29,7 +29,7 @@ describe("indexExistingSnapshots", () => {
     const fixture = createFixture();
     fixture.cloud.add(cluster, snapshotOf("a", "cluster-1"), snapshotOf("b", "cluster-2", { marker: undefined }));
     const index = indexExistingSnapshots(RUN, fixture.runContext);
-    expect((await index(targetFor(cluster, "cluster-9"))).map(({ id }) => id)).toEqual(["a", "b"]);
+    expect((await index(createTarget(cluster, "cluster-9"))).map(({ id }) => id)).toEqual(["a", "b"]);
   });
 
   test("indexExistingSnapshots counts all snapshots of a disk, whoever created them, for a kind with a limit per disk", async () => {

@@ -94,7 +94,7 @@ describe("makeRoomBy after the first deletion failed with Busy", () => {
   test("makeRoomBy repeats the deletion of a failed snapshot after Busy if it may delete no other snapshot", async () => {
     const { result, outcomes } = await makeRoomWithChanges(snapshotsOfDisk(7, { 0: old }), {}, { policy: keepLast(6) });
     expect(result).toBe(true);
-    expect(outcomes).toEqual(["s-0 deleted: failed, and no room for a newer snapshot"]);
+    expect(outcomes).toEqual(["s-0 deleted: failed, and the disk has no room for a newer snapshot"]);
   });
 
   test("makeRoomBy keeps a failed snapshot that has become available or held, or if the disk has room, before the second plan", async () => {

@@ -112,7 +112,7 @@ describe("makeRoomBy on a disk with 7 snapshots, the maximum", () => {
     expect(timedOut.result).toMatchObject({
       reason: "DeadlineExceeded",
       message:
-        "No room for a snapshot of disk-1 yet: 2 of its 7 snapshots are being deleted. Repeat the request later.",
+        "There is no room for a snapshot of disk-1 yet: 2 of its 7 snapshots are being deleted. Repeat the request later.",
     });
     // The create request needs the last 12 s.
     expect(timedOut.time.seconds()).toBe(45);
@@ -146,7 +146,7 @@ describe("makeRoomBy if no snapshot may be deleted", () => {
       policy: keepLast(5),
     });
     expect(result).toMatchObject(
-      full('The retention of the policy "nightly" keeps 5 of them. Lower it until at most 6 snapshots remain in total'),
+      full('The policy "nightly" keeps 5 of these snapshots. Lower its retention until at most 6 remain in total'),
     );
     expect(requests).toEqual([LIST]);
   });
@@ -155,7 +155,7 @@ describe("makeRoomBy if no snapshot may be deleted", () => {
     const { result } = await makeRoom(snapshotsOfDisk(7, { ...onFirst(7, OF_OTHER_POLICY), 3: { marker: undefined } }));
     expect(result).toMatchObject({
       reason: "QuotaExceeded",
-      message: expect.stringContaining('got 7. The retention of the policy "nightly" keeps 0 of them'),
+      message: expect.stringContaining('got 7. The policy "nightly" keeps 0 of these snapshots'),
     });
   });
 
@@ -190,8 +190,8 @@ describe("makeRoomBy with failed snapshots", () => {
     const { result, outcomes } = await makeRoom(snapshotsOfDisk(7, onFirst(2, old)));
     expect(result).toBe(true);
     expect(outcomes).toEqual([
-      "s-1 deleted: failed, and no room for a newer snapshot",
-      "s-0 deleted: failed, and no room for a newer snapshot",
+      "s-1 deleted: failed, and the disk has no room for a newer snapshot",
+      "s-0 deleted: failed, and the disk has no room for a newer snapshot",
     ]);
   });
 

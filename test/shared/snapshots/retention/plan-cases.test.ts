@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { instant } from "../../../../shared/core/instant.ts";
-import { wallClockOf } from "../../../../shared/core/time-zone.ts";
+import { createWallTimeConverter } from "../../../../shared/core/time-zone.ts";
 import type { FoundSnapshot } from "../../../../shared/snapshots/kinds/kind.ts";
 import type { Retention } from "../../../../shared/snapshots/policy.ts";
 import { planRetention } from "../../../../shared/snapshots/retention/plan.ts";
@@ -54,7 +54,7 @@ test.each(cases.map(([file, example]) => [file, example.what, example] as const)
     const times = timesOf(snapshots);
     expect(times.every(Number.isInteger)).toBe(true);
     const found = times.map(snapshotOf);
-    const plan = planRetention(found, { retention, wallClock: wallClockOf(time_zone), hold: [] });
+    const plan = planRetention(found, { retention, toWallTime: createWallTimeConverter(time_zone), hold: [] });
     const keptWithRules = plan
       .filter(({ decision }) => decision === "kept")
       .map(({ snapshot, rule }) => [new Date(snapshot.created ?? 0).toISOString(), rule.split(", ")]);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { FoundSnapshot } from "../../../../shared/snapshots/kinds/kind.ts";
-import { byResource } from "../../../../shared/snapshots/retention/plan.ts";
+import { groupByResource } from "../../../../shared/snapshots/retention/plan.ts";
 import { failed, good, plan } from "../../../support/plans.ts";
 
 describe("planRetention with snapshot groups", () => {
@@ -58,10 +58,10 @@ describe("planRetention with snapshot groups", () => {
     );
   });
 
-  test("byResource assigns groups of the same individual disks to one resource, in any order of their members", () => {
+  test("groupByResource assigns groups of the same individual disks to one resource, in any order of their members", () => {
     const single = (id: string, disks: string[]) => group(id, 1, disks, { resource: undefined });
     const found = [single("x", ["a", "b"]), single("y", ["b", "a"]), single("z", ["a"])];
-    expect(byResource(found).map((list) => list.map(({ id }) => id))).toEqual([["x", "y"], ["z"]]);
+    expect(groupByResource(found).map((list) => list.map(({ id }) => id))).toEqual([["x", "y"], ["z"]]);
   });
 
   test("planRetention keeps a failed group that has the only available snapshot of a disk", () => {

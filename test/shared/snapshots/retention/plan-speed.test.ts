@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { instant } from "../../../../shared/core/instant.ts";
-import { wallClockOf } from "../../../../shared/core/time-zone.ts";
+import { createWallTimeConverter } from "../../../../shared/core/time-zone.ts";
 import type { FoundSnapshot } from "../../../../shared/snapshots/kinds/kind.ts";
-import { byResource, planRetention } from "../../../../shared/snapshots/retention/plan.ts";
+import { groupByResource, planRetention } from "../../../../shared/snapshots/retention/plan.ts";
 
 const DAY_MS = 86_400_000;
 const START = Date.parse("2026-11-21T02:00:00Z");
@@ -53,14 +53,14 @@ describe("planRetention with 100,000 snapshots", () => {
     ["one disk with a snapshot every 15 minutes", 1, 15 * 60_000],
     ["250 disks with a snapshot every night", 250, DAY_MS],
   ])("planRetention needs less than 300 ms of CPU time for 100,000 snapshots of %s", (_what, resources, stepMs) => {
-    const lists = byResource(found(resources, stepMs));
+    const lists = groupByResource(found(resources, stepMs));
     expect(lists).toHaveLength(resources);
     const measurePlans = () => {
       const before = process.cpuUsage();
-      const wallClock = wallClockOf("Europe/Berlin");
+      const toWallTime = createWallTimeConverter("Europe/Berlin");
       let kept = 0;
       for (const list of lists) {
-        for (const { decision } of planRetention(list, { retention, wallClock, hold: [] })) {
+        for (const { decision } of planRetention(list, { retention, toWallTime, hold: [] })) {
           if (decision === "kept") kept += 1;
         }
       }

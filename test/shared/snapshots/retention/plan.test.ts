@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { instant } from "../../../../shared/core/instant.ts";
 import type { Retention } from "../../../../shared/snapshots/policy.ts";
-import { byResource } from "../../../../shared/snapshots/retention/plan.ts";
+import { groupByResource } from "../../../../shared/snapshots/retention/plan.ts";
 import { START } from "../../../support/domain.ts";
 import { failed, good, plan } from "../../../support/plans.ts";
 
@@ -203,14 +203,14 @@ test("planRetention keeps one daily snapshot of a day that occurs twice because 
   ]);
 });
 
-test("byResource groups snapshots by resource, and snapshot groups with unknown disks by request hash", () => {
+test("groupByResource groups snapshots by resource, and snapshot groups with unknown disks by request hash", () => {
   const group = (id: string, content: string) =>
     good(id, 1, {
       resource: undefined,
       marker: { policy: "nightly", idempotencyKey: id.padStart(32, "0"), requestHash: content },
     });
   const found = [good("a", 1), good("b", 1, { resource: "other" }), group("g", "1"), group("h", "2"), group("i", "1")];
-  expect(byResource([...found, good("c", 2)]).map((list) => list.map(({ id }) => id))).toEqual([
+  expect(groupByResource([...found, good("c", 2)]).map((list) => list.map(({ id }) => id))).toEqual([
     ["a", "c"],
     ["b"],
     ["g", "i"],

@@ -23,7 +23,7 @@ describe("prune makes a new plan from a new list response before it repeats a fa
   };
   const change = ({ cloud }: DomainFixture, id: string, changes: Partial<FoundSnapshot>) =>
     changeSnapshot(cloud, snapshot, id, changes);
-  const CHANGED = "The plan changed after another list request. Before: kept by no rule.";
+  const CHANGED = "The plan changed after another list request. Previous rule: kept by no rule.";
 
   test.each([
     ["Busy", undefined],

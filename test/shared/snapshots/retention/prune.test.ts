@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { after, before } from "../../../../shared/core/instant.ts";
-import { prune, retentionOf } from "../../../../shared/snapshots/retention/prune.ts";
+import { prune, toRetentionOptions } from "../../../../shared/snapshots/retention/prune.ts";
 import {
   dailySnapshots,
   deleteCalls,
@@ -64,17 +64,17 @@ describe("prune", () => {
       await expect(prune({ policy: "nightly", retention }, fixture.runContext)).rejects.toMatchObject({
         reason: "InvalidRequest",
         message:
-          "retention: expected at least one of keep_last, keep_within_days, keep_daily, keep_weekly, keep_monthly, keep_yearly above 0, got none; prune would delete all but min_keep.",
+          "retention: expected at least one of keep_last, keep_within_days, keep_daily, keep_weekly, keep_monthly, keep_yearly above 0, got none. Prune would delete all but min_keep snapshots.",
       });
       expect(fixture.cloud.calls).toEqual([]);
     }
   });
 
-  test("retentionOf returns UTC and an empty hold if the policy has neither a time zone nor a hold", () => {
-    const options = retentionOf(keepLast(1));
+  test("toRetentionOptions returns UTC and an empty hold if the policy has neither a time zone nor a hold", () => {
+    const options = toRetentionOptions(keepLast(1));
     expect(options.hold).toEqual([]);
-    expect(options.wallClock(START)).toBe(START);
-    expect(retentionOf({ ...keepLast(1), time_zone: "Asia/Shanghai", hold: ["a"] }).wallClock(START)).toBe(
+    expect(options.toWallTime(START)).toBe(START);
+    expect(toRetentionOptions({ ...keepLast(1), time_zone: "Asia/Shanghai", hold: ["a"] }).toWallTime(START)).toBe(
       START + 8 * HOUR_MS,
     );
   });

@@ -1,5 +1,5 @@
 import { parseInstant } from "../../core/instant.ts";
-import { textAt, textMap } from "../../core/json.ts";
+import { readStringField, toStringMap } from "../../core/json.ts";
 import { markerLabels, readMarkerLabels } from "../marker.ts";
 import { type Kind, type State, stateOf } from "./kind.ts";
 
@@ -9,7 +9,7 @@ const STATES = new Map<string, State>([
 ]);
 
 /** Defines snapshots of file shares, of a service that does not exist. The marker is in `tags`. */
-export const shareSnapshot = {
+export const shareSnapshotKind = {
   name: "share-snapshot",
   envelope: "snapshot",
   acceptedStatus: 202,
@@ -22,25 +22,25 @@ export const shareSnapshot = {
     description: { maxLength: 85 },
   },
   resourceOf: ({ share_id }) => String(share_id).toLowerCase(),
-  mark: (options, marker) => ({ ...options, tags: { ...textMap(options.tags), ...markerLabels(marker) } }),
+  mark: (options, marker) => ({ ...options, tags: { ...toStringMap(options.tags), ...markerLabels(marker) } }),
   read(raw) {
-    const id = textAt(raw, "id");
-    const status = textAt(raw, "status");
+    const id = readStringField(raw, "id");
+    const status = readStringField(raw, "status");
     if (!id || !status) return undefined;
-    const labels = textMap(raw.tags);
+    const labels = toStringMap(raw.tags);
     return {
       id,
-      name: textAt(raw, "name") ?? "",
-      resource: textAt(raw, "share_id")?.toLowerCase(),
+      name: readStringField(raw, "name") ?? "",
+      resource: readStringField(raw, "share_id")?.toLowerCase(),
       status,
       state: stateOf(status, STATES),
       created: parseInstant(raw.created_at),
-      description: textAt(raw, "description"),
+      description: readStringField(raw, "description"),
       labels,
       marker: readMarkerLabels(labels),
       raw,
     };
   },
-  createdId: (response) => textAt(response, "snapshot_id"),
-  answer: ({ id }) => ({ snapshot_id: id }),
+  readCreatedId: (response) => readStringField(response, "snapshot_id"),
+  toResponse: ({ id }) => ({ snapshot_id: id }),
 } as const satisfies Kind;
