@@ -57,8 +57,9 @@ export const cannotBeDeleted = ({ state, status }: FoundSnapshot): boolean => st
 const isFailure = (status: string): boolean => FAILURE.test(status);
 
 /**
- * Defines a kind of snapshot by the facts in its API documents. Sends no requests. A new kind needs a definition in this folder,
- * a client in shared/huaweicloud and a function. `npm run generate` adds the definition and the client to the generated lists.
+ * Defines a kind of snapshot by the facts in its API documents. Sends no requests. To add the kind `share-snapshot`, export
+ * `shareSnapshotKind` from share-snapshot.ts in this folder, and add a client in shared/huaweicloud and a function. Then run
+ * `npm run generate`, which adds the kind and the client to the generated lists.
  */
 export interface Kind {
   readonly name: string;
