@@ -4,6 +4,7 @@ import { dirname, join, relative } from "node:path";
 import { expect, test } from "vitest";
 import { loadDefinitions } from "../infra/definitions.ts";
 import { README, readmeText } from "../infra/documents/readme.ts";
+import { VARIABLES } from "../shared/functiongraph/variables.ts";
 import { KINDS } from "../shared/snapshots/kinds/kinds.generated.ts";
 import { EVERYTHING } from "./infra/terraform/everything.ts";
 import { planOf, sources } from "./infra/terraform/plan.ts";
@@ -35,12 +36,13 @@ test("the table of functions in README.md is the current output of `npm run gene
   expect(readFileSync(README, "utf8")).toBe(await readmeText());
 });
 
-test("the table of variables in README.md names exactly the variables that Terraform sets", async () => {
+test("the table of variables in README.md names exactly the variables that Terraform sets and the code reads", async () => {
   const { locals } = await planOf(sources(), EVERYTHING);
   const documented = [...sectionOf("Configuration").matchAll(/`([A-Z]+(?:_[A-Z]+)*)`/g)].map(([, name = ""]) => name);
   // These variables have the credentials outside FunctionGraph, where Terraform does not deploy.
   const names = new Set(documented.filter((name) => !name.startsWith("HUAWEICLOUD_SDK_")));
   expect([...names].sort()).toEqual(Object.keys(locals.variables).sort());
+  expect([...names].filter((name) => !name.endsWith("_ENDPOINT")).sort()).toEqual([...VARIABLES].sort());
 });
 
 test("README.md describes each kind of snapshot in a row of its first table", () => {

@@ -42,12 +42,13 @@ const createResponse = ({ description = CREATED, schema = {}, example }: OpenApi
   example,
 });
 
+function fail(message: string): never {
+  throw new Error(message);
+}
+
 /** Returns a response of pre-deploy. Its body can have only the `status` that the example has. */
-const progressResponse = (
-  { description = "", schema, example }: OpenApiResponse,
-  httpStatus: string,
-): ResponseSpec => ({
-  description,
+const progressResponse = ({ description, schema, example }: OpenApiResponse, httpStatus: string): ResponseSpec => ({
+  description: description ?? fail(`The response ${httpStatus} has no description.`),
   headers: ["x-request-id", ...(httpStatus === "202" ? ["Retry-After"] : [])],
   schema: schema ?? {
     allOf: [ref("schemas", "Deployment"), { type: "object", properties: { status: { const: example.status } } }],
@@ -61,7 +62,9 @@ async function readOperation(
 ): Promise<Operation> {
   const path = join(import.meta.dirname, "..", "..", "functions", name, "schema.generated.js");
   const { classic, ...bodies }: Record<string, Schema> = await import(pathToFileURL(path).href);
-  const [body = {}] = Object.values(bodies);
+  const [body, ...others] = Object.values(bodies);
+  if (body === undefined || others.length > 0)
+    throw new Error(`${path}: expected one schema in addition to "classic".`);
   const isCreate = trigger.type === "http" && trigger.acceptsDirectCalls === true;
   return {
     name,

@@ -1,7 +1,8 @@
 /**
  * Reads configuration variables. To add a variable:
  *
- * 1. Read it with `readInteger` or `readChoice`: in shared/middleware/configuration.ts if all functions need it, in
+ * 1. Add its name to `VARIABLES` below. The compiler rejects other names, and `npm run invoke -- … --real` passes on these.
+ *    Read it with `readInteger` or `readChoice`: in shared/middleware/configuration.ts if all functions need it, in
  *    shared/middleware/create-run-context.ts if all functions with several targets need it, in
  *    shared/huaweicloud/http/endpoints.ts if it is an endpoint, or else in the folder of the function that needs it.
  * 2. Set it in `local.variables` in infra/terraform/locals.tf. If operators choose its value, declare an input in
@@ -15,8 +16,25 @@ import { isObject } from "../core/json.ts";
 import { parseJson } from "../core/parse-json.ts";
 import { preview } from "../core/preview.ts";
 
+/** The names of all configuration variables, without the addresses of services. No bundle contains this list. */
+export const VARIABLES = [
+  "REGION",
+  "PROJECT_ID",
+  "LTS_LOG_GROUP_ID",
+  "LTS_LOG_STREAM_ID",
+  "EVS_LIMITS",
+  "HTTP_TIMEOUT_MS",
+  "MAX_CONCURRENCY",
+  "SHARD_SIZE",
+  "DISK_ATTACHED_KIND",
+  "DISK_ATTACHED_RETENTION",
+] as const;
+
+/** The name of a configuration variable. `<SERVICE>_ENDPOINT` contains the address of a service. */
+export type VariableName = (typeof VARIABLES)[number] | `${Uppercase<string>}_ENDPOINT`;
+
 /** Returns the value of a configuration variable, or undefined if the variable is not set or empty. */
-export type Variables = (name: string) => string | undefined;
+export type Variables = (name: VariableName) => string | undefined;
 
 /**
  * Returns a function that reads configuration variables. The first source that contains a variable wins: the user data of
@@ -56,7 +74,7 @@ export const misconfiguredError = (name: string, expected: string, got: string):
  */
 export function readInteger(
   variables: Variables,
-  name: string,
+  name: VariableName,
   { defaultValue, min, max }: { defaultValue: number; min: number; max: number },
 ): number {
   const text = variables(name);
@@ -73,7 +91,7 @@ export function readInteger(
  */
 export function readChoice<Choice extends string>(
   variables: Variables,
-  name: string,
+  name: VariableName,
   { defaultValue, choices }: { defaultValue: Choice; choices: readonly Choice[] },
 ): Choice {
   const text = variables(name) ?? defaultValue;

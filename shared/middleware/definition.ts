@@ -37,7 +37,7 @@ export interface FunctionDefinition {
  * event.
  */
 export type FunctionTrigger =
-  | { readonly type: "http"; readonly method: "POST" | "GET"; readonly acceptsDirectCalls?: true }
+  | { readonly type: "http"; readonly method: "POST"; readonly acceptsDirectCalls?: true }
   | { readonly type: "timer" }
   | { readonly type: "cts" };
 
@@ -64,7 +64,7 @@ export interface OpenApiOperation {
 
 /** The handwritten part of a response in the OpenAPI document. */
 export interface OpenApiResponse {
-  /** Describes the response. Default: the text for an accepted request. */
+  /** Describes the response. Default for create functions: the text for an accepted request. Other functions must set it. */
   readonly description?: string;
   /** The schema of the response body. Default: the schema for the progress of a deployment. */
   readonly schema?: JsonObject;

@@ -1,6 +1,7 @@
 /** Invokes a built function with a stored trigger event, and prints its result records and its result. */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
+import { VARIABLES } from "../../../shared/functiongraph/variables.ts";
 import { SERVICE_NAMES } from "../cloud/index.ts";
 import { bundlesIn, type Host, type Invocation, type OutputLine, startHost } from "../host/index.ts";
 import { DIST_FOLDER, type LocalSite, startLocalSite } from "../site/local-site.ts";
@@ -17,19 +18,7 @@ import { fillPlaceholders, type PlaceholderValues, placeholdersIn } from "./plac
 import { describeCloud, warnBeforeDeletion } from "./real-cloud.ts";
 
 /** The configuration variables that `--real` passes from the environment to the function. */
-const SETTINGS = [
-  "REGION",
-  "PROJECT_ID",
-  ...SERVICE_NAMES.map((name) => `${name.toUpperCase()}_ENDPOINT`),
-  "LTS_LOG_GROUP_ID",
-  "LTS_LOG_STREAM_ID",
-  "EVS_LIMITS",
-  "HTTP_TIMEOUT_MS",
-  "MAX_CONCURRENCY",
-  "SHARD_SIZE",
-  "DISK_ATTACHED_KIND",
-  "DISK_ATTACHED_RETENTION",
-];
+const SETTINGS: string[] = [...VARIABLES, ...SERVICE_NAMES.map((name) => `${name.toUpperCase()}_ENDPOINT`)];
 const CREDENTIALS = ["HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SDK_SECURITY_TOKEN"];
 
 const REAL_TIMEOUT_SECONDS = 900;

@@ -18,8 +18,11 @@ export const isLoopback = (origin: string): boolean => LOOPBACK.test(new URL(ori
  * @param variable returns the value of an environment variable
  * @throws SnapshotError Misconfigured with the name of the wrong or missing variable
  */
-export function endpointOf(service: Service, variable: (name: string) => string | undefined): string {
-  const name = `${service}_ENDPOINT`;
+export function endpointOf(
+  service: Service,
+  variable: (name: `${Service}_ENDPOINT` | "REGION") => string | undefined,
+): string {
+  const name = `${service}_ENDPOINT` as const;
   const address = variable(name);
   if (address !== undefined) return originOf(name, address);
   if (service === "LTS") {

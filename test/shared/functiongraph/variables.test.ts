@@ -13,8 +13,8 @@ describe("variablesOf", () => {
   });
 
   test("variablesOf returns undefined for an empty variable", () => {
-    const environment = { RUNTIME_USERDATA: '{"A":""}', A: "" };
-    expect(variablesOf(noUserData, environment)("A")).toBeUndefined();
+    const environment = { RUNTIME_USERDATA: '{"REGION":""}', REGION: "" };
+    expect(variablesOf(noUserData, environment)("REGION")).toBeUndefined();
   });
 
   test("variablesOf returns a number in RUNTIME_USERDATA as a string", () => {
@@ -24,32 +24,36 @@ describe("variablesOf", () => {
   test("variablesOf returns a description of an array or object in RUNTIME_USERDATA, and still reads the other variables", () => {
     const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
     const variables = variablesOf(noUserData, {
-      RUNTIME_USERDATA: `\ufeff{"A":${deep},"B":{},"C":"c"}`,
-      A: "a",
-      B: "b",
+      RUNTIME_USERDATA: `\ufeff{"REGION":${deep},"PROJECT_ID":{},"SHARD_SIZE":"c"}`,
+      REGION: "a",
+      PROJECT_ID: "b",
     });
-    expect(["A", "B", "C"].map(variables)).toEqual(["an array of 1 item", "an object", "c"]);
+    expect([variables("REGION"), variables("PROJECT_ID"), variables("SHARD_SIZE")]).toEqual([
+      "an array of 1 item",
+      "an object",
+      "c",
+    ]);
   });
 
   test.each(["{", "null", "[]", '"text"', ""])("variablesOf ignores the invalid RUNTIME_USERDATA %j", (text) => {
-    expect(variablesOf(noUserData, { RUNTIME_USERDATA: text, A: "a" })("A")).toBe("a");
+    expect(variablesOf(noUserData, { RUNTIME_USERDATA: text, REGION: "a" })("REGION")).toBe("a");
   });
 });
 
 test("readInteger returns a whole number from min to max, or the default if the variable is not set, and rejects other values", () => {
-  const read = (text?: string) => readInteger(() => text, "N", { defaultValue: 8, min: 1, max: 100 });
+  const read = (text?: string) => readInteger(() => text, "SHARD_SIZE", { defaultValue: 8, min: 1, max: 100 });
   expect([read(), read("1"), read("100"), read("007")]).toEqual([8, 1, 100, 7]);
   for (const text of ["0", "101", "-1", "1.5", "1e1", "0x10", "ten", " 5", "5\n", "Infinity"]) {
-    expect(() => read(text)).toThrow(/^N: expected a whole number from 1 to 100, got /);
+    expect(() => read(text)).toThrow(/^SHARD_SIZE: expected a whole number from 1 to 100, got /);
   }
 });
 
 test("readChoice returns an allowed value, or the default if the variable is not set, and rejects other values", () => {
   const read = (text?: string) =>
-    readChoice(() => text, "C", { defaultValue: "current", choices: ["current", "classic"] });
+    readChoice(() => text, "EVS_LIMITS", { defaultValue: "current", choices: ["current", "classic"] });
   expect([read(), read("classic")]).toEqual(["current", "classic"]);
   for (const text of ["Classic", "classic ", "x"])
-    expect(() => read(text)).toThrow(/^C: expected "current" or "classic"/);
+    expect(() => read(text)).toThrow(/^EVS_LIMITS: expected "current" or "classic"/);
 });
 
 test("checkId returns an id of at most 64 letters, digits, - and _, and rejects other values", () => {
