@@ -1,6 +1,6 @@
 /**
- * Adds a function and a kind of snapshot to a copy of the repository and changes no other file. The tests check that bundles,
- * documents, Terraform, the local host and the tour then include both. `shared/README.md` has a checklist for each addition.
+ * Adds a function and a kind of snapshot to a copy of the repository and changes no existing file. The tests check that bundles,
+ * documents, Terraform, the local host and the tour then include the function and the kind. `shared/README.md` has a checklist.
  */
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -48,14 +48,14 @@ beforeAll(() => {
 }, 120_000);
 afterAll(() => rmSync(copy, { recursive: true, force: true }));
 
-test("a new function needs only three files, and a new kind of snapshot with its create function needs only six files", () => {
+test("a developer adds a function with only three files, and a kind of snapshot with only six files, including its create function", () => {
   const added = readdirSync(ADDITIONS, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map(({ parentPath, name }) => join(parentPath, name).slice(ADDITIONS.length + 1));
   expect(added.sort()).toEqual([...FUNCTION_FILES, ...KIND_FILES].sort());
 });
 
-test("a copy of the repository with a new function and a new kind of snapshot passes `npm run check`", {
+test("if a function and a kind of snapshot are added to a copy of the repository, the copy passes `npm run check`", {
   timeout: 120_000,
 }, () => {
   run(bin("biome"), "check", "--vcs-enabled=false", ...new Set([...FUNCTION_FILES, ...KIND_FILES].map(dirname)));
@@ -63,7 +63,7 @@ test("a copy of the repository with a new function and a new kind of snapshot pa
   run(bin("vitest"), "run", "--config", "test/vitest.config.mjs", "test/layout.test.ts");
 });
 
-test("openapi.json describes a new HTTP function, and allows a new kind of snapshot in the targets of pre-deploy", () => {
+test("if an HTTP function and a kind of snapshot are added, openapi.json describes the function and allows the kind in pre-deploy requests", () => {
   const { paths, components } = readJson("infra/openapi.json");
   expect(Object.keys(paths)).toEqual(expect.arrayContaining(["/count-snapshots", "/create-share-snapshot"]));
   expect(components.schemas.PreDeploy.properties.targets.items.properties.kind.enum).toContain("share-snapshot");
@@ -72,7 +72,7 @@ test("openapi.json describes a new HTTP function, and allows a new kind of snaps
   expect(JSON.parse(run(process.execPath, cli, "lint", "infra/openapi.json", ...options)).problems).toEqual([]);
 });
 
-test("the Terraform module deploys a new function with its permissions, and accepts a new kind of snapshot in policies", () => {
+test("if a function and a kind of snapshot are added, the Terraform module deploys the function with its permissions and accepts the kind in policies", () => {
   const functions = readJson("infra/terraform/functions.json");
   expect(functions["count-snapshots"]).toMatchObject({ trigger: "http", method: "POST", timeout: 30 });
   expect(functions["count-snapshots"].calls).toContain("sfs.listSnapshots");
@@ -105,7 +105,7 @@ test("the Terraform module deploys a new function with its permissions, and acce
   expect(valuesOf('huaweicloud_apig_api.this["count-snapshots"]').request_path).toBe("/count-snapshots");
 });
 
-test("npm run invoke runs a new function on the local host", () => {
+test("if a function is added to the repository, `npm run invoke` runs the function on the local machine", () => {
   const body = Buffer.from(JSON.stringify({ prefix: "" })).toString("base64");
   writeFileSync(
     join(copy, "event.json"),
@@ -116,7 +116,7 @@ test("npm run invoke runs a new function on the local host", () => {
   expect(output).toContain('"share-snapshot": 0');
 });
 
-test("the tour creates snapshots of a new kind by an HTTP request, by a timer and before a deployment", () => {
+test("if a kind of snapshot is added, the tour creates snapshots of this kind by an HTTP request, by a timer and before a deployment", () => {
   const output = run(bin("tsx"), "infra/local/tour/main.ts", "--once");
   expect(output).toMatch(/^ +\d +POST \/create-share-snapshot +share-1 .* sent again: existing +ok$/m);
   const rows = output.split("\n").filter((line) => line.startsWith("share-snapshot"));

@@ -94,7 +94,7 @@ const PLATFORMS: Record<string, (cloud: EmbeddedCloud) => Platform> = {
       getSecurityAccessKey: cloud.credentials.ak,
       getSecuritySecretKey: cloud.credentials.sk,
       getSecurityToken: String(cloud.credentials.securityToken),
-      // The functions must not use the deprecated getters, so these return wrong values.
+      // The functions must not use the deprecated getters, so the deprecated getters return wrong values.
       getAccessKey: "obsolete",
       getSecretKey: "obsolete",
       getToken: String(cloud.credentials.token),
@@ -132,7 +132,7 @@ const PLATFORMS: Record<string, (cloud: EmbeddedCloud) => Platform> = {
 
 describe.each(Object.entries(CREATES))("the bundle of %s", (name, { body, status, response }) => {
   test.each(Object.entries(PLATFORMS))(
-    `the bundle of ${name} returns the response fields in the API reference if the context has %s`,
+    `the bundle of ${name} returns the response fields that the API reference documents if the platform's context has %s`,
     async (_what, platformOf) => {
       const cloud = await startCloud();
       onTestFinished(() => cloud.close());
@@ -231,7 +231,7 @@ describe("the build", () => {
     expect(readdirSync(dist).sort()).toEqual([...built, "create-snapshot.zip.4711", MANIFEST].sort());
   });
 
-  test("the build writes identical bytes from the same sources in another folder and time zone", () => {
+  test("the build writes identical bytes if the same sources are built in two folders and in two time zones", () => {
     const copy = copySources();
     expect(node(copy, "esbuild.config.mjs", "--quiet")).toMatchObject({ status: 0, stderr: "" });
     for (const name of functions) {

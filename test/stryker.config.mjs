@@ -1,6 +1,6 @@
 /**
- * `npm run mutation`: changes the domain and the error reading, one expression at a time, and expects a test to fail each
- * time. What survives is either a test that is missing or a line that says why no test can tell.
+ * `npm run mutation`: changes one expression at a time in the files below, and expects a test to fail for each change.
+ * If no test fails, either a test is missing or a comment in the changed file explains why no test can detect the change.
  */
 export default {
   mutate: [
@@ -13,10 +13,10 @@ export default {
   testRunner: "vitest",
   vitest: { configFile: "test/vitest.mutation.config.mjs", related: false },
   coverageAnalysis: "perTest",
-  // Nothing to be rewritten in it, and TypeScript 7 has not the parser that it would be rewritten with.
+  // Stryker would rewrite tsconfig.json with a parser that TypeScript 7 does not have. No option in tsconfig.json needs a change.
   tsconfigFile: "none",
   concurrency: 2,
-  // What is endless ends by itself, at the most calls that a story has: a machine that is busy kills no mutant.
+  // test/support/virtual-clock.ts limits the number of sleeps, so an endless loop stops. The long timeout allows for a busy machine.
   timeoutMS: 15_000,
   thresholds: { high: 98, low: 95, break: 95 },
   tempDirName: ".stryker-tmp",

@@ -132,7 +132,7 @@ export async function runScenario({
 }
 
 /**
- * Returns whether the functions must avoid duplicates when two deliveries overlap in one instance. They cannot avoid them for
- * sharded runs, because each shard runs in its own instance.
+ * Returns whether the functions must avoid duplicates when two deliveries overlap in one instance. In sharded runs the functions
+ * cannot avoid duplicates, because each shard runs in its own instance.
  */
 const preventsDuplicates = ({ trigger }: Cell): boolean => trigger !== "shards";

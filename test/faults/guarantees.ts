@@ -21,7 +21,7 @@ const isOf =
   (snapshot: SnapshotView) =>
     snapshot.kind === kind && resourceOf(snapshot) === resource;
 
-/** Returns each target together with those of its snapshots that did not fail. */
+/** Returns each target and its snapshots, except failed snapshots. */
 function findGoodSnapshots(
   { cloud }: WithCloud,
   targets: readonly Target[],

@@ -36,7 +36,7 @@ const maxListRequests = (seconds: number): number => 3 + 3 * (1 + Math.floor(sec
 const MAX_LOG_REQUESTS = Math.ceil((DISKS + 1) / 500);
 
 test.each(SEEDS)(
-  "scheduled-snapshots creates one snapshot of each of 2,000 disks at 20 requests per second with 5% faults (seed %i)",
+  "scheduled-snapshots creates one snapshot of each of 2,000 disks if the rate limit is 20 requests per second and one request in twenty has a fault (random seed %i)",
   { timeout: 60_000 },
   async (seed) => {
     const environment = await createFaultyEnvironment({ seed, rate: { perSecond: PER_SECOND } });

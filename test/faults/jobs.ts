@@ -137,8 +137,8 @@ const cloudEventOf = (data: unknown, time: string) => ({
 });
 
 /**
- * Returns whether a redelivery replaces a failed snapshot. The functions do not replace it for callers of pre-deploy, which have an
- * option for this, and for callers that choose the name of a cluster snapshot, because the name is in use.
+ * Returns whether a redelivery replaces a failed snapshot. pre-deploy replaces a failed snapshot only if the caller sets
+ * `retry_failed`. If a caller chose the name of a failed cluster snapshot, DWS rejects a replacement with that name.
  */
 export const retriesFailed = ({ trigger, kind }: Cell): boolean =>
   trigger !== "gate" && !(kind === "cluster-snapshot" && (trigger === "http" || trigger === "direct"));

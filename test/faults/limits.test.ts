@@ -27,7 +27,7 @@ describe("a redelivery soon after a crash", () => {
 
   const cases = KINDS.flatMap((kind) => CREATION_MS.map((creationMs) => [kind, creationMs] as const));
   test.each(cases)(
-    "a redelivery after a crash creates no duplicate (kind %s, creation takes %i ms) if list responses contain the snapshot",
+    "a redelivery after a crash creates no duplicate if list responses contain the first snapshot (kind %s, creation takes %i ms)",
     { timeout: 120_000 },
     async (kind, creationMs) => {
       const random = createRandom(7);

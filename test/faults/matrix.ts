@@ -58,20 +58,22 @@ const after = { after: true } as const;
 /** Maps a description of each fault to its variants. */
 export const FAULTS: Record<string, FaultCase[]> = {
   "a response takes 9 s": onFirstRequest((environment) => environment.delayResponse(9_000)),
-  "a response arrives after the timeout": onFirstRequest((environment) => environment.delayResponse(30_000)),
-  "a request gets 429": onFirstRequest(
+  "a response arrives after the timeout of its request": onFirstRequest((environment) =>
+    environment.delayResponse(30_000),
+  ),
+  "a request gets the HTTP status 429": onFirstRequest(
     { type: "throttle" },
     { type: "throttle", retryAfter: 3 },
     { type: "throttle", window: "1 minute", limit: 60 },
   ),
-  "every request gets 429": onEveryRequest({ type: "throttle" }),
-  "a request gets 5xx and is not processed": onFirstRequest(
+  "every request gets the HTTP status 429": onEveryRequest({ type: "throttle" }),
+  "a request gets an HTTP status 5xx and is not processed": onFirstRequest(
     ...[500, 502, 503, 504].map((status): Fault => ({ type: "status", status, ...before })),
   ),
-  "a request gets 5xx but is processed": onFirstRequest(
+  "a request gets an HTTP status 5xx but is processed": onFirstRequest(
     ...[500, 502, 503, 504].map((status): Fault => ({ type: "status", status, ...after })),
   ),
-  "every request gets 503": onEveryRequest({ type: "status", status: 503, ...before }),
+  "every request gets the HTTP status 503": onEveryRequest({ type: "status", status: 503, ...before }),
   "the connection is reset and the request is not processed": onFirstRequest({ type: "reset", ...before }),
   "the connection is reset but the request is processed": onFirstRequest({ type: "reset", ...after }),
   "a request gets no response and is not processed": onFirstRequest({ type: "hang", ...before }),
@@ -89,7 +91,7 @@ export const FAULTS: Record<string, FaultCase[]> = {
     { type: "clockSkew", ms: -3_600_000 },
   ),
   "the gateway rejects the token of a request": onFirstRequest({ type: "expiredToken" }),
-  "the token expires during the run": [
+  "the caller's token expires during the run": [
     {
       arrange: ({ cloud }, { kind }) => {
         const { ak } = cloud.credentials;
@@ -106,7 +108,7 @@ export const FAULTS: Record<string, FaultCase[]> = {
       cloud.fault({ operation: KIND_FACTS[kind].create, nth: 1 }, { type, ...after } as Fault);
     },
   })),
-  "pages change between two list requests": [
+  "a snapshot is deleted between the requests for two pages of a list": [
     { arrange: () => {}, between: moveOwnSnapshotToFirstPage, times: 2, only: hasPages },
   ],
   "the created snapshot fails": [
@@ -132,7 +134,7 @@ export const FAULTS: Record<string, FaultCase[]> = {
     (environment) => environment.delayResponse(5_000),
     { type: "hang", ...before },
   ),
-  "the logging topic returns errors": onLogRequests(
+  "the logging topic responds with errors": onLogRequests(
     { type: "status", status: 500, ...before },
     { type: "status", status: 503, ...after },
     { type: "answer", status: 200, body: '{"errorCode":"SVCSTG.ALS.200.500","error_msg":"no"}' },
@@ -150,7 +152,7 @@ function endCreationsWith(cloud: FaultyEnvironment["cloud"], targets: Job["targe
   for (const { resource } of targets) cloud.endWith(resource, ending);
 }
 
-/** Returns whether the function lists snapshots in pages, which it does for timers, shards and the deployment gate except in DWS. */
+/** Returns whether the function lists snapshots in pages. It does for timers, shards and the deployment gate, except in DWS. */
 function hasPages({ trigger, kind }: Cell): boolean {
   return ["timer", "shards", "gate"].includes(trigger) && kind !== "cluster-snapshot";
 }

@@ -17,7 +17,7 @@ const NOBODY = "00000000-0000-4000-8000-000000000000";
 
 describe("a redelivery of a failed run", () => {
   test.each(DISK_KINDS)(
-    "scheduled-snapshots creates one snapshot (kind %s) per disk if its event is redelivered while shards of the failed first run are running",
+    "scheduled-snapshots creates one snapshot (kind %s) per disk if its event is redelivered while shards of the first run, which failed, are still running",
     async (kind) => {
       const environment = await createFaultyEnvironment();
       const { cloud, runtime } = environment;
@@ -117,7 +117,7 @@ describe("two deliveries in one instance", () => {
   const cases = OVERLAPPING.flatMap(([trigger, kind]) => LATER_MS.map((later) => [later, trigger, kind] as const));
 
   test.each(cases)(
-    "a second delivery %i ms after the first delivery to the same instance creates no duplicate (trigger %s, kind %s)",
+    "if one instance gets the same event a second time after %i ms, it creates no duplicate snapshot (trigger %s, kind %s)",
     async (later, trigger, kind) => {
       const environment = await createFaultyEnvironment({ creationMs: 1_000 });
       const { cloud, runtime } = environment;

@@ -182,7 +182,7 @@ const missingClusters = (count: number) => {
   return `{"clusters":[${Array.from({ length: count }, (_, index) => cluster(index)).join()}]}`;
 };
 
-test("scheduled-snapshots uses less than 110 MiB of memory if 10,000 clusters fail because its deadline passes", {
+test("scheduled-snapshots uses less than 110 MiB of memory if its deadline passes before it processes 10,000 selected clusters", {
   timeout: 60_000,
 }, async () => {
   const list = missingClusters(10_000);
@@ -231,7 +231,7 @@ test.each([
   },
 );
 
-test("scheduled-snapshots fails and uses less than 110 MiB of memory if a redelivery gets snapshot pages without a last page", {
+test("scheduled-snapshots fails and uses less than 110 MiB of memory if its event is redelivered and every page of snapshots is followed by another page", {
   timeout: 120_000,
 }, async () => {
   const operation = "evs.listStandardSnapshots";

@@ -18,7 +18,7 @@ export interface FuzzedResponse {
   how: string;
   fault: Fault;
   body?: string;
-  /** The ids in sent bodies that are not in `body`, because they were too long. */
+  /** The ids in those sent bodies that are not in `body`, because the bodies were too long. */
   ids?: Set<string>;
 }
 

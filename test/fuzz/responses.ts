@@ -111,7 +111,7 @@ export function armResponses(cloud: EmbeddedCloud, material: Material): ArmedRes
   return armed;
 }
 
-/** Adds faults that send random responses to about one in four of the first four requests to every other call. */
+/** Adds faults to every call except the fuzzed call. About one in four of the first four requests gets a random response. */
 export function armOthers(cloud: EmbeddedCloud, material: Material): ArmedResponse[] {
   const { random } = material;
   const others = [...CALLS.keys()].filter((name) => name !== material.operation);

@@ -10,7 +10,7 @@ export interface Scenario {
   variables: Record<string, string>;
   remainingMs: number;
   trigger: "http" | "direct" | "timer" | "cts";
-  /** The resources of which the function must create a snapshot, because the event selects them by id or by tags. */
+  /** The resources that must get a snapshot from the function, because the event selects the resources by id or by tags. */
   targets: Target[];
   /** Matches the names of the list calls that find the resources, or is undefined if the event contains the ids. */
   selectedBy: RegExp | undefined;
@@ -194,7 +194,7 @@ function deploy(context: ScenarioContext): Built {
   return { trigger: "http", event: apig(body), targets, selectedBy };
 }
 
-/** Adds resources with snapshots that are good, failed, unfinished, held or foreign. */
+/** Adds resources with snapshots that are good, failed, unfinished, foreign, or have a hold label. */
 function addHistory({ cloud, random, operation }: ScenarioContext, policy: string): void {
   const kinds = operation === "lts.reportLogs" ? KINDS : [...new Set([...kindsFor(operation), random.pick(KINDS)])];
   for (const kind of kinds) {

@@ -13,7 +13,7 @@ const MAX_DEPTH = 3;
 
 /**
  * Returns a function that finds 16 consecutive characters of a secret in a text. It also searches the text after removing line
- * breaks, after undoing the escapes of JSON, HTML and URLs, and after decoding base64, with up to three of these steps in a row.
+ * breaks, after undoing the escapes of JSON, HTML and URLs, and after decoding base64, with up to three of these steps one after another.
  * The function returns a finding for each combination of a secret and its encoding.
  */
 export function secretFinder(secrets: Readonly<Record<string, string>>): (text: string) => string[] {

@@ -74,7 +74,7 @@ const wasDeletionConfirmed = ({ responses }: Evidence): boolean =>
     return fault.status >= 200 && fault.status <= 299;
   });
 
-/** Checks that no held, foreign or last good snapshot was deleted. It checks only cases without random list responses. */
+/** Checks that no foreign snapshot, no last good snapshot and no snapshot with a hold label was deleted. It checks only cases without random list responses. */
 function checkDeletions(
   { functionName }: Scenario,
   before: readonly SnapshotView[],

@@ -65,7 +65,7 @@ describe("openapi.json", () => {
     expect(problems.join("\n")).toMatch(found);
   });
 
-  test("openapi.json has the paths, headers and authentication of the gateway in the Terraform module", async () => {
+  test("openapi.json has the same paths, headers and authentication as the gateway in the Terraform module", async () => {
     const plans = ["APP", "IAM"].map((authentication) =>
       planOf(sources(), {
         region: "eu-west-101",

@@ -99,10 +99,10 @@ describe.concurrent("the gate client", () => {
   };
 
   test.for([
-    ["a permanent key", false],
-    ["a temporary key", true],
+    ["a permanent access key", false],
+    ["a temporary access key", true],
   ] as const)(
-    "the gate client signs its call with %s and does not print the key",
+    "the gate client signs its call with %s and does not print the access key",
     async ([_name, isTemporary], context) => {
       const keyring = new Keyring("0123456789abcdef0123456789abcdef");
       const { securityToken, ...permanent } = KEY;

@@ -19,7 +19,7 @@ const folder = buildClient();
 const { gate, hurried } = gateIn(folder);
 
 describe.concurrent("the gate client", () => {
-  test("the gate client creates no second snapshot when it runs again, and replaces a failed snapshot only with --retry-failed", async (context) => {
+  test("if the gate client runs again with the same deployment id, it creates no second snapshot, and replaces a failed snapshot only with --retry-failed", async (context) => {
     const { cloud, url, volumes } = await startGate(context);
     cloud.endWith(volumes[0] as string, "error");
     expect((await gate(url)).code).toBe(1);
@@ -72,12 +72,12 @@ describe.concurrent("the gate client", () => {
   });
 
   test.for([
-    ["an exhausted quota", "evs.createSnapshot", 413, "EVS.5413", "QuotaExceeded", 1],
-    ["missing rights", "evs.listSnapshots", 403, "EVS.5403", "AccessDenied", 1],
-    ["a disk that does not exist", "evs.createSnapshot", 404, "EVS.5404", "NotFound", 3],
-    ["a throttled account", "evs.listSnapshots", 429, "APIGW.0308", "Throttled", 2],
+    ["the snapshot quota is exhausted", "evs.createSnapshot", 413, "EVS.5413", "QuotaExceeded", 1],
+    ["pre-deploy lacks permissions", "evs.listSnapshots", 403, "EVS.5403", "AccessDenied", 1],
+    ["the selected disk does not exist", "evs.createSnapshot", 404, "EVS.5404", "NotFound", 3],
+    ["EVS throttles the account", "evs.listSnapshots", 429, "APIGW.0308", "Throttled", 2],
   ] as const)(
-    "the gate client prints the error message in the result record and advice about %s, but no advice to change settings of pre-deploy",
+    "if %s, the gate client prints the error message of the result record and advice, but no advice to change settings of pre-deploy",
     async ([_name, operation, status, errorCode, reason, code], context) => {
       const { cloud, url, volumes, recordedErrors } = await startGate(context);
       const body = JSON.stringify({ error: { code: errorCode, message: "A message of EVS." } });
@@ -124,7 +124,7 @@ describe.concurrent("the gate client", () => {
     expect((await gate(url, "--deployment-id 'shop-$BUILD'", variables)).code).toBe(0);
   });
 
-  test("the gate client prints unchanged progress about once a minute", async (context) => {
+  test("the gate client prints its progress only about once a minute if the progress does not change", async (context) => {
     const pending = JSON.stringify({ status: "pending", snapshots: [{ kind: "snapshot", outcome: "accepted" }] });
     const { url, requests } = await startServer(context, () => ({ status: 202, body: pending }));
     // With the scaled clock, these 300 s take 3 s of real time.

@@ -7,7 +7,7 @@ import { finds } from "./keywords.ts";
 import { DEPLOYMENT, planned, TOPIC } from "./planned.ts";
 
 describe("the alarms of the Terraform module", () => {
-  test("the Terraform module has an alarm that notifies the topic within minutes after a record of a failure", async () => {
+  test("the Terraform module has an alarm that notifies its topic within minutes after a function logs a failure record", async () => {
     const { the } = await planned();
     expect(the("lts_keywords_alarm_rule", "snapshots-failed")).toMatchObject({
       alarm_level: "CRITICAL",
@@ -46,7 +46,7 @@ describe("the alarms of the Terraform module", () => {
     ["snapshots-policy-weekly-silent", 24, 8, { type: "DAILY", hour_of_day: 12 }],
     ["snapshots-verify-silent", 1, 2, { type: "HOURLY", hour_of_day: null }],
   ])(
-    "the Terraform module has the alarm %s, which searches %i h and requires %i queries without a run",
+    "the Terraform module has the alarm %s, which searches %i h and notifies after %i queries without a run",
     async (name, hours, queries, frequency) => {
       const { the } = await planned();
       expect(the("lts_keywords_alarm_rule", name)).toMatchObject({

@@ -171,7 +171,7 @@ async function observeAll(): Promise<Record<string, Observed>> {
   await observer.run("scheduled-snapshots", scheduledSnapshots, timerEvent(POLICY, night()));
   clock.advance(HOUR_MS);
 
-  // One disk is full of foreign snapshots. The other disks are full of snapshots that make_room may delete.
+  // Each disk has the maximum number of snapshots: one disk has foreign snapshots, all others have snapshots that make_room may delete.
   const full = cloud.addVolume({ tags: { backup: "full" } }).id;
   for (let count = 0; count < 7; count += 1) cloud.addSnapshot({ kind: "snapshot", volumeId: full });
   const room = { make_room: true, retention: { keep_last: 1 } };

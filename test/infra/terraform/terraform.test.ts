@@ -42,13 +42,16 @@ describe("the Terraform module", () => {
       { gateway: { ...EVERYTHING.gateway, authentication: "IAM", publish_with_iam: true } as Any },
     ],
     ["disk-attached for standard snapshots", { disk_attached_kind: "standard-snapshot" }],
-    ["disk-attached without the permission to delete snapshots", { disk_attached_retention: undefined }],
     [
-      "pre-deploy without the permission to delete snapshots",
+      "disk-attached without the permission to delete snapshots if disk_attached_retention is not set",
+      { disk_attached_retention: undefined },
+    ],
+    [
+      "pre-deploy without the permission to delete snapshots if make_room is not set",
       { gateway: { instance_id: EVERYTHING.gateway.instance_id } as Any },
     ],
     [
-      "scheduled-snapshots without the permission to delete snapshots",
+      "scheduled-snapshots without the permission to delete snapshots if make_room is false",
       { policies: { nightly: { ...EVERYTHING.policies.nightly, make_room: false } } },
     ],
     [

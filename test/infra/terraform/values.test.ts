@@ -29,7 +29,7 @@ describe("the functions of the Terraform module", () => {
     }
   });
 
-  test("the Terraform module sets the endpoints, limits and runtime for another cloud with the same APIs", async () => {
+  test("the Terraform module sets the endpoints, limits and runtime for a cloud other than Huawei Cloud with the same APIs", async () => {
     const { of } = await planned({
       cloud: "cloud.example.com",
       endpoints: { dws: "https://dws.example.com", functiongraph: "https://functions.example.com" },

@@ -14,7 +14,7 @@ export interface Wanted {
   functions: string[];
   policies: Record<string, Any>;
   diskAttachedKind: string;
-  /** The names of functions that may delete old snapshots of a full disk to create a new snapshot. */
+  /** The names of functions that may delete old snapshots of a disk with the maximum number of snapshots. */
   makingRoom: string[];
 }
 

@@ -4,7 +4,7 @@ import { ScaledClock, StoppedClock, startCloud } from "../../../../infra/local/c
 import { caller } from "../../../support/cloud-client.ts";
 import { startTestCloud } from "../../../support/cloud-environment.ts";
 
-test("the embedded cloud lists and shows snapshots of every kind that a test adds with `addSnapshot`", async () => {
+test("the embedded cloud lists and shows the snapshots of every kind that a test adds with `addSnapshot`", async () => {
   const { cloud, clock, call } = await startTestCloud();
   const server = cloud.addServer();
   const volume = cloud.addVolume({ serverId: server.id });
@@ -189,7 +189,7 @@ test("the embedded cloud uses the wall clock by default, delays responses by `la
   await expect(call("GET", "/v2/{p}/cloudvolumes/detail")).rejects.toThrow();
 });
 
-test("a snapshot in the embedded cloud becomes available after the time that `creationMs` has for its kind", async () => {
+test("a snapshot in the embedded cloud becomes available after the time in `creationMs` for its kind of snapshot", async () => {
   const { cloud, clock, call } = await startTestCloud({ creationMs: { snapshot: 10 } });
   await call("POST", "/v2/{p}/cloudsnapshots", { snapshot: { volume_id: cloud.addVolume().id } });
   await call("POST", "/v5/{p}/snapshots", { snapshot: { volume_id: cloud.addVolume().id } });

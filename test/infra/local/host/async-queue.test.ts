@@ -93,7 +93,7 @@ describe("asynchronous invocations of the host", () => {
     await expect(start({ asyncRetries: 4 })).rejects.toThrow("0 to 3");
   });
 
-  test("the host discards asynchronous events that are waiting for a retry when the host closes", async () => {
+  test("closing the host discards asynchronous events that are waiting for a retry", async () => {
     const failed = new Promise<void>((resolve) => {
       void start({ asyncRetries: 3, asyncRetryDelayMs: 60_000, onInvocation: () => resolve() }).then((started) =>
         started.invokeAsync("failing", {}),

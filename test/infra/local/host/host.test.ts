@@ -81,7 +81,7 @@ async function start(options: Partial<HostOptions> = {}): Promise<Host> {
 }
 
 describe("the context of the host", () => {
-  test("the host passes a context with the documented members and types", async () => {
+  test("the host passes to a function a context with the documented members and types", async () => {
     const { result } = await (await start()).invoke("context", {}, { requestId: "request-1" });
     expect(result).toEqual({
       getRequestID: "request-1",

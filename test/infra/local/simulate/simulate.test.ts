@@ -23,7 +23,7 @@ const plan = { from: FROM, days: 400, everyHours: 24 };
 describe("simulate over 400 days", () => {
   const days = simulate(nightly, plan);
 
-  test("simulate shows which snapshots the policy retains after 400 days, each with the retention rules that keep it", () => {
+  test("simulate shows which snapshots the policy retains after 400 days, and which retention rules retain each snapshot", () => {
     expect(days).toHaveLength(400);
     expect([days[0]?.day, days.at(-1)?.day]).toEqual(["2026-11-21", "2027-12-25"]);
     expect(days.at(-1)?.retained.map(({ day, rules }) => `${day} ${rules.join(" ")}`)).toEqual([
@@ -41,7 +41,7 @@ describe("simulate over 400 days", () => {
     ]);
   });
 
-  test("on each day, simulate retains as many snapshots as on the previous day, plus created, minus deleted snapshots", () => {
+  test("simulate retains on each day the number of snapshots of the previous day, plus the created and minus the deleted snapshots", () => {
     let retained = 0;
     for (const day of days) {
       expect(day.retained).toHaveLength(retained + day.created - day.deleted);
@@ -58,7 +58,7 @@ describe("simulate over 400 days", () => {
     const marks = [...svg.matchAll(/<rect x="([\d.]+)" y="(\d+)" width="[\d.]+"[^>]*><title>([^<]*)</g)];
     const tops = [...new Set(marks.map(([, , y]) => Number(y)))].sort((a, b) => a - b);
     expect(tops.map((top) => marks.filter(([, , y]) => Number(y) === top).length)).toEqual([3, 2, 7, 4, 12, 20]);
-    // The marks of a row are in order of their days, from left to right.
+    // The marks of a row are sorted by day, from left to right.
     const lastRow = marks.filter(([, , y]) => Number(y) === tops.at(-1));
     expect(lastRow.map(([, , , title]) => title?.slice(0, 10))).toEqual(days.at(-1)?.retained.map(({ day }) => day));
     const places = lastRow.map(([, x]) => Number(x));
@@ -80,7 +80,7 @@ function unbalancedTags(xml: string): string[] {
   return open;
 }
 
-test("simulate assigns several snapshots per day to days in the time zone of the policy", () => {
+test("if a policy creates several snapshots per day, simulate uses the policy's time zone to count the snapshots of each day", () => {
   const policy = { policy: "hourly", time_zone: "Asia/Tokyo", retention: { keep_last: 6, keep_daily: 3 } };
   const days = simulate(policy, { from: FROM, days: 3, everyHours: 6 });
   expect(days.map(({ day, created, deleted, retained }) => [day, created, deleted, retained.length])).toEqual([
@@ -106,7 +106,7 @@ test("simulate reports a policy that retains more snapshots per disk than EVS al
   ).toEqual([]);
 });
 
-test("simulate reports a policy that reaches 256 standard snapshots or group members per disk, or 7 with instant access", () => {
+test("simulate reports a policy that retains 256 standard snapshots or group members per disk, or 7 snapshots with instant access", () => {
   const days = simulate({ policy: "p", retention: { keep_last: 256 } }, plan);
   const [standard, group] = [{ kind: "standard-snapshot" }, { kind: "snapshot-group" }] as const;
   expect(describeExceededLimits(days, [standard, group])).toEqual([
@@ -126,7 +126,7 @@ test("simulate reports a policy that reaches 256 standard snapshots or group mem
   expect(describeExceededLimits(fewer, [standard, group, { kind: "cluster-snapshot" }])).toEqual([]);
 });
 
-test("simulate retains the same snapshots as the functions retain in 35 nights on the embedded cloud", async () => {
+test("simulate retains the same snapshots over 35 nights as the functions on the embedded cloud", async () => {
   const { cloud, clock, invoke } = await createTestEnvironment({ keepRequests: false });
   const disk = cloud.addVolume();
   const policy = { ...nightly, targets: [{ kind: "standard-snapshot", volume_ids: [disk.id] }] };

@@ -128,7 +128,7 @@ describe("the tour and invoke with the built functions", () => {
       "disk-attached.other-trace.json": "skipped",
     };
 
-    test.each(SAMPLES)("invoke runs the sample event %s", { timeout: 60_000 }, async (file) => {
+    test.each(SAMPLES)("invoke runs a function with the sample event %s", { timeout: 60_000 }, async (file) => {
       const [functionName = ""] = file.split(".");
       const lines: string[] = [];
       const code = await replay([functionName, join(ROOT, EVENTS, file)], (text) => lines.push(text));
@@ -185,7 +185,7 @@ describe("the tour and invoke with the built functions", () => {
     ["a folder instead of an event file", ["create-snapshot", EVENTS], "test/events is not a file"],
     ["an unknown option", ["create-snapshot", "README.txt", "--reel"], "Unknown option '--reel'"],
     ["a superfluous argument", ["create-snapshot", "tsconfig.json", "more"], "got create-snapshot tsconfig.json more"],
-    ["an event with a placeholder id and --real", ["create-snapshot", sample, "--real"], "got {{volume_id}}"],
+    ["--real and an event with a placeholder as an id", ["create-snapshot", sample, "--real"], "got {{volume_id}}"],
   ])("invoke throws BadUsage if it gets %s", async (_what, argv, message) => {
     const called = replay(argv, () => {});
     await expect(called).rejects.toThrow(message);
@@ -239,7 +239,7 @@ describe("the records in the output of functions", () => {
     }
   });
 
-  test("missingFromTopic returns a record if it was printed more often than the logging topic contains it", () => {
+  test("missingFromTopic returns a record that a function printed more often than the logging topic contains it", () => {
     const [first, second] = records as [ResultRecord, ResultRecord];
     const cloud = { logs: [{ line: first }, { line: "no record" }] } as unknown as EmbeddedCloud;
     expect(missingFromTopic([first], cloud)).toEqual([]);

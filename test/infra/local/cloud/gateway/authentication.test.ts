@@ -103,7 +103,7 @@ test("the embedded cloud rejects a signature that does not cover the host, date,
   }
 });
 
-test("the embedded cloud requires a security token with temporary access keys, and rejects a security token with permanent access keys", async () => {
+test("the embedded cloud rejects temporary access keys without a security token, and permanent access keys with a security token", async () => {
   const { cloud, call } = await startTestCloud();
   const { ak, sk } = cloud.credentials;
   const other = { ak, sk, securityToken: "another" };
@@ -173,7 +173,7 @@ test("the embedded cloud accepts the credentials of several callers and rejects 
   expect(cloud.refusedSignatures).toHaveLength(1);
 });
 
-test("the embedded cloud records requests without the caller's keys, tokens and signatures", async () => {
+test("the embedded cloud records requests without the caller's access keys, tokens and signatures", async () => {
   const { cloud, call } = await startTestCloud();
   await call("GET", `${LIST}?limit=5`);
   const { credentials } = cloud;

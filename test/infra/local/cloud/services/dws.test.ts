@@ -144,7 +144,7 @@ test("the embedded cloud rejects delete requests for automated cluster snapshots
   expect(cloud.snapshots("cluster-snapshot")).toHaveLength(2);
 });
 
-test("the embedded cloud lists all cluster snapshots without pages, and one cluster's snapshots in pages that start at 0", async () => {
+test("the embedded cloud lists the snapshots of all clusters without pages, and the snapshots of one cluster in pages numbered from 0", async () => {
   const { cloud, call } = await startTestCloud();
   const [a, b] = [cloud.addCluster(), cloud.addCluster()];
   for (let n = 1; n <= 5; n += 1) {
@@ -176,7 +176,7 @@ test("the embedded cloud lists all cluster snapshots without pages, and one clus
   expect(await page("offset=-1")).toEqual([400, "DWS.0001"]);
 });
 
-test("the embedded cloud lists only the clusters of the enterprise project in the list request", async () => {
+test("the embedded cloud lists only the clusters of the enterprise project that the list request names", async () => {
   const { cloud, call } = await startTestCloud({ enterpriseProjectsByDefault: "all" });
   cloud.addCluster({ name: "a" });
   cloud.addCluster({ name: "b", enterpriseProjectId: "p1" });

@@ -3,7 +3,7 @@ import { startTestCloud, statusAndCode } from "../../../../support/cloud-environ
 
 const LIST = "/v1/{p}/cloudservers/detail";
 
-test("the embedded cloud lists servers in pages that start at 1, with 25 servers per page by default", async () => {
+test("the embedded cloud lists servers in pages numbered from 1, with 25 servers per page by default", async () => {
   const { cloud, call } = await startTestCloud();
   for (let n = 1; n <= 60; n += 1) cloud.addServer({ name: `s${n}`, createdAt: Date.UTC(2026, 0, 1, 0, n) });
   const page = async (query: string) => {
@@ -23,7 +23,7 @@ test("the embedded cloud lists servers in pages that start at 1, with 25 servers
   expect(await page("offset=x")).toEqual([400, "Ecs.0000"]);
 });
 
-test("the embedded cloud returns a server with its disks and tags, and filters servers by name, status, tags and project", async () => {
+test("the embedded cloud returns a server with its disks and tags, and filters servers by name, status, tags and enterprise project", async () => {
   const { cloud, call } = await startTestCloud({ enterpriseProjectsByDefault: "all" });
   const web = cloud.addServer({ name: "web", tags: { backup: "daily", env: "" } });
   const db = cloud.addServer({ name: "db", status: "SHUTOFF", enterpriseProjectId: "p1", tags: { backup: "weekly" } });

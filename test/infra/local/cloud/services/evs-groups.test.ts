@@ -48,7 +48,7 @@ test("the embedded cloud creates, shows, updates and deletes a snapshot group wi
   expect(cloud.snapshots()).toEqual([]);
 });
 
-test("options of the embedded cloud keep the members of a deleted group, correct its status spelling, and tag its members", async () => {
+test("with options, the embedded cloud keeps the members of a deleted group, corrects the spelling of a group status, and tags the members", async () => {
   const choices = { groupDeleteCascades: false, groupAvailable: "available", groupTagsOnMembers: true } as const;
   const { cloud, clock, call, create, server_id } = await startCloudWithServer(choices);
   const { snapshot_group_id } = (await create({ server_id, tags: { a: "b" } })).json;
@@ -96,7 +96,7 @@ test("the embedded cloud limits the name and the description of a snapshot group
   expect(await ask({ volume_id: "x" })).toEqual([400, "EVS.5400"]);
 });
 
-test("while a snapshot of a disk is being created, the embedded cloud sends 400 to a group request and 409 to a snapshot request", async () => {
+test("while a snapshot of a disk is being created, the embedded cloud rejects a group with 400 and a second snapshot with 409", async () => {
   const { cloud, clock, call, create, server_id, disks } = await startCloudWithServer();
   const single = async () =>
     statusAndCode(await call("POST", "/v5/{p}/snapshots", { snapshot: { volume_id: disks[1] } }));

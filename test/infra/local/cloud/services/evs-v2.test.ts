@@ -204,7 +204,7 @@ test("the embedded cloud rejects a delete request for a legacy snapshot in the s
   expect(statusAndCode(await call("DELETE", `${CREATE}/${id}`))).toEqual([500, "EVS.2019"]);
 });
 
-test("the embedded cloud lists legacy snapshots newest first, in pages by row offset, with the count of all pages", async () => {
+test("the embedded cloud lists legacy snapshots newest first, in pages by row offset, and counts the snapshots on all pages", async () => {
   const { cloud, call } = await startTestCloud();
   const volumeId = cloud.addVolume().id;
   for (const day of [3, 1, 2, 5, 4]) {

@@ -41,7 +41,7 @@ test("the embedded cloud returns a disk with the fields and types that EVS docum
   });
 });
 
-test("the embedded cloud lists disks in pages by offset or by page marker, sorted by any documented key", async () => {
+test("the embedded cloud lists disks in pages by offset or by page marker, sorted by any documented sort key", async () => {
   const { cloud, call } = await startTestCloud();
   for (const [index, size] of [30, 10, 20, 50, 40].entries()) {
     cloud.addVolume({ name: `v${index}`, size, createdAt: Date.UTC(2026, 0, index + 1) });
@@ -119,7 +119,7 @@ test("the embedded cloud supports every filter of the list request for disks, an
   expect(statusAndCode(await call("GET", `${LIST}?tags=x`))).toEqual([400, "EVS.5400"]);
 });
 
-test("the embedded cloud lists disks by tags: a disk matches if it has one requested value of every requested key", async () => {
+test("the embedded cloud lists a disk by tags if the disk has one of the requested values for every requested tag key", async () => {
   const { cloud, call } = await startTestCloud();
   cloud.addVolume({ name: "a", tags: { backup: "daily", env: "prod" } });
   cloud.addVolume({ name: "b", tags: { backup: "weekly", env: "prod" } });
