@@ -113,7 +113,7 @@ export async function runScenario({
       found.push(...findDuplicates(environment, job));
       cloud.clearFaults();
     }
-    // The embedded cloud has no faults during these deliveries. A snapshot can fail twice, so the third delivery must succeed.
+    // No fault is left. At most two snapshots of each target fail, so the third of these deliveries must succeed.
     for (let attempt = 0; attempt < 3; attempt += 1) {
       clock.advance(2 * RETRY_MS + creationMs);
       const delivery = await environment

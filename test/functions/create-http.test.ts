@@ -153,7 +153,7 @@ describe("Idempotency-Key", () => {
     expect(outcomes(response)).toEqual(["create rejected", "run failed"]);
   });
 
-  test('create-snapshot derives the same marker label "key" for every disk from an Idempotency-Key, and another label from an equal request id', async () => {
+  test('create-snapshot derives the same marker label "key" for every disk from an Idempotency-Key, but a different label from a request id with the same value', async () => {
     const fixture = await createFixture(SNAPSHOT);
     const [one, two] = fixture.addDisks(2);
     for (const volume_id of [one, two]) await fixture.post({ volume_id }, { "idempotency-key": "same" });

@@ -115,7 +115,7 @@ describe.each(byName(CREATES))("%s", (_name, create) => {
   });
 });
 
-test("create-snapshot delivers its records to the configured LTS stream with the time in nanoseconds and the label source", async () => {
+test('create-snapshot delivers its records to the configured LTS stream with the time in nanoseconds and the label "source"', async () => {
   const fixture = await createFixture(SNAPSHOT);
   fixture.clock.advance(1_234);
   await fixture.post();
@@ -150,7 +150,7 @@ describe("long descriptions of cluster snapshots", () => {
     return { run: records.at(-1), verified: verification.result.outcomes };
   };
 
-  test("create-cluster-snapshot warns that no function verifies or prunes its snapshot if the description leaves no room for the marker", async () => {
+  test("create-cluster-snapshot warns that no function verifies or prunes its snapshot if the description leaves no room for the snapshot marker", async () => {
     const { run, verified } = await createAndVerify(142);
     expect(verified).toEqual({});
     expect(run).toMatchObject({ action: "run", outcome: "done", level: "warn" });

@@ -59,7 +59,7 @@ async function deliverTwice(
 
 describe.each(byName(CREATES))("%s", (_name, create) => {
   test.each(FAILURES)(
-    `${create.name} creates one snapshot for two simultaneous deliveries if the create request of the first delivery %s`,
+    `${create.name} creates one snapshot for two simultaneous deliveries of one request if the create request of the first delivery %s`,
     async (_failure, failCreate) => {
       const fixture = await createFixture(create);
       const [first, second] = await deliverTwice(fixture, failCreate, () => fixture.postWithKey());
@@ -71,7 +71,7 @@ describe.each(byName(CREATES))("%s", (_name, create) => {
 });
 
 test.each(FAILURES)(
-  "scheduled-snapshots creates one snapshot per disk for two simultaneous deliveries if the first create request of the first delivery %s",
+  "scheduled-snapshots creates one snapshot per disk for two simultaneous deliveries of one request if the first create request of the first delivery %s",
   async (_failure, failCreate) => {
     const fixture = await createFixture(SNAPSHOT);
     const disks = fixture.addDisks(12);

@@ -30,7 +30,7 @@ const changeResponses = (fixture: CreateFixture, change: Change, times = 1) =>
     return { ...response, ...change(response, JSON.parse(response.text)) };
   });
 
-/** Responds to create requests without executing them. Each response is a valid create response to which `change` is applied. */
+/** Responds to create requests without executing them. Each response is a valid create response that `change` has modified. */
 const changeResponsesWithoutCreating = (fixture: CreateFixture, change: Change, times = 10) =>
   replaceCreateResponses(fixture, times, async () => {
     const body = { snapshot: { id: ID, status: "creating" }, snapshot_id: ID, snapshot_group_id: ID };
@@ -81,7 +81,7 @@ const INVALID_RESPONSES: [response: string, changeFor: (create: Create) => Chang
   ["has an array as its body", () => () => withBody([])],
   ["has an empty object as its body", () => () => withBody({})],
   ...INVALID_IDS.map((id): (typeof INVALID_RESPONSES)[number] => [
-    `contains the snapshot id ${String(id).length > 40 ? "of 60,000 characters" : JSON.stringify(id)}`,
+    `contains ${String(id).length > 40 ? "a snapshot id of 60,000 characters" : `the snapshot id ${JSON.stringify(id)}`}`,
     (create) => (_, body) => withId(create, body, id),
   ]),
   ...Object.entries<Json>({
@@ -96,7 +96,7 @@ const INVALID_RESPONSES: [response: string, changeFor: (create: Create) => Chang
     () => (_, body) => withBody({ ...body, ...fields }),
   ]),
   [
-    "contains the id of another disk, server or cluster",
+    "contains the id of a different disk, server or cluster than the request",
     ({ envelope }) =>
       (_, body) =>
         withBody({
@@ -173,26 +173,29 @@ test.each([
   expect(creates(fixture)).toHaveLength(1);
 });
 
-describe.each(byName(CREATES.filter(isNested)))("%s, whose create response has the field snapshot", (_name, create) => {
-  test.each<[error: string, fields: Json]>([
-    ["an error code of EVS", { error_code: "EVS.2024", error_msg: "no" }],
-    ["an error code of the API gateway", { code: "APIGW.0308", message: "no" }],
-    ["an error object", { error: { message: "no" } }],
-  ])(`${create.name} fails if the field snapshot of every create response contains %s`, async (_error, fields) => {
-    const fixture = await createFixture(create);
-    changeResponsesWithoutCreating(fixture, (_, body) => withSnapshot(body, fields));
-    expect(outcomes(await fixture.post())).toEqual(["create failed", "run failed"]);
-  });
+describe.each(byName(CREATES.filter(isNested)))(
+  '%s, whose create response has the field "snapshot"',
+  (_name, create) => {
+    test.each<[error: string, fields: Json]>([
+      ["an error code of EVS", { error_code: "EVS.2024", error_msg: "no" }],
+      ["an error code of the API gateway", { code: "APIGW.0308", message: "no" }],
+      ["an error object", { error: { message: "no" } }],
+    ])(`${create.name} fails if the field "snapshot" of every create response contains %s`, async (_error, fields) => {
+      const fixture = await createFixture(create);
+      changeResponsesWithoutCreating(fixture, (_, body) => withSnapshot(body, fields));
+      expect(outcomes(await fixture.post())).toEqual(["create failed", "run failed"]);
+    });
 
-  test(`${create.name} accepts a create response with empty error fields`, async () => {
-    const fixture = await createFixture(create);
-    changeResponses(fixture, (_, body) => withBody({ ...body, error: { code: null, message: "" }, error_msg: "" }));
-    expect((await fixture.post()).records[0]).toMatchObject({ outcome: "accepted" });
-  });
-});
+    test(`${create.name} accepts a create response with empty error fields`, async () => {
+      const fixture = await createFixture(create);
+      changeResponses(fixture, (_, body) => withBody({ ...body, error: { code: null, message: "" }, error_msg: "" }));
+      expect((await fixture.post()).records[0]).toMatchObject({ outcome: "accepted" });
+    });
+  },
+);
 
 describe.each(byName([STANDARD, GROUP]))("%s, whose create response has no field snapshot", (_name, create) => {
-  test(`${create.name} fails if every create response has the id of another disk or server`, async () => {
+  test(`${create.name} fails if every create response has the id of a different disk or server than the request`, async () => {
     const fixture = await createFixture(create);
     const ids = { snapshot: undefined, volume_id: ID, server_id: ID };
     changeResponsesWithoutCreating(fixture, (_, body) => withBody({ ...body, ...ids }));

@@ -20,7 +20,7 @@ describe.each(byName(CREATES))("%s", (_name, create) => {
     ["that is false", () => "false", "body: expected an object, got false."],
     ["that is an empty object", () => "{}", `${envelope}: required, but missing.`],
     [
-      `with the field ${otherEnvelope} instead of ${envelope}`,
+      `with the field "${otherEnvelope}" instead of ${envelope}`,
       (body) => body.replace(`"${envelope}"`, `"${otherEnvelope}"`),
       `${envelope}: required, but missing.`,
       `${otherEnvelope}: unknown field. Allowed: `,
@@ -30,41 +30,45 @@ describe.each(byName(CREATES))("%s", (_name, create) => {
       (body) => body.replace("{", `{"${otherEnvelope}":{},`),
       `${otherEnvelope}: unknown field. Allowed: `,
     ],
-    [`that contains the options outside of the field ${envelope}`, optionsIn, `${envelope}: required, but missing.`],
-    [`with null in the field ${envelope}`, () => `{"${envelope}":null}`, `${envelope}: expected an object, got null.`],
+    [`that contains the options outside of the field "${envelope}"`, optionsIn, `${envelope}: required, but missing.`],
     [
-      `with an array in the field ${envelope}`,
+      `with null in the field "${envelope}"`,
+      () => `{"${envelope}":null}`,
+      `${envelope}: expected an object, got null.`,
+    ],
+    [
+      `with an array in the field "${envelope}"`,
       () => `{"${envelope}":[]}`,
       `${envelope}: expected an object, got an empty array.`,
     ],
     [
-      `with a string in the field ${envelope}`,
+      `with a string in the field "${envelope}"`,
       () => `{"${envelope}":"x"}`,
       `${envelope}: expected an object, got "x".`,
     ],
     [
-      "with the unknown field dry_run",
+      'with the unknown field "dry_run"',
       (body) => body.replace("{", '{"dry_run":true,'),
       "dry_run: unknown field. Allowed: ",
     ],
     [
-      `with the unknown field Name in the field ${envelope}`,
+      `with the unknown field "Name" in the field "${envelope}"`,
       (body) => body.replace(":{", ':{"Name":"x",'),
       `${envelope}.Name: unknown field. Allowed: `,
     ],
     [
-      "with the field __proto__",
+      'with the field "__proto__"',
       (body) => `{"__proto__":${body}}`,
       "__proto__: unknown field. Allowed: ",
       `${envelope}: required, but missing.`,
     ],
     [
-      `with the field __proto__ in the field ${envelope}`,
+      `with the field "__proto__" in the field "${envelope}"`,
       (body) => `{"${envelope}":{"__proto__":${optionsIn(body)}}}`,
       `${envelope}.__proto__: unknown field. Allowed: `,
     ],
     [
-      `with the field constructor in the field ${envelope}`,
+      `with the field "constructor" in the field "${envelope}"`,
       (body) => body.replace(":{", ':{"constructor":{"prototype":{}},'),
       `${envelope}.constructor: unknown field. Allowed: `,
     ],
@@ -91,15 +95,18 @@ describe.each(byName(CREATES))("%s", (_name, create) => {
     expect(fixture.requests()).toEqual([]);
   });
 
-  test.each([[undefined], [null], [[]], ["text"], [5]])(
-    `${create.name} throws an error if it is invoked directly with the event %j`,
-    async (event) => {
-      const fixture = await createFixture(create);
-      const { error } = await fixture.invoke(create.factory, event);
-      expect(error?.message).toMatch(/^(body: expected an object|snapshot(_group)?: required, but missing)/);
-      expect(fixture.requests()).toEqual([]);
-    },
-  );
+  test.each<[label: string, event: unknown]>([
+    ["undefined", undefined],
+    ["null", null],
+    ["an empty array", []],
+    ["a string", "text"],
+    ["the number 5", 5],
+  ])(`${create.name} throws an error if it is invoked directly with %s as the event`, async (_label, event) => {
+    const fixture = await createFixture(create);
+    const { error } = await fixture.invoke(create.factory, event);
+    expect(error?.message).toMatch(/^(body: expected an object|snapshot(_group)?: required, but missing)/);
+    expect(fixture.requests()).toEqual([]);
+  });
 });
 
 test("create-standard-snapshot names the path of each invalid field in its error message", async () => {

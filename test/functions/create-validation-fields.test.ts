@@ -82,7 +82,7 @@ describe("create-snapshot", () => {
         ...BACKUP_NAMES,
         nullText("name"),
         [
-          "a number in the field description",
+          'a number in the field "description"',
           { description: 5 },
           ".description: expected a string or null, got the number 5.",
         ],
@@ -150,14 +150,14 @@ describe("create-snapshot-group", () => {
       ] as const
     ).map(
       ([content, volume_ids, expected]): Case => [
-        `${content} in the field volume_ids`,
+        `${content} in the field "volume_ids"`,
         { volume_ids },
         `.volume_ids: expected ${expected}`,
       ],
     ),
     ...INVALID_IDS.map(
       ([content, id]): Case => [
-        `${content} as the second item of the field volume_ids`,
+        `${content} as the second item of the field "volume_ids"`,
         { volume_ids: [ID, id] },
         ".volume_ids[1]: expected",
       ],
@@ -188,7 +188,7 @@ describe("create-cluster-snapshot", () => {
     ["of 256 characters", EMOJI.repeat(256)],
     ["of 0 characters", ""],
     ["with every punctuation character that DWS allows", "#$%()*+,-./:;?@[\\]^_`{|}~ äß漢字\n\t"],
-    ["that resembles the text of the marker", "managed-by: snapshot-functions"],
+    ["that resembles the text of a snapshot marker", "managed-by: snapshot-functions"],
   ])("create-cluster-snapshot accepts a description %s", async (_, description) => {
     const fixture = await createFixture(CLUSTER);
     const { result } = await fixture.post({ description });

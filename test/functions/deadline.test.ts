@@ -44,7 +44,7 @@ describe.each([0, 1, 2, 3])("only the first %i API calls settle", (settlingCalls
     "verify-snapshots",
     "prune-snapshots",
   ])(
-    `%s returns before its deadline and writes a record for each target and for the run if ${settlingCalls} API calls settle and all later calls never settle`,
+    `%s returns before its deadline and writes a record for each target and for the run if ${settlingCalls} API calls settle and no further API call ever settles`,
     async (name) => {
       const environment = await createTestEnvironment();
       blockCallsAfter(environment, settlingCalls);
@@ -110,7 +110,7 @@ test("compose fails before the deadline and writes failed records for the run an
 });
 
 test.each([0, 1])(
-  "scheduled-snapshots writes 601 records to stdout before its deadline if LTS responds to %i deliveries and to no later delivery",
+  "scheduled-snapshots writes 601 records to stdout before its deadline if LTS responds to %i deliveries and to no further delivery",
   async (settlingDeliveries) => {
     const environment = await createTestEnvironment({ variables: { SHARD_SIZE: "1000" } });
     const { transport } = environment.runtime;

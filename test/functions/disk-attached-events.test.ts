@@ -251,7 +251,7 @@ describe("an event that reports no attachment", () => {
     expect(requests()).toEqual([]);
   });
 
-  test("disk-attached does not use the resource_id of a CTS trace as the server id if it is the id of the disk", async () => {
+  test("disk-attached does not use the resource_id of a CTS trace as the server id if the resource_id is the id of the disk", async () => {
     const { cloud, deliver, server, disk } = await createAttachedFixture();
     const { cts } = createRequestTrace(server, disk);
     const ofDisk = { ...cts, resource_type: "evs", resource_id: disk.toUpperCase() };

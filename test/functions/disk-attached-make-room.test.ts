@@ -39,7 +39,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
     expect(idsOf(cloud, disk.id)).toHaveLength(4);
   });
 
-  test("disk-attached without DISK_ATTACHED_RETENTION reports QuotaExceeded with advice for a full disk and deletes nothing", async () => {
+  test("disk-attached without DISK_ATTACHED_RETENTION reports QuotaExceeded with advice, and deletes nothing, if the disk already has 7 snapshots", async () => {
     const { cloud, deliver, disk } = await createAttachedFixture();
     const { records } = await deliver();
     expect(records[0]).toMatchObject({ action: "create", outcome: "failed", error: { reason: "QuotaExceeded" } });
@@ -47,7 +47,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
     expect(idsOf(cloud, disk.id)).toHaveLength(7);
   });
 
-  test("disk-attached reports QuotaExceeded for a full disk if DISK_ATTACHED_RETENTION keeps every snapshot", async () => {
+  test("disk-attached reports QuotaExceeded if the disk already has 7 snapshots and DISK_ATTACHED_RETENTION keeps all of them", async () => {
     const { cloud, deliver, disk } = await createAttachedFixture('{"keep_last":6}');
     const { records } = await deliver();
     expect(records[0]).toMatchObject({ action: "create", outcome: "failed", error: { reason: "QuotaExceeded" } });

@@ -31,7 +31,7 @@ describe("EVS returns neither the id nor the time of an attachment", () => {
 
   describe.each(["snapshot", "standard-snapshot"])("%s", (DISK_ATTACHED_KIND) => {
     test.each(["request", "completion"])(
-      `disk-attached creates one ${DISK_ATTACHED_KIND} from 10 CTS traces that start with the %s trace if EVS returns neither an attachment id nor an attachment time`,
+      `disk-attached creates one ${DISK_ATTACHED_KIND} from 10 CTS traces of one attachment, of which the %s trace is the first, if EVS returns neither an attachment id nor an attachment time`,
       async (firstTrace) => {
         const { cloud, clock, deliver, server, disk } = await createFixtureWithoutFields({ DISK_ATTACHED_KIND });
         cloud.attach(disk, server);
@@ -62,7 +62,7 @@ describe("EVS returns neither the id nor the time of an attachment", () => {
     expect(disksWithSnapshots(cloud)).toEqual([disk]);
   });
 
-  test("disk-attached creates one snapshot from six simultaneous CTS traces if EVS returns neither an attachment id nor an attachment time", async () => {
+  test("disk-attached creates one snapshot from six simultaneous CTS traces of one attachment if EVS returns neither an attachment id nor an attachment time", async () => {
     const { cloud, deliver, server, disk } = await createFixtureWithoutFields();
     cloud.attach(disk, server, { after: 10_000 });
     const completion = createNamedCompletionTrace(server, disk, START_MS + MINUTE_MS);
@@ -115,7 +115,7 @@ describe("EVS returns neither the id nor the time of an attachment", () => {
     expect(disksWithSnapshots(cloud)).toEqual([disk, disk]);
   });
 
-  test("disk-attached creates one snapshot from three CTS traces without a time that arrive within 2 minutes", async () => {
+  test("disk-attached creates one snapshot from three CTS traces of one attachment that contain no time and arrive within 2 minutes", async () => {
     const { cloud, clock, deliver, server, disk } = await createFixtureWithoutFields();
     const withoutTime = (event: { cts: Json }) => withFields(event, { time: undefined, record_time: undefined });
     cloud.attach(disk, server);

@@ -41,7 +41,7 @@ describe("the time of a CTS trace", () => {
   test.each<[what: string, time: unknown]>([
     ["absent", undefined],
     ["null", null],
-    ["the word yesterday", "yesterday"],
+    ['the word "yesterday"', "yesterday"],
     ["an object", { seconds: 1 }],
     ["a deeply nested array", nestDeeply()],
     ["the number 0", 0],
@@ -50,7 +50,7 @@ describe("the time of a CTS trace", () => {
     ["the number 1e300", 1e300],
     ["a string of 1 MB", "9".repeat(1_000_000)],
   ])(
-    "disk-attached creates a snapshot of the disk in the CTS trace although time and record_time are %s",
+    'disk-attached creates a snapshot of the disk in the CTS trace although "time" and "record_time" are %s',
     async (_what, time) => {
       const { cloud, deliver, server, disk } = await createFixture();
       cloud.attach(disk, server, { after: 20_000 });
@@ -65,7 +65,7 @@ describe("the time of a CTS trace", () => {
     },
   );
 
-  test("disk-attached uses record_time if the time of a CTS trace is invalid, and the time of the CloudEvent if record_time is null", async () => {
+  test('disk-attached uses record_time if "time" of a CTS trace is invalid, and the time of the CloudEvent if "record_time" is null', async () => {
     const { cloud, deliver, server, disk } = await createAttachedFixture();
     const { cts } = createRequestTrace(server, disk);
     const byRecordTime = await deliver({ cts: { ...cts, time: "soon", record_time: "2026-11-21 01:59:00" } });

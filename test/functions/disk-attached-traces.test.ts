@@ -233,7 +233,7 @@ describe("several disks for a CTS trace that names only the server", () => {
     expect(disksWithSnapshots(cloud)).toEqual([other]);
   });
 
-  test("disk-attached waits for the disk that a CTS request trace announces although another disk was attached 5 minutes earlier", async () => {
+  test("disk-attached waits for the disk that a CTS request trace announces although a different disk was attached 5 minutes before the trace", async () => {
     const { cloud, deliver, server, disk } = await createFixture();
     const before = cloud.addVolume({ serverId: server, attachedAt: START_MS - 5 * MINUTE_MS }).id;
     cloud.attach(disk, server, { after: 20_000 });

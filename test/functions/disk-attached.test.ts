@@ -78,7 +78,7 @@ describe("the CTS traces of one attachment", () => {
         expect(found).toEqual(["accepted", ...Array.from({ length: 19 }, () => "existing")]);
       };
 
-      test(`disk-attached creates one ${DISK_ATTACHED_KIND} from 20 CTS traces in sequence, the ${firstTrace} trace first`, async () => {
+      test(`disk-attached creates one ${DISK_ATTACHED_KIND} from 20 CTS traces of one attachment that arrive one after another if the ${firstTrace} trace arrives first`, async () => {
         const { cloud, clock, deliver, disk, events } = await createDeliveries();
         const invoked: Invoked[] = [];
         for (const event of events) {
@@ -88,12 +88,12 @@ describe("the CTS traces of one attachment", () => {
         expectOneSnapshot(cloud, disk, invoked);
       });
 
-      test(`disk-attached creates one ${DISK_ATTACHED_KIND} from 20 simultaneous CTS traces, the ${firstTrace} trace first`, async () => {
+      test(`disk-attached creates one ${DISK_ATTACHED_KIND} from 20 simultaneous CTS traces of one attachment if the ${firstTrace} trace arrives first`, async () => {
         const { cloud, deliver, disk, events } = await createDeliveries();
         expectOneSnapshot(cloud, disk, await Promise.all(events.map((event) => deliver(event))));
       });
 
-      test(`disk-attached creates one ${DISK_ATTACHED_KIND} from 20 simultaneous CTS traces 30 s before the attachment, the ${firstTrace} trace first`, async () => {
+      test(`disk-attached creates one ${DISK_ATTACHED_KIND} from 20 simultaneous CTS traces if the ${firstTrace} trace arrives first, 30 s before the disk is attached`, async () => {
         const { cloud, deliver, disk, server, events } = await createDeliveries();
         cloud.detach(disk);
         cloud.attach(disk, server, { after: 30_000 });
@@ -102,7 +102,7 @@ describe("the CTS traces of one attachment", () => {
     });
   });
 
-  test("disk-attached creates one snapshot from four CTS traces that arrive before EVS lists the snapshot", async () => {
+  test("disk-attached creates one snapshot from four CTS traces of one attachment that arrive before EVS lists the snapshot", async () => {
     const { cloud, clock, deliver, server, disk } = await createFixture();
     cloud.listLagMs = 5_000;
     cloud.attach(disk, server);
@@ -190,7 +190,7 @@ describe("the attachment that EVS returns", () => {
     expect(disksWithSnapshots(cloud)).toEqual([disk]);
   });
 
-  test("disk-attached waits while the disk is in the status attaching", async () => {
+  test('disk-attached waits while the disk has the status "attaching"', async () => {
     const { cloud, clock, deliver, server, disk } = await createAttachedFixture();
     cloud.setVolumeStatus(disk, "attaching");
     cloud.fault(

@@ -55,7 +55,7 @@ describe.each<[structure: string, json: string, description: string]>([
   const value = (): unknown => JSON.parse(json);
 
   test.each(byName(HTTP_FUNCTIONS))(
-    `%s responds 400 to ${nested} in the body or in the Idempotency-Key`,
+    `%s responds 400 to ${nested} in the body or in the Idempotency-Key header`,
     async (_name, unit) => {
       await expectInvalid(unit, apig(json, {}, { body: json, isBase64Encoded: false }), "", 400);
       await expectInvalid(unit, apig(json, {}, { body: value() }), "", 400);
@@ -73,11 +73,11 @@ describe.each<[structure: string, json: string, description: string]>([
     ["name", "snapshot.name: expected a string"],
     ["force", "snapshot.force: expected true or false"],
     ["nam", "snapshot.nam: unknown field. Allowed: volume_id, "],
-  ])(`create-snapshot responds 400 to ${nested} in the field %s`, async (field, message) => {
+  ])(`create-snapshot responds 400 to ${nested} in the field "%s"`, async (field, message) => {
     await expectInvalid(SNAPSHOT, apig(`{"snapshot":{"${field}":${json}}}`), message, 400);
   });
 
-  test(`create-snapshot responds 400 to ${nested} as the value of a label in the field metadata`, async () => {
+  test(`create-snapshot responds 400 to ${nested} as the value of a label in the field "metadata"`, async () => {
     const message = `snapshot.metadata.a: expected a string, got ${description}.`;
     await expectInvalid(SNAPSHOT, apig(`{"snapshot":{"metadata":{"a":${json}}}}`), message, 400);
   });
@@ -87,14 +87,14 @@ describe.each<[structure: string, json: string, description: string]>([
     ["volume_ids", "targets[0]"],
     ["tags", "targets[0]"],
     ["nam", "targets[0].nam: unknown field"],
-  ])(`pre-deploy and scheduled-snapshots reject ${nested} in the field %s of a target`, async (field, message) => {
+  ])(`pre-deploy and scheduled-snapshots reject ${nested} in the field "%s" of a target`, async (field, message) => {
     const target = field === "kind" ? `{"kind":${json}}` : `{"kind":"snapshot","${field}":${json}}`;
     await expectInvalid(PRE_DEPLOY, apig(`{"deployment_id":"d","targets":[${target}]}`), message, 400);
     await expectInvalid(SCHEDULED, timerEvent(`{"policy":"nightly","targets":[${target}]}`), message);
   });
 
   test.each(["policy", "targets", "time_zone", "retention", "hold", "dry_run", "nam"])(
-    `scheduled-snapshots rejects ${nested} in the field %s of a policy, whether user_event is a JSON string or an object`,
+    `scheduled-snapshots rejects ${nested} in the field "%s" of a policy, whether "user_event" is a JSON string or an object`,
     async (field) => {
       const policy = `{"policy":"nightly","targets":[{"kind":"snapshot","tags":{"a":"b"}}],"${field}":${json}}`;
       for (const user_event of [policy, JSON.parse(policy)]) {
@@ -112,17 +112,17 @@ describe.each<[structure: string, json: string, description: string]>([
   });
 
   test.each(["time", "user_event"])(
-    `scheduled-snapshots rejects ${nested} in the field %s of a timer event`,
+    `scheduled-snapshots rejects ${nested} in the field "%s" of a timer event`,
     async (field) => {
       await expectInvalid(SCHEDULED, { ...timerEvent({ policy: "nightly" }), [field]: value() });
     },
   );
 
-  test.each(["cts", "data"])(`disk-attached rejects ${nested} in the field %s of its event`, async (field) => {
+  test.each(["cts", "data"])(`disk-attached rejects ${nested} in the field "%s" of its event`, async (field) => {
     await expectInvalid(DISK_ATTACHED, { specversion: "1.0", [field]: value() });
   });
 
-  test(`disk-attached rejects ${nested} in the field trace_name of a CTS trace`, async () => {
+  test(`disk-attached rejects ${nested} in the field "trace_name" of a CTS trace`, async () => {
     const { cloud } = await createTestEnvironment();
     const cts = { trace_name: value(), time, resource_id: cloud.addServer().id };
     await expectInvalid(DISK_ATTACHED, { cts }, "trace_name: expected ");
@@ -141,7 +141,7 @@ describe.each<[structure: string, json: string, description: string]>([
     expect(cloud.snapshots("snapshot").map(({ volume_id }) => volume_id)).toEqual([disk]);
   });
 
-  test(`scheduled-snapshots defers a disk to another invocation although the field version of its timer event contains ${nested}`, async () => {
+  test(`scheduled-snapshots defers a disk to another invocation although the field "version" of its timer event contains ${nested}`, async () => {
     const { addDisks, invoke } = await createTestEnvironment({ variables: { SHARD_SIZE: "2" } });
     const tags = { backup: "daily" };
     addDisks(3, { tags });

@@ -48,7 +48,7 @@ describe("a snapshot group for a server with three disks", () => {
     expect(cloud.count("evs.createSnapshotGroup")).toBe(2);
   });
 
-  test("pre-deploy repeats a failed create request instead of accepting an older snapshot group without one of its members", async () => {
+  test("pre-deploy repeats a failed create request instead of accepting an older snapshot group that lacks a member", async () => {
     const { cloud, clock, post, addResource } = await createFixture();
     const { targets, disks = [] } = addResource("snapshot-group");
     expect((await post({ targets, wait_seconds: 20 })).status).toBe(200);

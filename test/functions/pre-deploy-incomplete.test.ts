@@ -56,7 +56,7 @@ describe.each(KINDS)("duplicate snapshots of the kind %s", (kind) => {
     },
   );
 
-  test(`pre-deploy responds 200 with the younger of two duplicate ${kind}s if the older keeps the status "creating"`, async () => {
+  test(`pre-deploy responds 200 with the younger of two duplicate ${kind}s if the older one remains in the status "creating"`, async () => {
     const { cloud, targets, firstId, secondId, setStatus, post } = await createFixtureWithDuplicate();
     setStatus(firstId, "creating");
     for (const wait_seconds of [0, 10]) {
@@ -80,7 +80,7 @@ describe.each(KINDS)("duplicate snapshots of the kind %s", (kind) => {
     }
   });
 
-  test(`pre-deploy responds 200 with the second of two duplicate ${kind}s if the first fails or keeps the status "creating" during the wait`, async () => {
+  test(`pre-deploy responds 200 with the second of two duplicate ${kind}s if the first fails or remains in the status "creating" during the wait`, async () => {
     for (const firstStatus of ["error", "creating"]) {
       const { clock, targets, firstId, secondId, changeRows, post } = await createFixtureWithDuplicate();
       const began = clock.now();

@@ -7,7 +7,7 @@ import { diskTargets, outcomesOf } from "../support/deployments.ts";
 import { type Any, apig } from "../support/environment.ts";
 
 describe("pre-deploy in real time", () => {
-  test("pre-deploy responds to each call within 2 s for 20 disks at 50 ms latency, and creates each snapshot once in repeated calls", async () => {
+  test("pre-deploy responds to each call within 2 s if a request has 20 disks and EVS responds after 50 ms, and creates each snapshot once in repeated calls", async () => {
     const cloud = await startCloud({ latencyMs: 50, creationMs: 700 });
     const disks = Array.from({ length: 20 }, () => cloud.addVolume().id);
     const variables: Record<string, string> = { REGION: cloud.region, EVS_ENDPOINT: cloud.url };

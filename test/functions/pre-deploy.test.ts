@@ -91,7 +91,7 @@ describe("the requests of one deployment", () => {
     expect(clock.now() - began).toBeLessThanOrEqual(50_000);
   });
 
-  test("pre-deploy creates a snapshot of a disk that was added, with the selected tag, after an earlier call for the deployment", async () => {
+  test("pre-deploy creates a snapshot of a disk with the selected tag if the disk was added after an earlier call for the deployment", async () => {
     const { cloud, addDisks, post } = await createFixture();
     addDisks(2, { service: "shop" });
     const targets = [{ kind: "snapshot", tags: { service: "shop" } }];

@@ -72,8 +72,8 @@ describe.each(KINDS)("the newest %s changes during a run", (kind) => {
 
 /** Changes to a snapshot after its deletion was rejected, with the outcome and the rule of its record. */
 const PROTECTED: Record<string, [change: Partial<Seed>, outcome: string, rule: RegExp, dws?: false]> = {
-  "is held by a label": [{ labels: { hold: "true" } }, "held", /^held by its label$/, false],
-  "is held by its description": [{ description: "hold: audit" }, "held", /^held by its description$/],
+  "now has a hold label": [{ labels: { hold: "true" } }, "held", /^held by its label$/, false],
+  "now has a description that starts with hold": [{ description: "hold: audit" }, "held", /^held by its description$/],
   "has lost its marker labels": [{ marked: false }, "held", /marked/],
   "belongs to another policy": [{ policy: "weekly" }, "held", /marked/],
   "is being rolled back": [{ status: "rollbacking" }, "kept", /^its status is rollbacking$/i],
@@ -85,7 +85,7 @@ describe.each(KINDS)("the deletion of a %s is rejected as busy", (kind) => {
     (name) => kind !== "cluster-snapshot" || PROTECTED[name]?.[3] === undefined,
   );
   test.each(cases)(
-    `prune-snapshots keeps a ${kind} whose deletion was rejected as busy if the next list response shows that it %s`,
+    `prune-snapshots keeps a ${kind} whose deletion was rejected as busy if the next list response shows that the snapshot %s`,
     async (name) => {
       const [changes, outcome, rule] = PROTECTED[name] as (typeof PROTECTED)[string];
       for (const MAX_CONCURRENCY of ["1", "8"]) {
@@ -106,7 +106,7 @@ describe.each(KINDS)("the deletion of a %s is rejected as busy", (kind) => {
     },
   );
 
-  test(`prune-snapshots reports a busy ${kind} as deleted if it is missing from the next list response or has the status "deleting" there`, async () => {
+  test(`prune-snapshots reports a busy ${kind} as deleted if the next list response omits the snapshot or shows the status "deleting"`, async () => {
     for (const isDeleting of kind === "cluster-snapshot" ? [false] : [false, true]) {
       const { cloud, add, change, prune, remainingIds, afterDeletion } = await createChangingFixture();
       const [second = "", newest = ""] = [2, 1].map((days) => add(kind, days));

@@ -5,7 +5,7 @@ import { createFixture, findRecord, keepLast, summarizeRecord } from "../support
 import { markerOf } from "../support/retention-seeds.ts";
 
 describe("the hold field of a policy", () => {
-  test("prune-snapshots warns about each entry of hold that is neither the id nor the name of a snapshot", async () => {
+  test('prune-snapshots warns about each entry of "hold" in the policy that is neither the id nor the name of a snapshot', async () => {
     const { prune, addOld, remainingIds } = await createFixture();
     const named = addOld("snapshot", 9, { name: "before-audit" });
     const [given, newest] = [addOld("cluster-snapshot", 8), addOld("snapshot", 1)];
@@ -21,7 +21,7 @@ describe("the hold field of a policy", () => {
     });
   });
 
-  test("prune-snapshots holds a snapshot group if hold has the id of one of its members", async () => {
+  test('prune-snapshots holds a snapshot group if "hold" in the policy contains the id of one of its members', async () => {
     const { cloud, prune, addOld } = await createFixture();
     addOld("snapshot-group", 5);
     addOld("snapshot-group", 1);

@@ -16,7 +16,7 @@ import {
 } from "../support/full-disks.ts";
 
 describe("a disk with 7 snapshots, the maximum", () => {
-  test("scheduled-snapshots with make_room deletes old snapshots of a full disk, waits for the deletions, and creates a snapshot", async () => {
+  test("scheduled-snapshots with make_room deletes old snapshots of a disk that already has 7, waits for the deletions, and creates a snapshot", async () => {
     const { cloud, clock, schedule, requests, disk } = await createFixture({ deletionMs: 20_000 });
     const old = Array.from({ length: 7 }, (_, index) => addSnapshot(cloud, disk.id, 7 - index));
     const { result, records } = expectSuccess(await schedule());
@@ -38,7 +38,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
     expect(requests().filter((one) => one === "evs.createSnapshot")).toHaveLength(1);
   });
 
-  test("scheduled-snapshots without make_room reports QuotaExceeded with advice for a full disk and deletes nothing", async () => {
+  test("scheduled-snapshots without make_room reports QuotaExceeded with advice, and deletes nothing, if the disk already has 7 snapshots", async () => {
     const { cloud, schedule, disk } = await createFixture();
     for (let days = 1; days <= 7; days += 1) addSnapshot(cloud, disk.id, days);
     const { error, records } = await schedule({ make_room: false });
@@ -48,7 +48,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
     expect(idsOf(cloud, disk.id)).toHaveLength(7);
   });
 
-  test("scheduled-snapshots reports a 400 response as QuotaExceeded for a full disk, and as InvalidRequest for another disk", async () => {
+  test("scheduled-snapshots reports a 400 response as QuotaExceeded if the disk already has 7 snapshots, and as InvalidRequest if the disk has fewer", async () => {
     const { cloud, invoke } = await createTestEnvironment();
     const [full, free] = [cloud.addVolume(), cloud.addVolume()];
     for (let days = 1; days <= 7; days += 1) addSnapshot(cloud, full.id, days);
@@ -91,7 +91,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
     }
   });
 
-  test("scheduled-snapshots with make_room deletes a duplicate and a failed snapshot of a full disk", async () => {
+  test("scheduled-snapshots with make_room deletes a duplicate and a failed snapshot of a disk that already has 7 snapshots", async () => {
     const { cloud, schedule, disk } = await createFixture();
     const key = createMarker("nightly");
     const older = cloud.addSnapshot({
@@ -118,7 +118,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
   });
 
   test.each([
-    ["the only failed snapshot of seven", ["available", "error"], [6, 1]],
+    ["the only failed one of 7 snapshots", ["available", "error"], [6, 1]],
     ["seven failed snapshots", ["error"], [7]],
   ])(
     "scheduled-snapshots with make_room deletes %s if the retention keeps all other snapshots",
@@ -184,7 +184,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
     expect(clock.now()).toBe(START_MS);
   });
 
-  test("scheduled-snapshots with make_room sends no additional requests for disks that are not full", async () => {
+  test("scheduled-snapshots with make_room sends no additional requests for a disk with fewer than 7 snapshots", async () => {
     const count = async (make_room: boolean) => {
       const { cloud, invoke, requests } = await createTestEnvironment();
       const ids = Array.from({ length: 50 }, () => cloud.addVolume().id);

@@ -141,7 +141,7 @@ const FAILURES = {
   refused: () => ({ type: "status", status: 409, body: { message: "in use" } }),
 } as const satisfies Record<string, (kind: Kind) => Fault>;
 
-test(`prune-snapshots keeps each resource's last good snapshot, and snapshots that become held or foreign, if snapshots change during its run (${RUNS} random cases)`, {
+test(`prune-snapshots keeps each resource's last good snapshot, and each snapshot that gets a hold or loses its marker during the run (${RUNS} random cases)`, {
   timeout: 3_600_000,
 }, async () => {
   const { cloud, clock, runtime, invoke } = await createTestEnvironment({

@@ -142,7 +142,7 @@ test("prune-snapshots succeeds in two simultaneous runs that delete the same sna
   expect(listWithoutMembers(cloud)).toHaveLength(8);
 });
 
-test("prune-snapshots keeps an automated DWS snapshot although its description has the labels of the policy", async () => {
+test("prune-snapshots keeps an automated DWS snapshot although its description has the marker of the policy", async () => {
   const { cloud, cluster, prune, addOld, remainingIds } = await createFixture();
   const description = Object.entries(markerOf("nightly", "auto"))
     .map(([name, value]) => `${name}:${value}`)
@@ -161,7 +161,7 @@ test("prune-snapshots keeps an automated DWS snapshot although its description h
   expect(remainingIds()).toEqual([auto.id, ids[1]].sort());
 });
 
-test("prune-snapshots keeps automatic and copied standard snapshots although their tags are the labels of the policy", async () => {
+test("prune-snapshots keeps automatic and copied standard snapshots although their tags are the marker labels of the policy", async () => {
   const { cloud, disk, prune, addOld, remainingIds } = await createFixture();
   const more = { kind: "standard-snapshot", volumeId: disk.id, createdAt: START_MS - 50 * DAY_MS } as const;
   const kept = (["auto", "copy"] as const).map(

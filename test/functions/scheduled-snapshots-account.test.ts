@@ -49,7 +49,7 @@ describe("limits of the account", () => {
     }
   });
 
-  test("scheduled-snapshots creates 200 snapshots within 2 minutes in an account with 10 requests per second", async () => {
+  test("scheduled-snapshots creates 200 snapshots within 2 minutes in an account that is limited to 10 requests per second", async () => {
     const { cloud, fire, addDisks, clock } = await createFixture({ rate: { perSecond: 10 } });
     const all = addDisks(200, { backup: "daily" });
     const began = clock.now();

@@ -166,7 +166,7 @@ describe("targets that an asynchronous invocation handles", () => {
     },
   );
 
-  test("scheduled-snapshots creates the snapshots of its own targets and reports Misconfigured for the targets that it cannot pass on without REGION", async () => {
+  test("scheduled-snapshots without REGION creates snapshots of the first targets and reports Misconfigured for those that it cannot pass to another invocation", async () => {
     const { cloud, fire } = await createShards({ variables: { REGION: undefined } });
     const invoked = await fire(policy);
     expect(JSON.parse(String(invoked.error?.message)).outcomes).toEqual({ accepted: 2, failed: 4 });
@@ -205,7 +205,7 @@ describe("targets that an asynchronous invocation handles", () => {
     expect(sorted([...createdIds, ...deferredIds])).toEqual(sorted(all));
   });
 
-  test("scheduled-snapshots passes targets that it has no time for to an asynchronous invocation, which fails if it has no time for them either", async () => {
+  test("scheduled-snapshots passes targets to an asynchronous invocation if its time runs out, and that invocation fails if its time also runs out", async () => {
     const { cloud, fire, deliver, clock, all, further } = await createShards({ variables: { SHARD_SIZE: "500" } });
     const slow = cloud.fault(
       { operation: "evs.createSnapshot" },

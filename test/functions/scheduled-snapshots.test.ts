@@ -171,7 +171,7 @@ describe("a target that does not exist", () => {
 });
 
 describe("a redelivered event", () => {
-  test("scheduled-snapshots creates nothing for an event with an equal time in another time zone, and new snapshots for an event one second later", async () => {
+  test("scheduled-snapshots creates nothing for a second event with the same time written in another time zone, but creates snapshots for an event one second later", async () => {
     const { cloud, deliver, addDisks } = await createFixture();
     const all = addDisks(3, { backup: "daily" });
     const policy = { policy: "nightly", targets: [{ kind: "snapshot", tags: { backup: "daily" } }] };
@@ -268,7 +268,7 @@ describe("a redelivered event", () => {
 describe("the topic field of the result", () => {
   const targets = [{ kind: "snapshot", tags: { backup: "daily" } }];
 
-  test('scheduled-snapshots returns "off" in the field topic if no logging topic is configured', async () => {
+  test('scheduled-snapshots returns "off" in the field "topic" if no logging topic is configured', async () => {
     const names = ["LTS_ENDPOINT", "LTS_LOG_GROUP_ID", "LTS_LOG_STREAM_ID"];
     const { cloud, fire, addDisks } = await createFixture({
       variables: Object.fromEntries(names.map((name) => [name, undefined])),
@@ -280,7 +280,7 @@ describe("the topic field of the result", () => {
     expect(cloud.logs).toEqual([]);
   });
 
-  test('scheduled-snapshots returns "failed" in the field topic, and throws no error, if LTS rejects its records', async () => {
+  test('scheduled-snapshots returns "failed" in the field "topic", and throws no error, if LTS rejects its records', async () => {
     const { cloud, fire, addDisks } = await createFixture();
     addDisks(2, { backup: "daily" });
     cloud.fault({ operation: "lts.reportLogs" }, { type: "status", status: 500 });

@@ -78,7 +78,7 @@ describe("a snapshot group", () => {
     expect(cloud.snapshots("standard-snapshot")).toHaveLength(2);
   });
 
-  test("verify-snapshots does not warn about members if EVS deletes them with their group or rejects the request for groups", async () => {
+  test("verify-snapshots does not warn about members if EVS deletes them with their group or rejects the request that lists the groups", async () => {
     const { cloud, clock, invoke, server, verify } = await createFixture();
     for (const minutes of [9_000, 600]) seedSnapshot(cloud, "snapshot-group", server.id, { minutes });
     await invoke(pruneSnapshots, timerEvent({ policy: "nightly", retention: { keep_last: 1 } }, START));

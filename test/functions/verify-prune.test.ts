@@ -20,7 +20,7 @@ const daysOf = (cloud: EmbeddedCloud, kind: SnapshotView["kind"], resource: stri
     .map(dayOf)
     .sort();
 
-test("verify-snapshots reports every nightly snapshot as available and prune-snapshots keeps the newest three during ten nights", async () => {
+test("verify-snapshots reports every nightly snapshot as available, and prune-snapshots keeps the three newest snapshots, in each of ten nights", async () => {
   const { cloud, clock, invoke } = await createTestEnvironment();
   const server = cloud.addServer({ tags: { backup: "daily" } });
   cloud.addVolume({ serverId: server.id, tags: { backup: "daily" } });
@@ -95,7 +95,7 @@ describe("two schedules over a year", () => {
     leaver: ["2027-05-16"],
   };
 
-  test("prune-snapshots keeps the expected snapshots of two policies over a year with a detached disk and a week of failed snapshots", {
+  test("prune-snapshots keeps the expected snapshots of two policies over a year in which a disk is detached and all snapshots of one week fail", {
     timeout: 300_000,
   }, async () => {
     const { cloud, clock, invoke } = await createTestEnvironment({ keepRequests: false, variables: WITHOUT_TOPIC });
@@ -164,7 +164,7 @@ describe("two schedules over a year", () => {
 });
 
 describe("snapshots of functions without a schedule", () => {
-  test("prune-snapshots with the policy disk-attached, pre-deploy or create-snapshot deletes old snapshots that the function of that name created", async () => {
+  test("prune-snapshots deletes old snapshots that a function created if the name of the policy is the name of that function, such as disk-attached", async () => {
     const { cloud, clock, invoke } = await createTestEnvironment();
     const server = cloud.addServer();
     const disk = cloud.addVolume({ serverId: server.id });

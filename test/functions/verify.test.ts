@@ -8,7 +8,7 @@ import { markerOf } from "../support/retention-seeds.ts";
 import { createFixture, seedSnapshot } from "../support/verifications.ts";
 
 describe.each(KINDS)("a %s that a function created", (kind) => {
-  test(`verify-snapshots reports a ${kind} as available, failed or unverified according to its status, and does not report a creating ${kind}`, async () => {
+  test(`verify-snapshots reports a ${kind} as available, failed or unverified according to its status, and does not report a ${kind} in the status "creating"`, async () => {
     const { cloud, resourceIds, verify } = await createFixture();
     const available = seedSnapshot(cloud, kind, resourceIds[kind], { minutes: 10 });
     const failed = seedSnapshot(cloud, kind, resourceIds[kind], { minutes: 20, status: "error" });
@@ -41,7 +41,7 @@ describe.each(KINDS)("a %s that a function created", (kind) => {
   /** The time in minutes after which the function reports a creating snapshot as stuck. */
   const limit = kind === "cluster-snapshot" ? 360 : 60;
 
-  test(`verify-snapshots reports a ${kind} as stuck if it has been creating for more than ${limit} minutes`, async () => {
+  test(`verify-snapshots reports a ${kind} as stuck if its status has been "creating" for more than ${limit} minutes`, async () => {
     const { cloud, resourceIds, verify } = await createFixture();
     seedSnapshot(cloud, kind, resourceIds[kind], { minutes: limit, status: "creating" });
     const stuck = seedSnapshot(cloud, kind, resourceIds[kind], { minutes: limit + 0.5, status: "creating" });
@@ -89,7 +89,7 @@ describe.each(KINDS)("a %s that a function created", (kind) => {
     expect(newest.result.outcomes).toEqual({ available: 1 });
   });
 
-  test(`verify-snapshots reports a failed ${kind} a day after a run in which the ${kind} was creating`, async () => {
+  test(`verify-snapshots reports a failed ${kind} a day after a run in which its status was "creating"`, async () => {
     const { cloud, clock, invoke, resourceIds, verify } = await createFixture({ creationMs: 40 * MINUTE_MS });
     cloud.endWith(resourceIds[kind], "error");
     await invoke(
@@ -219,7 +219,7 @@ test.each([
   expect(cloud.requests.filter(({ operation }) => operation !== "lts.reportLogs")).toEqual([]);
 });
 
-test("verify-snapshots reports a scheduled snapshot as available once, and a scheduled snapshot that stays creating as unverified", async () => {
+test('verify-snapshots reports a scheduled snapshot as available once, and a scheduled snapshot that remains in the status "creating" as unverified', async () => {
   const { cloud, clock, invoke, resourceIds, verify } = await createFixture({ creationMs: 20 * MINUTE_MS });
   const targets = [
     { kind: "snapshot", volume_ids: [resourceIds.snapshot] },

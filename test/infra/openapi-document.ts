@@ -34,7 +34,7 @@ export const ajv = withOurKeywords(new Ajv2020({ strict: false, allErrors: true 
 export const pointer = (...keys: (string | number)[]) =>
   keys.map((key) => String(key).replaceAll("~", "~0").replaceAll("/", "~1")).join("/");
 
-/** Validates a value by the schema of the JSON content at a JSON pointer. Returns the errors. */
+/** Validates a value against the JSON schema in openapi.json to which a JSON pointer leads. Returns the validation errors. */
 export function faultsAt(place: string, value: unknown): unknown[] {
   const validate = ajv.compile({ $ref: `openapi.json#/${place}/content/application~1json/schema` });
   return validate(value) ? [] : (validate.errors ?? []);

@@ -40,7 +40,7 @@ const removeDisk = ({ cloud, resourceId }: CreateFixture) => cloud.removeVolume(
 export const FAILURES: Failure[] = [
   {
     reason: "InvalidRequest",
-    situation: "the disk has the status error",
+    situation: 'the disk has the status "error"',
     create: SNAPSHOT,
     arrange: setDiskToError,
     status: 400,
@@ -50,7 +50,7 @@ export const FAILURES: Failure[] = [
   },
   {
     reason: "InvalidRequest",
-    situation: "the disk has the status error and EVS responds in the OpenStack format",
+    situation: 'the disk has the status "error" and EVS responds in the OpenStack format',
     create: SNAPSHOT,
     options: { evsLimits: "classic" },
     arrange: setDiskToError,

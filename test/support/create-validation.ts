@@ -90,7 +90,7 @@ export const INVALID_IDS: [content: string, id: unknown][] = [
 ];
 
 export const invalidIds = (field: string): Case[] =>
-  INVALID_IDS.map(([content, id]) => [`${content} in the field ${field}`, { [field]: id }, `.${field}: expected`]);
+  INVALID_IDS.map(([content, id]) => [`${content} in the field "${field}"`, { [field]: id }, `.${field}: expected`]);
 
 export const missing = (field: string): Case => [
   `no ${field}`,
@@ -99,13 +99,13 @@ export const missing = (field: string): Case => [
 ];
 
 export const unknownField = (field: string, reason: string): Case => [
-  `the field ${field}, which ${reason}`,
+  `the field "${field}", which ${reason}`,
   { [field]: true },
   `.${field}: unknown field. Allowed: `,
 ];
 
 export const nullText = (field: string): Case => [
-  `null in the field ${field}`,
+  `null in the field "${field}"`,
   { [field]: null },
   `.${field}: expected a string, got null.`,
 ];
@@ -121,7 +121,7 @@ export const notStrings = (...fields: string[]): Case[] =>
       ] as const
     ).map(
       ([content, value, actual]): Case => [
-        `${content} in the field ${field}`,
+        `${content} in the field "${field}"`,
         { [field]: value },
         `.${field}: expected a string, got ${actual}.`,
       ],
@@ -132,7 +132,7 @@ export const notBooleans = (...fields: string[]): Case[] =>
   fields.flatMap((field) =>
     ["true", "", 1, 0, null, [], {}].map(
       (value): Case => [
-        `the JSON value ${JSON.stringify(value)} in the field ${field}`,
+        `the JSON value ${JSON.stringify(value)} in the field "${field}"`,
         { [field]: value },
         `.${field}: expected true or false, got `,
       ],
@@ -140,12 +140,14 @@ export const notBooleans = (...fields: string[]): Case[] =>
   );
 
 export const booleans = (...fields: string[]): Case[] =>
-  fields.flatMap((field) => [true, false].map((value): Case => [`${value} in the field ${field}`, { [field]: value }]));
+  fields.flatMap((field) =>
+    [true, false].map((value): Case => [`${value} in the field "${field}"`, { [field]: value }]),
+  );
 
 export const invalidLabels = (field: "metadata" | "tags"): Case[] => [
   ...["managed-by", "policy", "key", "content"].map(
     (key): Case => [
-      `the reserved marker label "${key}" in the field ${field}`,
+      `the reserved marker label "${key}" in the field "${field}"`,
       { [field]: { [key]: "mine" } },
       `.${field}.${key}: expected a key other than managed-by, policy, key, content, which identify snapshots`,
     ],
@@ -158,7 +160,7 @@ export const invalidLabels = (field: "metadata" | "tags"): Case[] => [
     ] as const
   ).map(
     ([content, value, actual]): Case => [
-      `${content} in the field ${field}`,
+      `${content} in the field "${field}"`,
       { [field]: value },
       `.${field}: expected an object, got ${actual}.`,
     ],
@@ -171,7 +173,7 @@ export const invalidLabels = (field: "metadata" | "tags"): Case[] => [
     ] as const
   ).map(
     ([content, value, actual]): Case => [
-      `${content} as the value of a label in the field ${field}`,
+      `${content} as the value of a label in the field "${field}"`,
       { [field]: { a: value } },
       `.${field}.a: expected a string, got ${actual}.`,
     ],
@@ -242,7 +244,7 @@ export const INVALID_ENTERPRISE_PROJECTS: Case[] = [
     ] as const
   ).map(
     ([content, id, expected]): Case => [
-      `${content} in the field enterprise_project_id`,
+      `${content} in the field "enterprise_project_id"`,
       { enterprise_project_id: id },
       `.enterprise_project_id: expected ${expected}`,
     ],

@@ -1,4 +1,4 @@
-/** Builds and runs the deployment gate's client, and starts servers for it: a gateway with pre-deploy, or one with made-up responses. */
+/** Builds and runs the deployment gate's client. Starts its servers: a gateway with pre-deploy, or a server with made-up responses. */
 import { spawn, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";

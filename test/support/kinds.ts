@@ -75,7 +75,7 @@ export const KIND_FACTS: Record<Kind, KindFacts> = {
 export const KINDS = Object.keys(KIND_FACTS) as Kind[];
 export const DISK_KINDS = KINDS.filter((kind) => KIND_FACTS[kind].idField === "volume_id");
 
-/** Returns the operation name of one call for each kind. */
+/** Returns the name of the embedded cloud's operation for one call, such as `delete`, by snapshot kind. */
 export const operationsTo = (call: "create" | "list" | "delete") =>
   Object.fromEntries(KINDS.map((kind) => [kind, KIND_FACTS[kind][call]])) as Record<Kind, string>;
 

@@ -95,7 +95,7 @@ export const startTlsProxy = async (url: string, tls: { key: string; cert: strin
   return listen(server, "https");
 };
 
-/** Returns a connection to a server that stands for every cloud service. */
+/** Returns a connection to a server that replaces every cloud service. */
 export function connectionTo(origin: string, changes: Partial<Connection> = {}): Connection {
   const now = () => instant(Date.now());
   return {

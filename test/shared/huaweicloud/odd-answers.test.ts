@@ -29,7 +29,7 @@ const PLACES: Place[] = [
     faults: ({ list }, odd) => [[{ operation: list }, odd(false)]],
   },
   {
-    condition: "if the create response is lost and every later list response is",
+    condition: "if the create response is lost and every subsequent list response is",
     faults: ({ list, operation }, odd) => [
       [{ operation, nth: 1 }, LOST_RESPONSE],
       [{ operation: list, nth: 2, times: 99 }, odd(false)],
@@ -66,16 +66,16 @@ const DESCRIPTIONS: Record<OddAnswerName, string> = {
   nullSuccess: "a 200 with the body null",
   emptyObject: "a 400 with an empty JSON object",
   emptyObjectSuccess: "a 202 with an empty JSON object",
-  errorText: "a 400 with a string in the field error",
-  errorNull: "a 500 with null in the field error",
-  errorArray: "a 400 with an array in the field errors",
+  errorText: 'a 400 with a string in the field "error"',
+  errorNull: 'a 500 with null in the field "error"',
+  errorArray: 'a 400 with an array in the field "errors"',
   errorNested: "a 400 with an error object inside another error object",
   codeObject: "a 400 with an object as the error code and an array as the message",
   codePrototype: 'a 400 with the error code "__proto__" and the message "constructor"',
   failureSuccess: "a 200 with an error code of DWS",
-  conflict: "a 409 with the OpenStack error conflictingRequest",
-  notFound: "a 404 with the OpenStack error itemNotFound",
-  overLimit: "a 413 with the OpenStack error overLimit, which asks for a retry after 1 s",
+  conflict: 'a 409 with the OpenStack error "conflictingRequest"',
+  notFound: 'a 404 with the OpenStack error "itemNotFound"',
+  overLimit: 'a 413 with the OpenStack error "overLimit", which asks for a retry after 1 s',
   wrongVolumeStatus: "a 400 with the error that the disk is extending",
   tryAgainLater: "a 400 with the error that the system is busy",
   unauthorized: "a 401 with an error in the OpenStack format",
@@ -93,7 +93,7 @@ const DESCRIPTIONS: Record<OddAnswerName, string> = {
   deepArray: "a 400 with 100,000 nested arrays",
   deepObject: "a 400 with 100,000 nested objects",
   deepMessage: "a 500 with 100,000 nested arrays as the error message",
-  deepSuccess: "a 200 with 100,000 nested arrays in the field snapshot",
+  deepSuccess: 'a 200 with 100,000 nested arrays in the field "snapshot"',
 };
 
 const ODD: [description: string, odd: OddResponse][] = [

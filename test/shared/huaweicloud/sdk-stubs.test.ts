@@ -88,7 +88,7 @@ describe("the signer with stubs", () => {
   const zone = fc.constantFrom("UTC", "Europe/Berlin", "Asia/Kolkata", "America/St_Johns", "Pacific/Apia");
   const key = fc.tuple(text, text);
 
-  test("the SDK's signer returns the same signature with and without stubs for random headers, queries, paths, bodies, keys, times and zones", () => {
+  test("the SDK's signer returns the same signature with stubs as with the original packages for random requests, access keys, times and time zones", () => {
     const originalZone = process.env.TZ;
     fc.assert(
       fc
@@ -105,7 +105,7 @@ describe("the signer with stubs", () => {
     );
   });
 
-  test("the SDK's signer returns the same signature with and without stubs for header names that differ only in case, in any order", () => {
+  test("the SDK's signer returns the same signature with stubs as with the original packages if header names differ only in case, in any order", () => {
     const names = fc.shuffledSubarray([..."a A b- B- b_ ä Ä ß İ i̇ x-sdk X-SDK 10 9".split(" "), ""]);
     fc.assert(
       fc.property(names, (shuffled) => {
@@ -122,15 +122,18 @@ describe("the signer with stubs", () => {
     "2024-02-29T23:59:59.999Z",
     "2026-03-29T01:00:00.000Z",
     "9999-12-31T23:59:59.999Z",
-  ])("the SDK's signer returns the same signature with and without stubs, and the right date header, at %s", (at) => {
-    vi.setSystemTime(at);
-    const anything = { method: "GET", endpoint: "https://evs.example.com/v2", headers: {} };
-    const headers = JSON.parse(signed(stubbed, anything, ["AK", "SK"]));
-    expect(headers["X-Sdk-Date"]).toBe(at.replace(/[-:]|\.\d+/g, ""));
-    expect(signed(stubbed, anything, ["AK", "SK"])).toBe(signed(original, anything, ["AK", "SK"]));
-  });
+  ])(
+    "the SDK's signer returns the same signature with stubs as with the original packages, and the right date header, at %s",
+    (at) => {
+      vi.setSystemTime(at);
+      const anything = { method: "GET", endpoint: "https://evs.example.com/v2", headers: {} };
+      const headers = JSON.parse(signed(stubbed, anything, ["AK", "SK"]));
+      expect(headers["X-Sdk-Date"]).toBe(at.replace(/[-:]|\.\d+/g, ""));
+      expect(signed(stubbed, anything, ["AK", "SK"])).toBe(signed(original, anything, ["AK", "SK"]));
+    },
+  );
 
-  test("the SDK's signer with stubs rejects a request that already has an X-Sdk-Date header", () => {
+  test("the SDK's signer with stubs of its packages rejects a request that already has an X-Sdk-Date header", () => {
     const anything = {
       method: "GET",
       endpoint: "https://evs.example.com",
@@ -199,7 +202,7 @@ describe("calls of modules that the bundles leave out", () => {
           .processAuthRequest({}, request()),
     ],
     [
-      "a derived key",
+      "a derived signing key",
       () =>
         credential()
           .withDerivedPredicate(() => true)
@@ -212,9 +215,12 @@ describe("calls of modules that the bundles leave out", () => {
     ["uuid", () => sdk.uuid.v4()],
     ["log4js", () => sdk.log4js.getLogger()],
     ["a class that extends a stub", () => new (class extends sdk.proxy.HttpsProxyAgent {})()],
-  ])("a stub throws an error that names the forbidden parts of the SDK if code uses %s", async (_what, use) => {
-    await expect((async () => use())()).rejects.toThrow(LEFT_OUT);
-  });
+  ])(
+    "the stub of a forbidden part of the SDK throws an error that names the forbidden parts if code uses %s",
+    async (_what, use) => {
+      await expect((async () => use())()).rejects.toThrow(LEFT_OUT);
+    },
+  );
 
   test.each<[what: string, use: () => unknown, message: string]>([
     [
@@ -243,15 +249,15 @@ describe("calls of modules that the bundles leave out", () => {
       () => sdk.logger.configure(),
       "Expected the SDK to use only getLogger and LogLevel of its logger, got its logger.configure.",
     ],
-  ])("a stub that replaces only part of a module throws an error if code uses %s", (_what, use, message) => {
+  ])("a stub that provides only part of an npm package throws an error if code uses %s", (_what, use, message) => {
     expect(use).toThrow(message);
   });
 
-  test("the main module of the SDK can be loaded with stubs", () => {
+  test("the main module of the SDK loads without an error if stubs replace the packages that it requires", () => {
     expect(typeof sdk.core.BasicCredentials).toBe("function");
   });
 
-  test("stubbedSdk makes vitest load the stubs instead of the modules that the SDK requires", async () => {
+  test("stubbedSdk makes vitest load stubs instead of the packages that the SDK requires", async () => {
     const path = createRequire(import.meta.url).resolve(`${CORE}/HcClient`);
     const { HcClient } = evaluate((await stubbedSdk.load(path)) ?? "");
     expect(() => new HcClient({}).overrideEndpoints([])).toThrow(LEFT_OUT);

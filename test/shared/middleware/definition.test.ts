@@ -84,7 +84,7 @@ test("each HTTP function, and no other function, describes its OpenAPI operation
   expect(described).toEqual(definitions.filter(({ trigger }) => trigger.type === "http").map(({ name }) => name));
 });
 
-test("callsOf replaces every-kind.list by the list calls of the four snapshot kinds", () => {
+test('callsOf replaces "every-kind.list" by the list calls of the four snapshot kinds', () => {
   const verify = definitions.find(({ name }) => name === "verify-snapshots") as FunctionDefinition;
   expect(callsOf(verify, definitions)).toEqual([
     "dws.listSnapshots",

@@ -69,7 +69,7 @@ describe("the log delivery during a run", () => {
   const line = (index: number) => `{"n":${index}}`;
   const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-  test("the log delivery sends full batches one after the other while the function still runs", async () => {
+  test("the log delivery sends each batch of 500 lines during the run, after it has delivered the previous batch", async () => {
     const sent: number[] = [];
     let respond = () => {};
     const delivery = startDelivery((batch) => {
@@ -92,7 +92,7 @@ describe("the log delivery during a run", () => {
     expect(sent).toEqual([500, 500, -2, 500, -2, 200]);
   });
 
-  test("the log delivery sends a failed batch again with the next full batch and at the end of the run, in order", async () => {
+  test("the log delivery retries a failed batch when the next 500 lines are complete, and delivers all lines in order when the run finishes", async () => {
     const sent: string[] = [];
     let calls = 0;
     const delivery = startDelivery(async () => {
@@ -156,7 +156,7 @@ describe("a logging topic that rejects some records permanently", () => {
     ["the last record", 1_801, (index) => index === 1_800],
     ["one of two records", 2, (index) => index === 0],
     ["the first 100 records", 1_801, (index) => index < 100],
-    ["60 records in a row in the middle", 500, (index) => index >= 200 && index < 260],
+    ["60 consecutive records in the middle", 500, (index) => index >= 200 && index < 260],
     ["every second record", 600, (index) => index % 2 === 0],
     ["all records but the last", 300, (index) => index < 299],
   ])("the log delivery delivers all other records if the topic rejects %s", async (_what, count, bad) => {

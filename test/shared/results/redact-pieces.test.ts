@@ -7,7 +7,7 @@ const KEY = "9oBMaN4P/hTgWuX+0kLQmAYcXwvS3eRz7tIuDj5K";
 
 describe("pieces of a secret", () => {
   test.each([
-    ["a secret without its first character", KEY.slice(1)],
+    ["a secret that lacks only its first character", KEY.slice(1)],
     ["16 characters from the middle of a secret", KEY.slice(9, 25)],
     ["the last 16 characters of a secret", KEY.slice(-16)],
     ["a secret in lower case", KEY.toLowerCase()],

@@ -48,13 +48,16 @@ describe("mark", () => {
     ["snapshot", "metadata"],
     ["standard-snapshot", "tags"],
     ["snapshot-group", "tags"],
-  ])("mark of the kind %s adds the marker labels to the field %s and keeps the caller's labels", (name, field) => {
-    const kind: Kind = KINDS[name];
-    const options = { name: "a", [field]: { team: "shop" } };
-    expect(kind.mark(options, MARKER)).toEqual({ name: "a", [field]: { team: "shop", ...LABELS } });
-    expect(kind.mark({ name: "a" }, MARKER)).toEqual({ name: "a", [field]: LABELS });
-    expect(options).toEqual({ name: "a", [field]: { team: "shop" } });
-  });
+  ])(
+    'mark of the kind %s adds the marker labels to the field "%s" and keeps the labels of the caller',
+    (name, field) => {
+      const kind: Kind = KINDS[name];
+      const options = { name: "a", [field]: { team: "shop" } };
+      expect(kind.mark(options, MARKER)).toEqual({ name: "a", [field]: { team: "shop", ...LABELS } });
+      expect(kind.mark({ name: "a" }, MARKER)).toEqual({ name: "a", [field]: LABELS });
+      expect(options).toEqual({ name: "a", [field]: { team: "shop" } });
+    },
+  );
 
   test("mark of the kind cluster-snapshot appends the marker to the description, unless the result exceeds 256 characters", () => {
     const marked = (description?: unknown) => cluster.mark({ name: "a", description }, MARKER);

@@ -28,7 +28,7 @@ async function listAllKinds({ runContext }: DomainFixture) {
   return { seen, error, outdated: outdated.map(({ name }) => name) };
 }
 
-test("listByKind sends one list request for each of the four kinds", async () => {
+test("listByKind sends one list request for each of the four snapshot kinds", async () => {
   const fixture = createFixture();
   fixture.cloud.add(snapshot, snapshotOf("a", "disk-1"), snapshotOf("b", "disk-2"));
   fixture.cloud.add(group, snapshotOf("c", "server-1"));
@@ -70,7 +70,7 @@ test("listByKind repeats the list request of a kind after a transient error", as
   expect(fixture.records).toEqual([]);
 });
 
-test("listByKind returns as outdated the kinds that were listed before the list request of a later kind was repeated", async () => {
+test("listByKind returns kinds as outdated if their snapshots were listed before the list request of a later kind was repeated", async () => {
   const outdated = async (...events: PlannedEvent[]) => {
     const fixture = createFixture();
     fixture.cloud.onNextCalls("listAll", ...events);

@@ -11,7 +11,7 @@ const ORDINARY: FoundSnapshot = {
   raw: {},
 };
 
-test("foreignReason returns undefined for snapshots that neither a backup nor the system created and that belong to no group", () => {
+test("foreignReason returns undefined for a snapshot that is not automatic, not part of a backup, not a copy and not a group member", () => {
   const others: Partial<FoundSnapshot>[] = [
     {},
     { name: "before autobk_snapshot_" },

@@ -78,7 +78,7 @@ describe("the snapshots that verify checks", () => {
     expect((await verifyWith([old({ created: undefined })])).outcomes).toEqual(["old available"]);
   });
 
-  test("verify ignores snapshots without a marker, and copies", async () => {
+  test("verify ignores snapshots without a marker, and copies of snapshots", async () => {
     const ignored = [
       snapshotOf("a", "disk-1", { marker: undefined }),
       snapshotOf("b", "disk-1", { raw: { snapshot_type: "copy" } }),

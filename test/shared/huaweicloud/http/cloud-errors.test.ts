@@ -69,7 +69,7 @@ describe("a delete request that fails with NotFound", () => {
   const isAmbiguous = (code: string, status: number, message = "") =>
     faultError("DELETE /", { status, code, message }, { operation: "delete" }).ambiguous;
 
-  test("faultError is not ambiguous for a delete request if the service returns its own code for a missing snapshot", () => {
+  test("faultError is not ambiguous for a delete request if the error code says that the snapshot does not exist", () => {
     expect([
       isAmbiguous("EVS.5404", 404),
       isAmbiguous("itemNotFound", 404),
@@ -91,13 +91,13 @@ describe("a delete request that fails with NotFound", () => {
     ["DWS.5149", 422, "", true],
     ["DWS.0001", 499, "", true],
   ])(
-    "faultError for a delete request with the code %s, the status %i and the message %j sets ambiguous to %s",
+    'faultError for a delete request with the code %s, the status %i and the message %j sets "ambiguous" to %s',
     (code, status, message, expected) => {
       expect(isAmbiguous(code, status, message)).toBe(expected);
     },
   );
 
-  test("faultError is ambiguous for a delete request with any other code, because the missing resource may not be the snapshot", () => {
+  test("faultError is ambiguous for a delete request unless the error code says that the snapshot does not exist", () => {
     expect([
       isAmbiguous("DWS.0015", 403),
       isAmbiguous("DWS.3027", 404),
@@ -123,7 +123,7 @@ describe("errors that resemble a known error", () => {
     [400, "X.1", "It is un-supported.", "create", "Unsupported"],
     [400, "X.1", "Supported types: SSD.", "create", "InvalidRequest"],
   ])(
-    "reasonOf, given the status %i, the code %s and the message %j of a %s request, returns %s",
+    "reasonOf, given the status %i, the code %s and the message %j in the response to a %s request, returns %s",
     (status, code, message, operation, reason) => {
       expect(reasonOf({ status, code, message }, operation)).toBe(reason);
     },

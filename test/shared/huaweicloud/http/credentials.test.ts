@@ -23,38 +23,38 @@ const ENVIRONMENT = {
 describe("readCredentials", () => {
   test.each<[what: string, agency: Partial<Agency>, environment: Record<string, string>, expected: Credentials]>([
     [
-      "the agency's key, although the agency also has a token",
+      "the agency's access key, although the agency also has a token",
       { ...KEY, token: "T" },
       ENVIRONMENT,
       { accessKey: "AK", secretKey: "SK", securityToken: "ST" },
     ],
     [
-      "the agency's key without a security token",
+      "the agency's access key without a security token",
       { ...KEY, securityToken: "" },
       {},
       { accessKey: "AK", secretKey: "SK", securityToken: undefined },
     ],
-    ["the agency's token if the agency has no key", { token: "T" }, ENVIRONMENT, { token: "T" }],
+    ["the agency's token if the agency has no access key", { token: "T" }, ENVIRONMENT, { token: "T" }],
     [
-      "the agency's token if the agency has only half a key",
+      "the agency's token if the agency has an access key without a secret key",
       { ...KEY, securitySecretKey: "", token: "T" },
       {},
       { token: "T" },
     ],
     [
-      "the key of the environment if the agency has no credentials",
+      "the access key of the environment if the agency has no credentials",
       {},
       ENVIRONMENT,
       { accessKey: "env-AK", secretKey: "env-SK", securityToken: "env-ST" },
     ],
     [
-      "the key of the environment if the agency has only half a key",
+      "the access key of the environment if the agency has a secret key without an access key",
       { ...KEY, securityAccessKey: "" },
       ENVIRONMENT,
       { accessKey: "env-AK", secretKey: "env-SK", securityToken: "env-ST" },
     ],
     [
-      "a permanent key of the environment without a security token",
+      "a permanent access key of the environment without a security token",
       {},
       { HUAWEICLOUD_SDK_AK: "A", HUAWEICLOUD_SDK_SK: "S", HUAWEICLOUD_SDK_SECURITY_TOKEN: "" },
       { accessKey: "A", secretKey: "S", securityToken: undefined },
@@ -127,7 +127,7 @@ describe("the authentication of requests", () => {
       const { result } = await invoke(factory, apig(bodyFor(name, cloud.addVolume().id, cloud.addCluster().id)));
       expect(result.headers["x-snapshot-outcome"]).toBe("accepted");
       expect(cloud.refusedSignatures).toEqual([]);
-      // The list request, the create request and the report to the logging topic.
+      // The function sends a list request, a create request and a report to the logging topic.
       expect(cloud.requests.map(({ signed }) => signed)).toEqual(["sdk-hmac", "sdk-hmac", "sdk-hmac"]);
       for (const { headers } of cloud.requests) {
         expect(headers).toMatchObject({ "x-security-token": "***", "x-project-id": cloud.projectId });
@@ -207,7 +207,7 @@ describe("invalid credentials", () => {
     for (const secret of Object.values(cloud.credentials)) expect(output).not.toContain(secret);
   });
 
-  test("create-snapshot uses the agency's token if the context's getters for the key throw or return no string", async () => {
+  test("create-snapshot uses the agency's token if the context's getters for the access key throw or return no string", async () => {
     const { cloud, invoke } = await createTestEnvironment();
     const variables: Record<string, string> = { EVS_ENDPOINT: cloud.url, PROJECT_ID: cloud.projectId };
     const { result } = await invoke(createSnapshot, apig({ snapshot: { volume_id: cloud.addVolume().id } }), {
@@ -228,7 +228,7 @@ describe("invalid credentials", () => {
 });
 
 describe("credentials of a warm instance", () => {
-  test("create-snapshot reads the credentials again in each invocation of a warm instance and never uses an old key", async () => {
+  test("create-snapshot reads the credentials again in each invocation of a warm instance and never uses the access key of an earlier invocation", async () => {
     const { cloud, invoke, runtime } = await createTestEnvironment();
     // A warm instance reuses one handler.
     const handler = createSnapshot(runtime);

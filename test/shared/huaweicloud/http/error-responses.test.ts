@@ -95,7 +95,7 @@ describe("throttled create requests", () => {
     [{ retryAfter: 4 }, 4_000],
     [{ window: "1 second" }, 1_000],
   ])(
-    "create-snapshot waits as long as the throttled response %j asks and then creates the snapshot",
+    "create-snapshot waits at least as long as EVS asks if EVS throttles the first create request with %j, and then creates the snapshot",
     async (fault, from) => {
       const { cloud, clock, invoke } = await createTestEnvironment();
       const disk = cloud.addVolume();

@@ -32,20 +32,20 @@ describe.each([
   ["without a total count", false],
 ])("a list response %s", (name, hasCount) => {
   test.each([0, 1, 2, 9, 10, 11, 19, 20, 21, 100])(
-    `visitAllRows reads every row of a list of %i in pages of 10 if the list responses come ${name}`,
+    `visitAllRows reads all of %i rows in pages of 10 if the list responses come ${name}`,
     async (length) => {
       const rows = Array.from({ length }, (_, id) => row(id));
       expect(idsOf(await rowsOf(serviceOf(rows, 10, hasCount).page))).toEqual(idsOf(rows));
     },
   );
 
-  test(`visitAllRows visits each row once if the service ignores the offset and the list response comes ${name}`, async () => {
+  test(`visitAllRows visits each row once if the service ignores the offset and its list responses come ${name}`, async () => {
     const rows = [row(1), row(2), row(3)];
     const page = async () => ({ rows, ...(hasCount ? { total: 3 } : {}) });
     expect(await rowsOf(page)).toEqual(rows);
   });
 
-  test(`visitAllRows misses no row that exists from the first to the last page if other rows are added and deleted between pages ${name}`, {
+  test(`visitAllRows misses no row that exists from the first to the last page if other rows are added and deleted between two pages that come ${name}`, {
     timeout: 120_000,
   }, async () => {
     const change = fc.record({ remove: fc.array(fc.nat({ max: 400 }), { maxLength: 20 }), add: fc.nat({ max: 5 }) });
@@ -82,7 +82,7 @@ describe.each([
     );
   });
 
-  test(`visitAllRows needs fewer than 25 pages for 10,000 rows if a row is deleted between any two pages ${name}`, async () => {
+  test(`visitAllRows needs fewer than 25 pages for 10,000 rows if a row is deleted between any two pages that come ${name}`, async () => {
     const rows = Array.from({ length: 10_000 }, (_, id) => row(id));
     const all = [...rows];
     const changes = Array.from({ length: 100 }, (_, number) => () => void rows.splice(number, 1));

@@ -69,7 +69,7 @@ describe("repeated creates (SOURCES.md#sdk-failover-repeats-post)", () => {
     }
   });
 
-  test("create-snapshot signs and addresses every request correctly in concurrent invocations with different keys and projects", async () => {
+  test("create-snapshot signs and addresses every request correctly in concurrent invocations with different access keys and projects", async () => {
     const { cloud, invoke } = await createTestEnvironment({ latencyMs: () => Math.random() * 4 });
     const callers = [...Array(12).keys()].map((n) => ({
       ak: `AK${n}`,

@@ -82,7 +82,7 @@ describe("secrets in the output (SOURCES.md#sdk-logs-secrets)", () => {
 });
 
 describe("state after an invocation (SOURCES.md#sdk-static-state)", () => {
-  test("create-snapshot keeps no key, token, request or response in memory after the invocation", async () => {
+  test("create-snapshot keeps no access key, token, request or response in memory after the invocation", async () => {
     const cloud = await startRealTimeCloud();
     const first = { ak: "FIRSTACCESSKEY", sk: "first-secret-key", securityToken: "first-security-token" };
     cloud.addCredentials(first);
@@ -98,13 +98,13 @@ describe("state after an invocation (SOURCES.md#sdk-static-state)", () => {
     expect(returned[0]?.result.statusCode).toBe(202);
     const kept = [...Object.values(first), disk.id, "name-of-the-first"].filter((text) => heap.includes(text));
     expect(kept).toEqual([]);
-    // The search does find strings that are in the heap.
+    // This shows that the search finds strings that are in the heap.
     expect(heap).toContain("snapshot-functions");
   });
 });
 
 // SOURCES.md#sdk-sticky-project-id.
-test("create-snapshot uses the project and the key of the current invocation if one process handles several", async () => {
+test("create-snapshot uses the project and the access key of the current invocation if one process handles several invocations", async () => {
   const environment = await createTestEnvironment();
   const { cloud } = environment;
   const other = { ak: "OTHER", sk: "other-secret", securityToken: "other-token", projectId: "f".repeat(32) };
@@ -231,7 +231,7 @@ describe("credentials of the environment (SOURCES.md#sdk-environment-credentials
     expect(cloud.requests.map(({ headers }) => headers["x-project-id"])).toEqual([cloud.projectId, cloud.projectId]);
   });
 
-  test("create-snapshot uses the agency's key even if environment variables contain another key", async () => {
+  test("create-snapshot uses the agency's access key even if environment variables contain a different access key", async () => {
     const cloud = await startRealTimeCloud();
     const environment = { HUAWEICLOUD_SDK_AK: "SOMEBODY", HUAWEICLOUD_SDK_SK: "else" };
     const call = { event: createEvent(cloud.addVolume().id), context: contextFor(cloud) };

@@ -49,7 +49,7 @@ describe("attachmentKey", () => {
   });
 
   test.each<[keys: string, events: string, event: EventMoment, other: EventMoment]>([
-    [SAME, "a request event and its own redelivery", request(0), request(0)],
+    [SAME, "a request event and its redelivery", request(0), request(0)],
     [SAME, "a request event and the same event with its time in another field", request(0), request(10_000)],
     [OTHER, "two request events 20 seconds apart", request(0), request(20_000)],
     [OTHER, "two completion events 20 seconds apart", completion(0), completion(20_000)],
@@ -101,7 +101,7 @@ describe("rememberKey", () => {
   });
 });
 
-test("unifyAttachmentKeys replaces the key of a listed snapshot only if the other event of this event's attachment created that snapshot", async () => {
+test("unifyAttachmentKeys replaces the key of a listed snapshot only if another event of the same attachment caused that snapshot", async () => {
   const fixture = createFixture();
   const { key, keys } = keyAt(completion(60_000));
   const first = keyAt(request(0)).key;

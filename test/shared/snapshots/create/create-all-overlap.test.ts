@@ -24,7 +24,7 @@ describe("createAll if the same run may be in progress in another instance", () 
   const createMissing = (fixture: DomainFixture, targets: readonly Target[], run = RUN) =>
     createAllWithIndex(fixture, targets, { run, until: startPlus(500_000) });
 
-  test("createAll lists the snapshots every 20 s until no new snapshot of the run appears, then creates the missing ones", async () => {
+  test("createAll lists the snapshots every 20 s until the concurrent delivery creates no more of them, then creates the missing snapshots", async () => {
     const fixture = createFixture(LONG);
     fixture.cloud.add(snapshot, snapshotCreatedFor(diskTarget(1), "a"));
     fixture.cloud.onNextCalls("listAll", undefined, () =>
@@ -40,7 +40,7 @@ describe("createAll if the same run may be in progress in another instance", () 
     expect(fixture.outcomes().sort()).toEqual(["a existing", "b existing", "made-1 accepted", "made-2 accepted"]);
   });
 
-  test("createAll does not wait if the first list response contains no snapshot of the run or a snapshot of every target", async () => {
+  test("createAll does not wait if the first list response contains no snapshot of the scheduled run or a snapshot of every target", async () => {
     const none = createFixture(LONG);
     await createMissing(none, diskTargets(3));
     expect(none.time.seconds()).toBe(0);
@@ -73,14 +73,14 @@ describe("createAll if the same run may be in progress in another instance", () 
     }
   });
 
-  test("hasCreatedSnapshots returns true only if one of the given targets has a snapshot of the run", async () => {
+  test("hasCreatedSnapshots returns true only if one of the given targets has a snapshot of the scheduled run", async () => {
     const fixture = createFixture(LONG);
     fixture.cloud.add(snapshot, snapshotCreatedFor(diskTarget(2), "a"));
     expect(await hasCreatedSnapshots(diskTargets(1), RUN, indexExistingSnapshots(RUN, fixture.runContext))).toBe(false);
     expect(await hasCreatedSnapshots(diskTargets(2), RUN, indexExistingSnapshots(RUN, fixture.runContext))).toBe(true);
   });
 
-  test("createAll waits 10 s before the first create request if an earlier delivery has started the same shard", async () => {
+  test("createAll waits 10 s before the first create request if an earlier delivery has started the same shard of the scheduled run", async () => {
     const fixture = createFixture({ seconds: 600, concurrency: 4 });
     const run = { ...RUN, again: true };
     fixture.cloud.onNextCalls("listAll", undefined, () =>
@@ -117,8 +117,8 @@ describe("createAll if the same run may be in progress in another instance", () 
     expect(fixture.outcomes()).toEqual([1, 2, 3].map((number) => `disk-${number} failed: AccessDenied`));
   });
 
-  test("createAll waits until 20 s after the newest snapshot of the run was created, or 20 s if that time is unknown or in the future", async () => {
-    /** Returns the second of the first create request if the run's snapshots were created that many milliseconds ago. */
+  test("createAll waits until 20 s after the newest snapshot of the scheduled run was created, or 20 s if that time is unknown or in the future", async () => {
+    /** Returns how many seconds pass before the first create request if the run's snapshots were created `age` milliseconds ago. */
     const firstCreateAfter = async (...ages: (number | undefined)[]) => {
       const fixture = createFixture(LONG);
       for (const [index, age] of ages.entries()) {
@@ -153,7 +153,7 @@ describe("createAll if the same run may be in progress in another instance", () 
     expect(longer.cloud.requests().slice(0, 2)).toEqual(["listAll snapshot", "listAll snapshot"]);
   });
 
-  test("createAll does not wait if this instance has just completed the same run", async () => {
+  test("createAll does not wait if this instance has just completed the same scheduled run", async () => {
     const fixture = createFixture(LONG);
     fixture.cloud.onNextCalls("create", undefined, cloudError("AccessDenied"));
     await createMissing(fixture, diskTargets(3));

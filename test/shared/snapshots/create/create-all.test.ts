@@ -17,7 +17,7 @@ import {
 import { createAllWithIndex, diskTarget, diskTargets, KEY, RUN, snapshotCreatedFor } from "../../../support/runs.ts";
 
 describe("createAll without an index of existing snapshots", () => {
-  test("createAll creates a snapshot of each target, two at a time at a concurrency of 2, and writes a result record for each", async () => {
+  test("createAll creates a snapshot of each target, at most two at a time if the concurrency is 2, and writes a result record for each", async () => {
     const fixture = createFixture({ concurrency: 2, createMs: 1_000 });
     expect(await createAll(diskTargets(3), RUN, fixture.runContext, startPlus(MINUTE_MS))).toEqual([]);
     expect(createSeconds(fixture)).toEqual(["0", "0", "1"]);

@@ -92,13 +92,13 @@ describe("passGate with existing snapshots", () => {
       kind,
     );
 
-  test("passGate ignores snapshots of other deployments and resources, snapshots without a marker, and copies", async () => {
+  test("passGate ignores snapshots of other deployments and resources, snapshots without a marker, and copies of snapshots", async () => {
     for (const changes of [
       { marker: snapshotOf("x", "").marker },
       { marker: undefined },
       { raw: { snapshot_type: "copy" } },
     ]) {
-      // passGate reports a failed snapshot of this deployment and creates no other one.
+      // passGate reports a failed snapshot of this deployment and creates no other snapshot.
       for (const [kind, resource] of [
         [snapshot, "disk-1"],
         [cluster, "cluster-1"],
@@ -139,7 +139,7 @@ describe("passGate with existing snapshots", () => {
 });
 
 describe("passGate with failed snapshots", () => {
-  test("passGate reports a failed snapshot with the advice to set retry_failed, and creates no other one", async () => {
+  test("passGate reports a failed snapshot with the advice to set retry_failed, and creates no other snapshot", async () => {
     const { progress, requests, fixture } = await callGateWith([snapshotCreatedFor(DISK_1, "a", STATUS.failed)]);
     expect(progress).toMatchObject([
       {

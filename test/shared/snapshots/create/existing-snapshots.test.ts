@@ -47,7 +47,7 @@ describe("indexExistingSnapshots", () => {
     expect(fixture.cloud.requests()).toEqual(["listAll snapshot", "listAll standard-snapshot"]);
   });
 
-  test("indexExistingSnapshots lists a kind again after 30 s, because another delivery may create snapshots meanwhile", async () => {
+  test("indexExistingSnapshots lists the snapshots of a kind again after 30 s, because another delivery may create snapshots meanwhile", async () => {
     const fixture = createFixture({ seconds: 600 });
     const index = indexExistingSnapshots(RUN, fixture.runContext);
     await index(diskTarget(1));

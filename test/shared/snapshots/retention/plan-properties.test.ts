@@ -77,7 +77,7 @@ describe(`planRetention with random snapshots and policies (${RUNS} runs each)`,
       const plan = planFor(found, policy);
       const held = idsWith(plan, "held");
       const available = found.filter(({ state }) => state === "available");
-      // Without duplicates, because only the older of two duplicates counts.
+      // The snapshots contain no duplicates, because only the older of two duplicates counts.
       fc.pre(new Set(available.map(({ marker }) => marker?.idempotencyKey)).size === available.length);
       const good = available.filter(({ id }) => !held.includes(id));
       fc.pre(good.length > 0);

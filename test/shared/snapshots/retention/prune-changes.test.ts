@@ -108,7 +108,7 @@ describe("prune makes a new plan from a new list response before it repeats a fa
     }
   });
 
-  test("prune records the deletions of a kind as failed with the error of the second list request", async () => {
+  test("prune records the deletions of a kind's snapshots as failed with the error of the second list request", async () => {
     const fixture = fixtureWithThree();
     fixture.cloud.onNextCalls("remove", cloudError("Busy"));
     fixture.cloud.onNextCalls("listAll", undefined, undefined, undefined, undefined, cloudError("AccessDenied"));
@@ -131,7 +131,7 @@ describe("prune makes a new plan from a new list response before it repeats a fa
     expect(remainingIds(fixture)).toEqual(["a", "b", "c"]);
   });
 
-  test("prune lists a kind again before its first deletion if the list request of a later kind had to be repeated", async () => {
+  test("prune lists the snapshots of a kind again before their first deletion if the list request of a later kind had to be repeated", async () => {
     const fixture = fixtureWithThree();
     fixture.cloud.add(standard, ...dailySnapshots("disk-1", "x", "y"));
     fixture.cloud.onNextCalls("listAll", undefined, undefined, undefined, cloudError("Throttled"), () => {

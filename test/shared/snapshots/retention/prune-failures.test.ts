@@ -149,7 +149,7 @@ describe("prune after a failed delete request", () => {
     expect(deleteCalls(fixture)).toHaveLength(8);
   });
 
-  test("prune repeats a busy deletion after those of other disks, and deletes the disk's remaining snapshots after a new list request", async () => {
+  test("prune retries a busy deletion after the deletions for other disks, and deletes the disk's remaining snapshots after a new list request", async () => {
     const fixture = fixtureWithTwoDeletions(cloudError("Busy"));
     fixture.cloud.add(snapshot, ...dailySnapshots("disk-2", "x", "y"));
     expect((await outcomesOfPrune(fixture)).slice(2)).toEqual([
