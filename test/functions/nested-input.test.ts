@@ -72,7 +72,7 @@ describe.each<[structure: string, json: string, description: string]>([
     ["volume_id", "snapshot.volume_id: expected a string"],
     ["name", "snapshot.name: expected a string"],
     ["force", "snapshot.force: expected true or false"],
-    ["nam", "snapshot.nam: unknown field. Allowed: volume_id, "],
+    ["unknown_field", "snapshot.unknown_field: unknown field. Allowed: volume_id, "],
   ])(`create-snapshot responds 400 to ${nested} in the field "%s"`, async (field, message) => {
     await expectInvalid(SNAPSHOT, apig(`{"snapshot":{"${field}":${json}}}`), message, 400);
   });
@@ -86,14 +86,14 @@ describe.each<[structure: string, json: string, description: string]>([
     ["kind", `targets[0].kind: expected "snapshot" or `],
     ["volume_ids", "targets[0]"],
     ["tags", "targets[0]"],
-    ["nam", "targets[0].nam: unknown field"],
+    ["unknown_field", "targets[0].unknown_field: unknown field"],
   ])(`pre-deploy and scheduled-snapshots reject ${nested} in the field "%s" of a target`, async (field, message) => {
     const target = field === "kind" ? `{"kind":${json}}` : `{"kind":"snapshot","${field}":${json}}`;
     await expectInvalid(PRE_DEPLOY, apig(`{"deployment_id":"d","targets":[${target}]}`), message, 400);
     await expectInvalid(SCHEDULED, timerEvent(`{"policy":"nightly","targets":[${target}]}`), message);
   });
 
-  test.each(["policy", "targets", "time_zone", "retention", "hold", "dry_run", "nam"])(
+  test.each(["policy", "targets", "time_zone", "retention", "hold", "dry_run", "unknown_field"])(
     `scheduled-snapshots rejects ${nested} in the field "%s" of a policy, whether "user_event" is a JSON string or an object`,
     async (field) => {
       const policy = `{"policy":"nightly","targets":[{"kind":"snapshot","tags":{"a":"b"}}],"${field}":${json}}`;

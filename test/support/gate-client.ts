@@ -63,7 +63,7 @@ export function runCommand(folder: string, command: string, variables: Record<st
 
 const GATE = "node .ci/snapshot-gate.cjs --targets .ci/snapshot-targets.json --deployment-id release-1";
 
-/** Returns `gate`, which runs the gate client in the folder, and `hurried`, which makes its clock run faster. */
+/** Returns two functions: `gate` runs the gate client in the folder, and `hurried` makes the clock of the gate client run faster. */
 export function gateIn(folder: () => string) {
   const gate = (url: string, options = "", variables: Record<string, string> = { SNAPSHOT_GATE_APP_CODE: APP_CODE }) =>
     runCommand(folder(), `${GATE} ${options}`, { SNAPSHOT_GATE_URL: url, ...variables });

@@ -139,7 +139,7 @@ describe("createOnce after a rejected create request", () => {
     },
   );
 
-  test("createOnce lists the snapshots 6 s after Busy, because the disk may be busy with the snapshot of another delivery", async () => {
+  test("createOnce lists the snapshots 6 s after a Busy error, because another delivery of the same event may be creating the snapshot", async () => {
     const fixture = createFixture({ listDelayMs: 5_000, creates: [{ afterwards: cloudError("Busy") }] });
     expect(await callCreateOnce(fixture)).toMatchObject({ outcome: "existing", snapshotId: "made-1" });
     expect(fixture.cloud.calls).toEqual([`0 s ${LIST}`, `0 s ${CREATE}`, `6 s ${LIST}`]);
