@@ -11,8 +11,8 @@ export const definition = {
   // CTS sends two audit events (traces) for one attachment. A single instance processes them one after the other, because EVS
   // offers no lock against a second snapshot.
   maxInstances: 1,
-  // DISK_ATTACHED_KIND selects which of the two kinds of snapshots is created. The function calls evs.deleteSnapshot only
-  // if DISK_ATTACHED_RETENTION is set.
+  // DISK_ATTACHED_KIND selects whether the function creates legacy or standard snapshots. The function calls evs.deleteSnapshot
+  // only if DISK_ATTACHED_RETENTION is set.
   calls: [
     "evs.listVolumes",
     "evs.showVolume",

@@ -58,7 +58,8 @@ const DEFAULT_POLICY = "pre-deploy";
 export function checkDeployment(body: Deployment, { summary }: Invocation): void {
   const { policy = DEFAULT_POLICY, make_room } = body;
   summary.policy = policy;
-  // A policy can contain `hold` and `time_zone`, which decide what may be deleted. A request to pre-deploy contains neither.
+  // A policy can contain `hold` and `time_zone`, which decide which snapshots may be deleted. A request to pre-deploy contains
+  // neither field.
   if (make_room && policy !== DEFAULT_POLICY) {
     throw new SnapshotError(
       "InvalidRequest",

@@ -15,7 +15,7 @@ export const isShardEvent = (event: JsonObject): boolean => "shard" in event;
 
 /**
  * Returns how many invocations send requests for one run at the same time: the shards of the run, and the invocation that
- * started the shards. They share the rate limits of the account.
+ * started the shards. All of these invocations share the rate limits of the account.
  *
  * @param shard the number of a shard and the number of all shards, such as `2/5`
  */
@@ -128,7 +128,10 @@ function createShardEvent(targets: readonly Target[], { policy, event, again }: 
   };
 }
 
-/** Returns selectors that name the targets by id. Targets with the same kind and options share a selector. */
+/**
+ * Returns selectors that name the targets by id. Targets of the same kind of snapshot and with the same options share a
+ * selector.
+ */
 function selectorsFor(targets: readonly Target[]): JsonObject[] {
   const groups = new Map<string, { kind: Kind; options: JsonObject; ids: string[] }>();
   for (const { kind, resource, options } of targets) {

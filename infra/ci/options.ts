@@ -9,7 +9,7 @@ export type TargetSelection = JsonObject & { kind: string };
 export interface GateOptions {
   url: URL;
   credentials: Credentials;
-  /** The fields of the request body that are equal in every call. */
+  /** The fields of the request body that are the same in every call to pre-deploy. */
   request: {
     deployment_id: string;
     targets: TargetSelection[];

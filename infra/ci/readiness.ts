@@ -31,7 +31,7 @@ export function findDoubt(
   const ids = new Set(snapshots.map(({ kind, snapshot_id }: JsonObject) => `${kind} ${lowerCase(snapshot_id)}`));
   if (ids.size < snapshots.length) return "with the same snapshot for two resources";
   const uncovered = targets.findIndex((selection) => !hasRequiredSnapshots(selection, snapshots));
-  return uncovered < 0 ? undefined : `without every snapshot that targets[${uncovered}] requires`;
+  return uncovered < 0 ? undefined : `with fewer snapshots than targets[${uncovered}] requires`;
 }
 
 function findFault(entry: unknown): string | undefined {

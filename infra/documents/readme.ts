@@ -9,7 +9,7 @@ export const README = join(import.meta.dirname, "..", "..", "README.md");
 const BEGIN = "<!-- `npm run generate` writes this table from functions/*/function.ts -->";
 const END = "<!-- end of the generated table -->";
 
-/** Returns README.md with its table of functions renewed. */
+/** Returns the text of README.md with an updated table of functions. */
 export async function readmeText(): Promise<string> {
   const text = readFileSync(README, "utf8");
   const [before, rest] = text.split(BEGIN);
@@ -34,7 +34,7 @@ function describeTrigger(trigger: FunctionTrigger): string {
   return trigger.acceptsDirectCalls ? `HTTP ${trigger.method}, or direct` : `HTTP ${trigger.method}`;
 }
 
-/** Returns a Markdown table with aligned columns. The first row is the head. */
+/** Returns a Markdown table with aligned columns. The first row is the table header. */
 function formatTable([head = [], ...rows]: string[][]): string {
   const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0)));
   const line = (cells: string[]) =>

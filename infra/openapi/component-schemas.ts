@@ -49,7 +49,7 @@ const DEPLOYMENT = objectSchema(
           error: objectSchema(
             {
               reason: { enum: Object.keys(REASONS) },
-              code: stringSchema("The cloud's own error code."),
+              code: stringSchema("The error code that the cloud service sent."),
               message: stringSchema(),
               status: { type: "integer", description: "The HTTP status in the response of the cloud service." },
               request_id: stringSchema("The request id in the response of the cloud service, for a support ticket."),

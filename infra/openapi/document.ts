@@ -100,7 +100,7 @@ export function openApiText(): string {
     servers: [
       {
         url: "https://{domain}",
-        description: "The API gateway of the deployment.",
+        description: "The API gateway that serves the functions.",
         variables: {
           domain: { default: "snapshots.example.com", description: "The domain of the API group `snapshots`." },
         },

@@ -113,7 +113,10 @@ ${kinds.map((one) => `  "${nameOfKind(one)}": ${toKindName(one.file)},\n`).join(
 
 const nameOfKind = ({ module }: Module) => (module.snapshotKind as { name: string }).name;
 
-/** The order of these kinds in documents, list requests and records. All other kinds follow, sorted by name. */
+/**
+ * The order in which documents, list requests and records contain these kinds of snapshots. All other kinds of snapshots
+ * follow, sorted by name.
+ */
 const KIND_ORDER = ["snapshot", "standard-snapshot", "snapshot-group", "cluster-snapshot"];
 
 /** Sorts items by their kind of snapshot. */

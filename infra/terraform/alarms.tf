@@ -74,8 +74,8 @@ locals {
     {
       # Reports that no run wrote a result record during the whole interval. If the interval is at most 24 hours, LTS queries
       # the whole interval every hour, and two consecutive queries must find no record. A longer interval needs daily queries,
-      # because an LTS query covers at most 24 hours. Every query must find no record, and the number of queries is one more
-      # than the days of the interval.
+      # because an LTS query covers at most 24 hours. The alarm is sent only if no query finds a record. The number of queries
+      # is one more than the number of days in the interval.
       for name, silence in local.silences : name => {
         description    = "No run wrote a result record within ${silence.hours} hours"
         keywords       = silence.keywords

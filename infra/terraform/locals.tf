@@ -9,13 +9,13 @@ data "huaweicloud_account" "this" {
 
     precondition {
       condition     = alltrue([for target in local.targets : contains(keys(local.kinds), try(target.kind, ""))])
-      error_message = "policies: The kind of a target is required, and must be one of ${join(", ", keys(local.kinds))}."
+      error_message = "policies: Every target must have one of these kinds: ${join(", ", keys(local.kinds))}."
     }
 
     precondition {
       # Allow the fields of every kind of snapshot. The function rejects a field that the kind of the target does not have.
       condition     = alltrue([for target in local.targets : length(setsubtract(keys(target), local.target_fields)) == 0])
-      error_message = "policies: A target has ${join(", ", local.target_fields)}. Other fields are not allowed."
+      error_message = "policies: A target can have only the fields ${join(", ", local.target_fields)}."
     }
 
     precondition {

@@ -9,7 +9,7 @@ output "paths" {
 }
 
 output "events" {
-  description = "A sample event for each timer, for a test of the function on the console. Replace the value of time by a time of today."
+  description = "A sample event for each timer. Use the event to test the function on the FunctionGraph console. Set its field time to a time of today."
   value = { for name, timer in local.timers : name => jsonencode({
     version      = "v1.0"
     time         = "2026-11-21T02:00:00Z"

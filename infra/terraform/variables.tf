@@ -56,7 +56,7 @@ variable "policies" {
         "time_zone", "targets", "retention", "make_room", "hold", "dry_run",
       ])) == 0
     ])
-    error_message = "policies: A policy has schedule, prune_schedule, every_hours, prune_every_hours, time_zone, targets, retention, make_room, hold or dry_run. Other fields are not allowed."
+    error_message = "policies: A policy can have only the fields schedule, prune_schedule, every_hours, prune_every_hours, time_zone, targets, retention, make_room, hold and dry_run."
   }
 
   validation {
@@ -65,7 +65,7 @@ variable "policies" {
         "keep_last", "keep_within_days", "keep_daily", "keep_weekly", "keep_monthly", "keep_yearly", "min_keep",
       ])) == 0
     ])
-    error_message = "policies: A retention has keep_last, keep_within_days, keep_daily, keep_weekly, keep_monthly, keep_yearly or min_keep. Other fields are not allowed."
+    error_message = "policies: A retention can have only the fields keep_last, keep_within_days, keep_daily, keep_weekly, keep_monthly, keep_yearly and min_keep."
   }
 
   validation {
@@ -94,7 +94,7 @@ variable "policies" {
         try([for rule, count in policy.retention : rule != "min_keep" && count > 0], []), true
       ) : true
     ])
-    error_message = "make_room: a retention with at least one keep_ rule above 0 is required, because the retention defines which snapshots to delete."
+    error_message = "make_room: requires a retention with at least one keep_ rule above 0, because the retention defines which snapshots to delete."
   }
 
   validation {
@@ -125,13 +125,13 @@ variable "disk_attached_kind" {
 
   validation {
     condition     = contains(["snapshot", "standard-snapshot"], var.disk_attached_kind)
-    error_message = "disk_attached_kind: snapshot or standard-snapshot is required, got ${var.disk_attached_kind}."
+    error_message = "disk_attached_kind: must be snapshot or standard-snapshot, got ${var.disk_attached_kind}."
   }
 }
 
 variable "disk_attached_retention" {
   # This is not an object type, for the same reason as the variable policies.
-  description = "Defines which snapshots disk-attached keeps if a disk already has 7 legacy snapshots. disk-attached then deletes other snapshots that it created at earlier attachments, before it creates a new snapshot. This variable has the same fields as the retention of a policy. Default: disk-attached deletes no snapshot."
+  description = "If a disk already has 7 legacy snapshots, disk-attached deletes some of the snapshots that it created at earlier attachments, before it creates a new snapshot. This variable defines which of these snapshots disk-attached does not delete. It has the same fields as the retention of a policy. Default: disk-attached deletes no snapshot."
   type        = any
   default     = null
 
@@ -151,7 +151,7 @@ variable "disk_attached_retention" {
 }
 
 variable "gateway" {
-  description = "The dedicated API gateway that pre-deploy and the create functions need. instance_id: the id of the gateway. authentication: APP if callers use an application of the gateway, or IAM if they use an access key of this account. publish_with_iam: must be true for IAM. It accepts that any account can call an API between its publication and the binding of its access policy (infra/README.md, \"Rights\"). make_room: allows callers of pre-deploy to set make_room, and allows pre-deploy to delete snapshots."
+  description = "The dedicated API gateway that pre-deploy and the create functions need. instance_id: the id of the gateway. authentication: APP if callers use an application of the gateway, or IAM if they use an access key of this account. publish_with_iam: must be true for IAM, to accept a risk: any account can call an API that was just created or changed, until its access policy is bound (infra/README.md, \"Rights\"). make_room: allows callers of pre-deploy to set make_room, and allows pre-deploy to delete snapshots."
   type = object({
     instance_id      = string
     authentication   = optional(string, "APP")
@@ -162,18 +162,18 @@ variable "gateway" {
 
   validation {
     condition     = var.gateway == null ? true : can(regex("^[0-9a-f-]{32,36}$", var.gateway.instance_id))
-    error_message = "gateway.instance_id: the id of a dedicated API gateway is required, such as 0d3f1a2b4c5d6e7f8091a2b3c4d5e6f7."
+    error_message = "gateway.instance_id: must be the id of a dedicated API gateway, such as 0d3f1a2b4c5d6e7f8091a2b3c4d5e6f7."
   }
 
   validation {
     condition     = var.gateway == null ? true : contains(["APP", "IAM"], var.gateway.authentication)
-    error_message = "gateway.authentication: APP or IAM is required. This module does not deploy an API without authentication."
+    error_message = "gateway.authentication: must be APP or IAM. This module does not deploy an API without authentication."
   }
 
   validation {
     # The function cannot check the account itself: no documented system parameter of the gateway contains the caller's account.
     condition     = var.gateway == null ? true : var.gateway.authentication != "IAM" || var.gateway.publish_with_iam
-    error_message = "gateway.authentication = \"IAM\": from the publication of an API until its access policy is bound, at the first apply and after each change of the API, an access key of any account can call it. Use APP, or accept this with gateway.publish_with_iam = true."
+    error_message = "gateway.authentication = \"IAM\": an access key of any account can call an API that was just created or changed, until its access policy is bound. Use APP, or accept this risk with gateway.publish_with_iam = true."
   }
 }
 
@@ -192,7 +192,7 @@ variable "alarm" {
 
   validation {
     condition     = !endswith(coalesce(var.alarm.email, "-"), "@example.com")
-    error_message = "alarm.email: an address of yours is required instead of the sample address."
+    error_message = "alarm.email: must be your address, not the sample address."
   }
 }
 
@@ -208,7 +208,7 @@ variable "lts_endpoint" {
 
   validation {
     condition     = can(regex("^https://[^/<>]+$", var.lts_endpoint))
-    error_message = "lts_endpoint: an https address without a path is required, such as https://100.125.11.157:8102."
+    error_message = "lts_endpoint: must be an https address without a path, such as https://100.125.11.157:8102."
   }
 }
 
@@ -225,7 +225,7 @@ variable "evs_limits" {
 
   validation {
     condition     = contains(["current", "classic"], var.evs_limits)
-    error_message = "evs_limits: current or classic is required, got ${var.evs_limits}."
+    error_message = "evs_limits: must be current or classic, got ${var.evs_limits}."
   }
 }
 

@@ -23,9 +23,9 @@ const MAX_DELAY_MS = 60_000;
 /** The maximum number of tries of a call that fails with transient errors, including the first try. */
 const MAX_TRANSIENT_TRIES = 4;
 /**
- * The retry tokens of an invocation, which limit retries while a service is down. An invocation starts with 250 tokens. A
- * retry takes 5, and a successful call returns 1. If every call fails, retries stop after 50. If fewer than one sixth of
- * the calls fail, the tokens never run out.
+ * The retry tokens of an invocation, which limit retries while a service is down. An invocation starts with 250 tokens. A retry
+ * takes 5, and a successful call returns 1. If every call fails, no call is retried after the 50th retry. If fewer than one
+ * sixth of the calls fail, the tokens never run out.
  */
 const TOKENS = { max: 250, perRetry: 5, perSuccess: 1 } as const;
 

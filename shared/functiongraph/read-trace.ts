@@ -135,7 +135,7 @@ function toObject(value: unknown, levels = 2): JsonObject | undefined {
 const serviceOf = ({ type, source }: JsonObject): string =>
   /^(\w+):CloudTrace:/.exec(toShortString(type))?.[1] ?? /^HC\.(\w+)/.exec(toShortString(source))?.[1] ?? "";
 
-/** The names of the fields in which a body can contain another body or a job. */
+/** The names of the fields in which a request or response body can contain a nested body or a job. */
 const NESTED_BODY_FIELDS = ["job", "jobs", "job_info", "body", "data", "result", "response"];
 
 /** Returns a request or response body, followed by all bodies and jobs that are nested in it. */

@@ -2,7 +2,7 @@ import { type Instant, instant, parseInstant } from "../core/instant.ts";
 
 /** The earliest time that a trace can have. An earlier time is a placeholder. */
 const EARLIEST_MS = Date.UTC(2015);
-/** The first moment that is too late to be the time of a trace. */
+/** A time of this moment or later is not accepted as the time of a trace. */
 const LATEST_MS = Date.UTC(2100);
 
 /** The maximum length of a time in a trace, in characters. */

@@ -1,9 +1,9 @@
 /**
  * Reads configuration variables. To add a variable:
  *
- * 1. Add its name to `VARIABLES` below. The compiler rejects other names, and `npm run invoke -- … --real` passes on these.
- *    Read it with `readInteger` or `readChoice`: in shared/middleware/configuration.ts if all functions need it, in
- *    shared/middleware/create-run-context.ts if all functions with several targets need it, in
+ * 1. Add its name to `VARIABLES` below. The compiler rejects other names, and `npm run invoke -- … --real` passes the
+ *    variables in this list to the function. Read it with `readInteger` or `readChoice`: in shared/middleware/configuration.ts
+ *    if all functions need it, in shared/middleware/create-run-context.ts if all functions with several targets need it, in
  *    shared/huaweicloud/http/endpoints.ts if it is an endpoint, or else in the folder of the function that needs it.
  * 2. Set it in `local.variables` in infra/terraform/locals.tf. If operators choose its value, declare an input in
  *    infra/terraform/variables.tf, too. The tests in test/infra/terraform fail if Terraform sets no value for a variable

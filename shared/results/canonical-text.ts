@@ -5,9 +5,10 @@
 export const SLICE_LENGTH = 64 * 1024;
 
 /**
- * Maps each ASCII character to its code in canonical text. The code 0 removes the character: white space, and characters
- * that surround or pad encoded text. Upper case becomes lower case because hex has both, and base64url becomes base64. A
- * double quote has the code 1. No secret contains this code, so no match extends across the end of a JSON string.
+ * Maps each ASCII character to its code in canonical text. The code 0 removes the character: white space, and characters that
+ * surround or pad encoded text. Upper case becomes lower case, because hex digits can be in either case. The characters of
+ * base64url become those of base64. A double quote has the code 1. No secret contains this code, so no match extends across the
+ * end of a JSON string.
  */
 const CANONICAL_CODES = Uint8Array.from({ length: 128 }, (_, code) => {
   const character = String.fromCharCode(code).toLowerCase();
@@ -22,9 +23,9 @@ const CANONICAL_CODES = Uint8Array.from({ length: 128 }, (_, code) => {
 const NOISE = String.raw`(?:[\s=]|\\+[nrt])*`;
 
 /**
- * Returns a pattern for a character that was escaped for JSON, URLs or HTML, even repeatedly, or for an HTML line break. In
- * the source of the pattern, each space stands for `NOISE` and `~` for a backslash. The characters that begin or end an
- * escape sequence can be URL-encoded.
+ * Returns a pattern that matches an escaped character, such as `\u0041` (JSON), `%41` (URL) or `&amp;` (HTML). Also matches a
+ * character that was escaped several times, and the HTML tag `<br>`. In the source of the pattern, each space stands for
+ * `NOISE` and `~` for a backslash. The characters that begin or end an escape sequence can be URL-encoded.
  */
 const createEscapePattern = (namePattern: string) =>
   new RegExp(

@@ -13,7 +13,7 @@ const outOfTimeError = () =>
   );
 
 /**
- * Lists all snapshots of the project, one kind after the other, and calls `work` for each kind.
+ * Lists all snapshots of the project, one kind of snapshot after the other, and calls `work` for each kind.
  *
  * If the list request for a kind fails, the function writes a result record with the outcome `failed` and continues with the
  * next kind. If the endpoint does not offer a kind, the function adds a notice to the result record of the run and continues,
@@ -21,8 +21,9 @@ const outOfTimeError = () =>
  *
  * @param fields the first fields of the result record for a kind that could not be listed
  * @param keep returns the part of a snapshot to keep in memory, or undefined to skip the snapshot
- * @param work receives a kind, its kept snapshots, and a function to await between two snapshots
- * @returns the kinds that were listed before the list request for a later kind had to be retried. Their list responses are old.
+ * @param work receives a kind of snapshot, the snapshots that `keep` returned, and a function that `work` must await between
+ * two snapshots
+ * @returns the kinds of snapshots whose list responses are old, because the list request for a later kind had to be retried
  * @throws SnapshotError Unsupported if the endpoint offers no kind at all
  */
 export async function listByKind(
@@ -66,7 +67,7 @@ export async function listByKind(
       complete({ outcome: "failed", detail: "The snapshots of this kind could not be listed.", error });
     }
   }
-  // An endpoint that offers no kind at all is wrong.
+  // If an endpoint offers no kind of snapshot at all, the endpoint is wrong.
   const [error] = unsupported.values();
   if (error === undefined) return outdated;
   if (unsupported.size === Object.keys(KINDS).length) throw error;

@@ -59,8 +59,8 @@ export const hashRequest = (kind: string, options: JsonObject): string =>
 
 /**
  * Generates a snapshot name of the form `<label>-<20261121T020000Z>-<8 hex digits>`. With a label of 38 characters, the name
- * has 64 characters, which all kinds accept. The hash at the end includes the attempt number, because DWS rejects a name that
- * any existing snapshot has, even a failed snapshot.
+ * has 64 characters, which all kinds of snapshots accept. The hash at the end includes the attempt number, because DWS rejects
+ * a name that any existing snapshot has, even a failed snapshot.
  *
  * @param label the policy name, the function name, or `d-<slug>` for a deployment
  * @param time the event time; undefined for a deployment

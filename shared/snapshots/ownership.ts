@@ -10,7 +10,7 @@ import { MARKER_KEYS } from "./marker.ts";
  */
 export function foreignReason({ name, labels, raw }: FoundSnapshot): string | undefined {
   if (name.startsWith("autobk_snapshot_")) return "created by a backup";
-  if (Object.hasOwn(labels, "__system__enableActive") || raw.snapshot_type === "auto") return "created by the system";
+  if (Object.hasOwn(labels, "__system__enableActive") || raw.snapshot_type === "auto") return "created by EVS itself";
   if (raw.snapshot_type === "copy") return "a copy";
   if (typeof raw.type === "string" && raw.type.toUpperCase() === "AUTO") return "an automated snapshot";
   if (groupIdOf({ raw }) !== undefined) return "a member of a group";

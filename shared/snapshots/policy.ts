@@ -3,7 +3,9 @@ import type { Kind } from "./kinds/kind.ts";
 import type { KindName } from "./kinds/kinds.generated.ts";
 import type { Resource } from "./ports.ts";
 
-/** An entry of `targets` in a policy or a deployment: selects resources of one kind by id, by tag, or by both. */
+/**
+ * An entry of `targets` in a policy or a deployment: selects the resources for one kind of snapshot by id, by tag, or by both.
+ */
 export interface Selector extends JsonObject {
   kind: KindName;
   tags?: Record<string, string>;
@@ -83,7 +85,10 @@ export function createTarget(kind: Kind, id: string, selector: JsonObject = {}):
   return { kind, resource: id, options };
 }
 
-/** Removes repeated targets. If several targets have the same kind and resource, only the first target remains. */
+/**
+ * Removes repeated targets. If several targets have the same kind of snapshot and the same resource, only the first target
+ * remains.
+ */
 export function removeRepeatedTargets(targets: readonly Target[]): Target[] {
   const seen = new Map<string, Target>();
   for (const target of targets) {

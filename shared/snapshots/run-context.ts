@@ -8,7 +8,10 @@ import type { ResultReporter, RunNotices } from "./reporting.ts";
 
 /** The values that all create requests of one run have in common. */
 export interface Run {
-  /** The same in all create requests of the run. One run creates one snapshot per kind and resource; see `deriveKey`. */
+  /**
+   * All create requests of the run have this idempotency key. One run creates one snapshot of each kind for each resource; see
+   * `deriveKey`.
+   */
   idempotencyKey: string;
   /** The policy name in the snapshot marker labels. */
   policy: string;
@@ -32,7 +35,7 @@ export interface RunContext extends RunNotices {
   inFlight: InFlight;
   /** The maximum number of targets that are processed at the same time. */
   concurrency: number;
-  /** The maximum number of snapshots per kind that fit into memory if they are only listed. Default: no limit. */
+  /** The maximum number of snapshots of one kind that fit into memory if they are only listed. Default: no limit. */
   maxSnapshots?: number;
   /** The maximum number of snapshots to create or delete that fit into memory. Default: no limit. */
   maxTargets?: number;

@@ -9,7 +9,10 @@ import type { RunContext } from "./run-context.ts";
 /** The targets that the selectors of a policy or deployment select, and the selectors that could not be applied. */
 export interface SelectedTargets {
   targets: Target[];
-  /** The kinds whose resources could not be listed, each with the error. Selectors of these kinds select nothing by tags. */
+  /**
+   * The kinds of snapshots for which the resources could not be listed, each with the error. Selectors of these kinds select
+   * nothing by tags.
+   */
   failures: { kind: Kind; error: SnapshotError }[];
   /** The selectors that selected nothing, such as `targets[1]`. A common cause is a misspelled tag. */
   empty: string[];
@@ -41,7 +44,8 @@ export async function selectTargets(
   for (const [index, selector] of selectors.entries()) {
     const kind: Kind = KINDS[selector.kind];
     const needsList = checkIds || needsResourceList(selector);
-    // Several kinds can select the same type of resource, such as disks.
+    // Different kinds of snapshots can have the same type of resource. For example, legacy and standard snapshots are created
+    // from disks.
     const list = () => retryRead(() => cloud(kind).resources(maxTargets), retryBudget);
     if (needsList && !lists.has(kind.target.idOption)) lists.set(kind.target.idOption, list());
     try {
@@ -56,7 +60,8 @@ export async function selectTargets(
       const error = asSnapshotError(thrown);
       const named = applySelector({ ...selector, tags: undefined }, kind, []);
       if (!checkIds || selector.tags !== undefined) failures.push({ kind, error });
-      // Resources that are selected by id need no list. They are not targets only if `exclude_tags` could exclude them.
+      // The failed list request does not matter for resources that are selected by id, unless `exclude_tags` could exclude
+      // them.
       if (checkIds || selector.exclude_tags === undefined) targets.push(...named);
       if (checkIds) for (const target of named) refused.set(target, error);
     }

@@ -159,7 +159,10 @@ export interface EmbeddedCloud extends ResourceMethods {
   /** The reasons why requests failed authentication. Omits failures that a test caused with `expireCredentials` or a fault. */
   readonly refusedSignatures: string[];
 
-  /** Injects a fault into the requests that match. Returns a handle that counts the requests and removes the fault. */
+  /**
+   * Injects a fault into the requests that match the given conditions. Returns an object that counts these requests and can
+   * remove the fault.
+   */
   fault(match: FaultMatch, fault: Fault): FaultHandle;
   clearFaults(): void;
   /**

@@ -146,7 +146,10 @@ export class Inventory {
     this.#finalStatuses.set(resourceId, [...(this.#finalStatuses.get(resourceId) ?? []), ending]);
   }
 
-  /** Returns the fields that all kinds of snapshots have, for a snapshot that a create request adds now. */
+  /**
+   * Returns the record of a snapshot whose creation starts now. The record has only the fields that all kinds of snapshots
+   * have.
+   */
   newSnapshotFields(kind: Kind, resourceId: string) {
     const now = this.now();
     const statuses = this.#statuses[kind];

@@ -57,10 +57,7 @@ export interface SnapshotRecord extends StoredItem {
   resourceId: string;
   name: string;
   description: string | null;
-  /**
-   * Replaces the creation time in responses, because a test has set this string. If `text` is undefined, responses contain no
-   * creation time.
-   */
+  /** A test has set `text` as the creation time in responses. If `text` is undefined, responses contain no creation time. */
   creationTimeOverride?: { text: string | undefined };
   /** The last three digits of the creation time, from 0 to 999. Snapshots of the same millisecond differ in these digits. */
   microseconds: number;

@@ -50,8 +50,8 @@ export type SeededSnapshot = {
 } & { [K in Kind]: { kind: K } & SeedOptionsByKind[K] }[Kind];
 
 /**
- * A snapshot as tests read it: its kind, and its fields in a response of its service. The view of a snapshot group also has
- * fields that no response contains.
+ * A snapshot as tests read it: the name of its kind of snapshot, and the fields that a response of its service contains. The
+ * view of a snapshot group also has fields that no response contains.
  */
 export interface SnapshotView {
   kind: Kind;

@@ -17,13 +17,13 @@ export function resultFaults(result: unknown): string[] {
   const faults: string[] = [];
   const { statusCode, headers, body, isBase64Encoded } = result;
   if (!Number.isInteger(statusCode) || Number(statusCode) < 200 || Number(statusCode) > 599) {
-    faults.push("statusCode is not an integer from 200 to 599");
+    faults.push("statusCode must be an integer from 200 to 599");
   }
   if (!isObject(headers) || Object.values(headers).some((value) => typeof value !== "string")) {
-    faults.push("headers is not an object with string values");
+    faults.push("headers must be an object with string values");
   }
-  if (typeof body !== "string") faults.push("body is not a string");
-  if (typeof isBase64Encoded !== "boolean") faults.push("isBase64Encoded is not a boolean");
+  if (typeof body !== "string") faults.push("body must be a string");
+  if (typeof isBase64Encoded !== "boolean") faults.push("isBase64Encoded must be a boolean");
   for (const name of Object.keys(result)) if (!FIELD_NAMES.includes(name)) faults.push(`unknown field "${name}"`);
   return faults;
 }

@@ -213,7 +213,12 @@ function parseOutcome(outcome: RequestOutcome, kind: "sync" | "async"): Pick<Inv
   if (outcome.error) return { error: outcome.error };
   const size = Buffer.byteLength(outcome.result);
   if (kind === "sync" && size > MAX_SYNC_PAYLOAD) {
-    return { error: { errorMessage: `FSS.1201: the result has ${size} bytes`, errorType: "ResponseTooLarge" } };
+    return {
+      error: {
+        errorMessage: `FSS.1201: the result has ${size} bytes, the limit is ${MAX_SYNC_PAYLOAD} bytes`,
+        errorType: "ResponseTooLarge",
+      },
+    };
   }
   if (kind === "async" && size > MAX_ASYNC_PAYLOAD) return { result: "" };
   return { result: JSON.parse(outcome.result) };

@@ -21,8 +21,8 @@ interface AsyncHost {
 }
 
 /**
- * Runs an asynchronous invocation that the embedded cloud has accepted, and keeps its request id. Pass this function to
- * `startCloud` as `onInvokeAsync`.
+ * Runs an asynchronous invocation that the embedded cloud has accepted. The function receives the request id that the embedded
+ * cloud sent to the caller. Pass this function to `startCloud` as `onInvokeAsync`.
  */
 export async function runAsyncCall(host: AsyncHost, call: AsyncCall): Promise<void> {
   const name = functionOfUrn(call.urn);

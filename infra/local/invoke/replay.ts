@@ -154,8 +154,8 @@ async function invokeReal({ functionName, event: stored, yes }: ReplayRequest, p
   const settings = readVariables(SETTINGS);
   const credentials = readVariables(CREDENTIALS);
   const key = credentials.HUAWEICLOUD_SDK_AK
-    ? "the keys of the environment"
-    : "no keys (HUAWEICLOUD_SDK_AK is not set)";
+    ? "the access key in HUAWEICLOUD_SDK_AK"
+    : "no access key (HUAWEICLOUD_SDK_AK is not set)";
   for (const line of describeCloud(functionName, settings, key)) print(line);
   const event = fillPlaceholders(stored, timeValues());
   const warning = warnBeforeDeletion(functionName, event, settings);

@@ -7,7 +7,7 @@ import type { TourStep } from "./step.ts";
  * Returns the step that sends the same create request through the gateway twice. The second response must contain the snapshot
  * that the first request created.
  *
- * @param options the fields of the request body that differ from the default values of the kind
+ * @param options the fields of the request body that differ from the default values of this kind of snapshot
  */
 export function createRepeatedRequestStep(kind: Kind, subject: string, options: object): TourStep {
   const functionName = `create-${kind.name}`;

@@ -67,7 +67,7 @@ export function createRowSplitter(name: string): BodyReader {
       if (row === undefined) rest += chunk.slice(from);
       else row += chunk.slice(from);
       if ((row ?? rest).length > MAX_SMALL_BYTES)
-        throw new BodyTooLarge("the list has too many bytes in a row or between rows");
+        throw new BodyTooLarge("a row, or the text between two rows, is too long");
     },
     end: () => ({ text: rest + (row ?? ""), rows }),
   };

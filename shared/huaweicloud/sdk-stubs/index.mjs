@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 
 const pathOf = (file) => fileURLToPath(new URL(file, import.meta.url));
 
-/** Maps package names to the paths of their stubs, for the option `alias` of esbuild. */
+/** Maps package names to the paths of the stubs that replace the packages, for the option `alias` of esbuild. */
 export const STUBBED_PACKAGES = {
   axios: pathOf("./unreachable.cjs"),
   "https-proxy-agent": pathOf("./unreachable.cjs"),

@@ -28,7 +28,8 @@ const STARTED_MS = 10_000;
  *
  * @param until the last moment at which work on a target may start. If `until` is before the deadline, the function returns the
  *   targets that it did not start. If `until` is the deadline, the function reports targets that it did not start as failed.
- * @param index the existing snapshots of the run; without it, `createOnce` lists the snapshots of each target separately
+ * @param index finds the snapshots that the run has already created; without it, `createOnce` lists the snapshots of each
+ * target separately
  * @returns the targets that were not started
  */
 export async function createAll(

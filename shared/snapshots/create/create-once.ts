@@ -167,7 +167,8 @@ function generateFreeName(request: SnapshotRequest, attempt: number, found: read
 /**
  * Returns a QuotaExceeded error if EVS rejected the create request and the disk already has the maximum number of snapshots.
  * Otherwise returns the given error. It is UNCONFIRMED which error EVS returns for a disk with the maximum number of snapshots
- * (SOURCES.md#evs-per-disk-limit-code), so an `InvalidRequest` error can mean a full disk.
+ * (SOURCES.md#evs-per-disk-limit-code), so an `InvalidRequest` error can mean that the disk has the maximum number of
+ * snapshots.
  */
 async function reclassifyQuotaError(
   error: SnapshotError,

@@ -6,10 +6,16 @@ import type { Target } from "../policy.ts";
 import type { Run, RunContext } from "../run-context.ts";
 import { tooManySnapshotsError } from "../too-many-snapshots.ts";
 
-/** Returns the existing snapshots of a run for one target. One list request per kind serves all targets. */
+/**
+ * Returns the snapshots that a run has already created for one target. All targets of the same kind of snapshot share one list
+ * request.
+ */
 export interface SnapshotIndex {
   (target: Target): Promise<FoundSnapshot[]>;
-  /** Returns the number of all snapshots of a resource, also those of other runs. Only for kinds with `maxPerResource`. */
+  /**
+   * Returns the number of all snapshots of a resource, including snapshots that other runs created. Only for kinds of snapshots
+   * with `maxPerResource`.
+   */
   count(kind: Kind, resource: string): Promise<number>;
 }
 
@@ -25,8 +31,8 @@ const FRESH_MS = 30_000;
 const ROWS_PER_TARGET = 50;
 
 /**
- * Creates an index of existing snapshots. The index lists a kind when a target of that kind is looked up for the first time,
- * and again when the list response is too old.
+ * Creates an index of existing snapshots. The index lists the snapshots of a kind when a caller asks for a target of that kind
+ * for the first time. If the list response is too old, the index lists the snapshots again.
  */
 export function indexExistingSnapshots(
   run: Run,
@@ -45,7 +51,8 @@ export function indexExistingSnapshots(
     await cloud(kind).listAll((found) => {
       rows += 1;
       if (kind.maxPerResource !== undefined) counts.set(found.resource, (counts.get(found.resource) ?? 0) + 1);
-      // A project has thousands of snapshots, so keep only those of this run. If names are unique, any snapshot can conflict.
+      // A project has thousands of snapshots, so keep only those of this run. If the names of snapshots must be unique, any
+      // snapshot of the project can have the requested name.
       if (found.marker?.idempotencyKey !== run.idempotencyKey && !kind.uniqueNames) return;
       const resource = kind.uniqueNames ? undefined : found.resource;
       if (kept >= maxSnapshots) throw tooManySnapshotsError(kind, maxSnapshots);

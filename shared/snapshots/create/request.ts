@@ -8,7 +8,7 @@ export interface SnapshotRequest {
   kind: Kind;
   /** The create options for the API request, from the caller or the policy. */
   options: JsonObject;
-  /** Requests with the same idempotency key, kind and resource create only one snapshot; see `deriveKey`. */
+  /** Requests with the same idempotency key, kind of snapshot and resource create only one snapshot; see `deriveKey`. */
   idempotencyKey: string;
   /** The project that contains the snapshot. Equal idempotency keys in two projects are unrelated. */
   projectId: string;

@@ -24,7 +24,7 @@ export function stateOf(status: string, documented: ReadonlyMap<string, State>):
 
 const FAILURE = /error|fail/i;
 
-/** A snapshot or snapshot group in a list response. The type is the same for all kinds. */
+/** A snapshot or snapshot group in a list response. All kinds of snapshots have this type. */
 export interface FoundSnapshot {
   id: string;
   name: string;
@@ -32,7 +32,7 @@ export interface FoundSnapshot {
   resource?: string;
   status: string;
   state: State;
-  /** Why `state` is not the state that the status alone would result in. Undefined if it is. */
+  /** Why `state` differs from the usual state for this status. Undefined if it does not differ. */
   stateDetail?: string;
   created?: Instant;
   description?: string;

@@ -59,8 +59,8 @@ export interface Replan {
 /** The maximum number of delete requests for one busy snapshot in one run. */
 const MAX_BUSY_TRIES = 4;
 /**
- * The maximum number of deletion rounds in one run. Each round after the first sends a list request for every kind that still
- * has deletions.
+ * The maximum number of deletion rounds in one run. Each round after the first sends a list request for every kind of snapshot
+ * that still has pending deletions.
  */
 const MAX_ROUNDS = 10;
 /**
@@ -74,11 +74,12 @@ const FIRST_ROUND_WITHOUT_POSTPONING = 4;
  * first delete request. Deletes younger duplicates before other snapshots.
  *
  * If a deletion fails, the deletions of other snapshots of the same resource are postponed, because the resource may have
- * changed. After all other deletions of the round, the function waits once for all failed deletions. Then it lists each kind
- * once, makes a new plan, and executes the deletions that are still planned in the next round. If the account is throttled, the
- * function therefore sends one list request per round instead of one list request per deletion.
+ * changed. After all other deletions of the round, the function waits once for all failed deletions. Then it sends one list
+ * request for each kind of snapshot, makes a new plan, and executes the deletions that are still planned in the next round. If
+ * the account is throttled, the function therefore sends one list request per round instead of one list request per deletion.
  *
- * @param outdated kinds that must be listed again before their first deletion, because their list response is old
+ * @param outdated the kinds of snapshots that must be listed again before their first deletion, because their list response is
+ * old
  */
 export async function executeDeletions(
   deletions: readonly PendingDeletion[],
@@ -141,7 +142,7 @@ export async function executeDeletions(
   };
 
   /**
-   * Lists a kind again and completes the records of deletions that succeeded or are no longer planned.
+   * Lists the snapshots of a kind again. Completes the result record of each deletion that succeeded or is no longer planned.
    *
    * @param retryable the deletions for which another delete request may be sent
    * @returns the deletions to execute in the next round

@@ -71,8 +71,9 @@ export function makeRoomBy(policy: PrunePolicy, runContext: RunContext, count?: 
 }
 
 /**
- * Adds the failed snapshots of a full disk to the deletions, if the plan deletes no other snapshot. Normally, retention keeps a
- * failed snapshot until a newer good snapshot exists. A full disk has no room for a newer snapshot.
+ * Adds the failed snapshots of a disk to the deletions, if the disk has the maximum number of snapshots and the plan deletes
+ * none of them. Normally, retention keeps a failed snapshot until a newer good snapshot exists, but this disk has no room for a
+ * newer snapshot.
  */
 function addFailedSnapshots(plan: PlannedVerdict[]): PlannedVerdict[] {
   if (plan.some(({ verdict }) => verdict.decision === "deleted")) return plan;

@@ -21,7 +21,7 @@ export interface RetentionOptions {
   toWallTime: WallTimeConverter;
   /** The ids or names of snapshots that prune never deletes. */
   hold: readonly string[];
-  /** The current time. Snapshots with a creation time in the future are held. Undefined: no creation time is in the future. */
+  /** The current time. Prune never deletes snapshots with a later creation time. Undefined in a simulation. */
   now?: Instant;
 }
 
@@ -170,8 +170,8 @@ function holdReason(snapshot: FoundSnapshot, hold: ReadonlySet<string>, latestCr
 }
 
 /**
- * Returns how a user holds a snapshot, or undefined if no user holds it. People spell `hold` by hand, so the comparison ignores
- * case and spaces.
+ * Returns where a user has set `hold` for a snapshot: in the policy, in a label or in the description. Returns undefined if no
+ * user has set it. People spell `hold` by hand, so the comparison ignores case and spaces.
  */
 function userHold(snapshot: FoundSnapshot, hold: ReadonlySet<string>): string | undefined {
   const { description, labels } = snapshot;

@@ -25,7 +25,7 @@ export type PrunePolicy = Pick<Policy, "policy" | "time_zone" | "hold" | "dry_ru
 /**
  * Converts a policy into the options of `planRetention`.
  *
- * @param now the current time. Snapshots with a later creation time are held. Undefined in a simulation.
+ * @param now the current time. Snapshots with a later creation time are never deleted. Undefined in a simulation.
  * @throws SnapshotError InvalidRequest if the retention has no rule that keeps snapshots
  */
 export function toRetentionOptions(
@@ -42,8 +42,8 @@ export function toRetentionOptions(
 }
 
 /**
- * Deletes the snapshots of a policy that its retention does not keep. Applies the retention to each kind and resource
- * separately, also to resources that no longer exist. Before the first deletion, the function plans and announces all
+ * Deletes the snapshots of a policy that its retention does not keep. Applies the retention separately to each kind of snapshot
+ * and each resource, including resources that no longer exist. Before the first deletion, the function plans and announces all
  * deletions. It writes a result record with the retention rule for each snapshot. If a deletion fails, the other deletions
  * continue.
  *

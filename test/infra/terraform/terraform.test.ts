@@ -101,9 +101,9 @@ describe("the Terraform module", () => {
 
   test("the Terraform module rejects each placeholder in terraform.tfvars.example that the user did not replace", async () => {
     for (const [name, message] of [
-      ["gateway", /gateway\.instance_id: the id/],
-      ["alarm", /alarm\.email: an address of yours/],
-      ["lts_endpoint", /lts_endpoint: an https address/],
+      ["gateway", /gateway\.instance_id: must be the id/],
+      ["alarm", /alarm\.email: must be your address/],
+      ["lts_endpoint", /lts_endpoint: must be an https address/],
     ] as const) {
       const { [name]: _filled, ...others } = FILLED_IN;
       const { refusals } = await planOf(sources(), { ...(await sample()), ...others });

@@ -24,8 +24,8 @@ test("foreignReason returns undefined for a snapshot that is not automatic, not 
 
 test.each<[reason: string, changes: Partial<FoundSnapshot>]>([
   ["created by a backup", { name: "autobk_snapshot_2026" }],
-  ["created by the system", { labels: { __system__enableActive: "" } }],
-  ["created by the system", { raw: { snapshot_type: "auto" } }],
+  ["created by EVS itself", { labels: { __system__enableActive: "" } }],
+  ["created by EVS itself", { raw: { snapshot_type: "auto" } }],
   ["a copy", { raw: { snapshot_type: "copy" } }],
   ["an automated snapshot", { raw: { type: "AUTO" } }],
   ["an automated snapshot", { raw: { type: "auto" } }],

@@ -99,7 +99,7 @@ export class Keyring {
     const { headers } = request;
     const names = signedHeaders.split(";");
     if (names.join(";") !== [...names].sort().join(";") || names.some((name) => name !== name.toLowerCase())) {
-      return reject("SignedHeaders are not lower-case and sorted");
+      return reject("SignedHeaders must be lower-case and sorted");
     }
     for (const name of names) if (headers[name] === undefined) return reject(`signed header ${name} is missing`);
     for (const name of ["host", "x-sdk-date"]) if (!names.includes(name)) return reject(`${name} is not signed`);
@@ -112,7 +112,7 @@ export class Keyring {
 
     const date = String(headers["x-sdk-date"]);
     const signedAt = parseSdkDate(date);
-    if (signedAt === undefined) return reject("X-Sdk-Date is not YYYYMMDDTHHMMSSZ");
+    if (signedAt === undefined) return reject("X-Sdk-Date must have the format YYYYMMDDTHHMMSSZ");
     if (canonicalSignature(request, names, date, credentials.sk) !== signature) {
       return reject("verify aksk signature fail");
     }

@@ -122,9 +122,9 @@ export class Faults<Cloud> {
   }
 
   /**
-   * Returns the first injected fault that applies to this request and whose type is wanted. Each further fault that matches the
-   * request counts the request in `seen`. The server calls this method for `clockSkew` before it authenticates the request, and
-   * for all other faults after the rate limit.
+   * Returns the first injected fault that applies to this request. Ignores the fault types for which `isWanted` returns false.
+   * Every fault that matches the request counts the request in `seen`, even if this method returns another fault. The server
+   * calls this method for `clockSkew` before it authenticates the request, and for all other faults after the rate limit.
    */
   pick(subject: FaultSubject, isWanted: (type: Fault["type"]) => boolean): Fault<Cloud> | undefined {
     let picked: Fault<Cloud> | undefined;

@@ -72,7 +72,7 @@ export function parseInteger(text: string | undefined): number | undefined {
 }
 
 /**
- * Matches a resource that has the tag `key` with one of these values. An empty array of values matches any value
+ * Matches a resource whose tag `key` has one of the values in `values`. An empty array of values matches any value
  * (SOURCES.md#evs-disks-by-tags).
  */
 export interface TagFilter {

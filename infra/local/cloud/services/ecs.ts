@@ -74,7 +74,7 @@ function list(call: Call, cloud: CloudState): ApiResponse {
   const value = (key: string) => readQueryValue(query, key);
   const asked = parseInteger(value("limit")) ?? 25;
   const offset = parseInteger(value("offset")) ?? 1;
-  if (!(asked >= 0 && asked <= 1000)) rejectRequest("limit must be 0 to 1000.");
+  if (!(asked >= 0 && asked <= 1000)) rejectRequest("limit must be from 0 to 1000.");
   const limit = limitToPageCap(asked, cloud.behavior);
   if (!(offset >= 0)) rejectRequest("offset must not be negative.");
   const ids = value("server_id")?.split(",");
@@ -123,7 +123,7 @@ function listByTag(call: Call, cloud: CloudState): ApiResponse {
   if (action !== "filter" && action !== "count") rejectRequest("action must be filter or count.");
   const limit = count(body.limit, "limit", 1000);
   const offset = count(body.offset, "offset", 0);
-  if (limit > 1000 || limit < 1) rejectRequest("limit must be 1 to 1000.");
+  if (limit > 1000 || limit < 1) rejectRequest("limit must be from 1 to 1000.");
   const tags = body.tags === undefined ? [] : readTagFilters(body.tags, "tags", rejectRequest);
   const notTags = body.not_tags === undefined ? [] : readTagFilters(body.not_tags, "not_tags", rejectRequest);
   if (!Array.isArray(matches)) return rejectRequest("matches must be an array.");

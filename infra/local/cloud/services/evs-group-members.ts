@@ -10,7 +10,10 @@ import { findVolumeToSnapshot, rejectBody, rejectUnknownId } from "./evs-common.
 type Group = SnapshotRecordByKind["snapshot-group"];
 type Member = SnapshotRecordByKind["standard-snapshot"];
 
-/** Returns the disks that a create request for a snapshot group selects, and the id of their server if the request has it. */
+/**
+ * Returns the disks that a create request for a snapshot group selects, and the id of their server if the request contains a
+ * server id.
+ */
 export function findChosenVolumes(
   serverId: unknown,
   volumeIds: unknown,

@@ -221,7 +221,8 @@ function update(call: Call, cloud: CloudState): ApiResponse {
   const changes = readBodyFields(call, ["name", "description", "instant_access"]);
   const { name, description } = readNameAndDescription(changes);
   const instantAccess = readOptionalBoolean(changes.instant_access, "snapshot.instant_access", rejectBody);
-  if (instantAccess === true && !snapshot.instantAccess) rejectBody("instant_access cannot be switched on.");
+  if (instantAccess === true && !snapshot.instantAccess)
+    rejectBody("instant_access cannot be switched on for an existing snapshot.");
   if (name !== undefined) snapshot.name = name ?? "";
   if (description !== undefined) snapshot.description = description;
   if (instantAccess !== undefined) snapshot.instantAccess = instantAccess;

@@ -140,7 +140,7 @@ function readWantedIds(query: Query): string[] | undefined {
   if (!/^\[\s*('[^',]*'(\s*,\s*'[^',]*')*)?\s*\]$/.test(ids))
     return rejectUrl("ids must have the format ['id1','id2'].");
   const wanted = [...ids.matchAll(/'([^']*)'/g)].map(([, id = ""]) => id);
-  if (wanted.length > 60) rejectUrl("ids must have at most 60 ids.");
+  if (wanted.length > 60) rejectUrl("ids must contain at most 60 ids.");
   return wanted;
 }
 
@@ -176,7 +176,8 @@ function listByTags(call: Call, cloud: CloudState): ApiResponse {
   if (!Array.isArray(matches)) return rejectBody("matches must be an array.");
   const conditions = matches.map((entry) => {
     const { key, value } = readObject(entry, "matches", ["key", "value"], rejectBody);
-    if (key !== "resource_name" && key !== "service_type") rejectBody("matches.key is resource_name or service_type.");
+    if (key !== "resource_name" && key !== "service_type")
+      rejectBody("matches.key must be resource_name or service_type.");
     return { key: key as string, value: String(value) };
   });
   const limit = count(body.limit, "limit", 1000, rejectBody);

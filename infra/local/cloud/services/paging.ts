@@ -39,7 +39,7 @@ export interface PageRequest<T> {
 
 export interface Page<T> {
   rows: T[];
-  /** The number of matching rows on all pages. */
+  /** The number of rows on all pages together. */
   total: number;
   /** Whether another page follows this page. */
   more: boolean;

@@ -88,9 +88,9 @@ describe("planRetention with held snapshots", () => {
     [
       "of EVS v2 that EVS created automatically",
       { labels: { __system__enableActive: "true" } },
-      "created by the system",
+      "created by EVS itself",
     ],
-    ["of EVS v5 that EVS created automatically", { raw: { snapshot_type: "auto" } }, "created by the system"],
+    ["of EVS v5 that EVS created automatically", { raw: { snapshot_type: "auto" } }, "created by EVS itself"],
     ["that is a copy", { raw: { snapshot_type: "copy" } }, "a copy"],
     ["of DWS that an automatic policy created", { raw: { type: "AUTO" } }, "an automated snapshot"],
     ["that is a member of a group", { raw: { snapshot_group_id: "b0b44f93" } }, "a member of a group"],
