@@ -84,7 +84,7 @@ locals {
   # How callers authenticate at the gateway: APP or IAM. Null if no HTTP function is deployed.
   authentication = length(keys(local.http_functions)) > 0 ? try(var.gateway.authentication, null) : null
 
-  # The environment variables of every function. FunctionGraph allows at most 20 variables. These are 15.
+  # The environment variables of every function. FunctionGraph allows at most 20 variables, and a test counts them.
   variables = merge({
     REGION             = var.region
     PROJECT_ID         = data.huaweicloud_account.this.current_project_id

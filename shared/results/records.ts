@@ -17,7 +17,7 @@ export interface Records {
   close(error: SnapshotError | undefined): void;
   /** True if at least one target has failed or was rejected. */
   readonly hasFailed: boolean;
-  /** Adds a sentence to the `detail` of the run's record, and raises the level of that record to `warn`. */
+  /** Adds a sentence to the `detail` of the run's record. If no target failed, the level of that record becomes `warn`. */
   addNotice(detail: string): void;
   /** True if at least one record of a target was opened. */
   readonly hasTargets: boolean;

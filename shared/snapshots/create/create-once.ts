@@ -35,7 +35,8 @@ const MAX_AMBIGUOUS_TRIES = 3;
  *   (shared/huaweicloud/http/sdk-client.ts) waits for the limiter before every request.
  * - Retry budget: `backoff` (shared/core/retry.ts) waits for a random delay, plus the delay that the response asks for. The
  *   retry must start before `retryBudget.maxWait`, or before `retryBudget.deadline` if `maxWait` is not set. Otherwise the
- *   function throws Throttled. A throttled request takes no retry tokens.
+ *   function throws Throttled. A throttled request takes no retry tokens. If the time is over for a kind with unique names
+ *   (DWS), the function sends one last list request.
  * - List request before the repeat: the function calls `service.listFor` and searches the response with `matchExisting`
  *   (match.ts). If another delivery created the snapshot during the delay, the function returns this snapshot as `existing` and
  *   sends no further create request.
@@ -48,6 +49,7 @@ const MAX_AMBIGUOUS_TRIES = 3;
  *   snapshots. `verify-snapshots` reports the younger snapshot as a duplicate, and `prune-snapshots` deletes it. DWS rejects
  *   the second request, because both requests contain the same snapshot name. The function then lists again and returns the
  *   first snapshot as `existing`.
+ * - Whole runs of one policy: `serializeRuns` (in-flight.ts) and `createAll` (create-all.ts).
  *
  * @param inFlight the requests in progress, shared by all invocations of a process
  * @param listed the snapshots that `service.listFor` would return, if the caller has already listed them in bulk
