@@ -46,7 +46,7 @@ function fail(message: string): never {
   throw new Error(message);
 }
 
-/** Returns a response of pre-deploy. Its body can have only the `status` that the example has. */
+/** Describes a response of pre-deploy. By default, the schema allows only the `status` that the example has. */
 const progressResponse = ({ description, schema, example }: OpenApiResponse, httpStatus: string): ResponseSpec => ({
   description: description ?? fail(`The response ${httpStatus} has no description.`),
   headers: ["x-request-id", ...(httpStatus === "202" ? ["Retry-After"] : [])],

@@ -22,8 +22,8 @@ export interface Trace {
   /** The result of the call: `normal`, `warning` (the call failed) or `incident`. */
   rating: string;
   /**
-   * `requested` if the trace reports the request of the call; `completed` if the trace reports that the job of the call is
-   * finished. Undefined if the trace shows neither.
+   * `requested` if the trace reports that an attach call was accepted; `completed` if the trace reports that the job of this call
+   * has finished. Undefined if the trace reports neither.
    */
   stage?: "requested" | "completed";
   /** Why the call or its job failed. Undefined if the trace reports no failure. */

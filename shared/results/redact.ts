@@ -20,8 +20,8 @@ const TWO_BLOCKS_LENGTH = 8;
 /** The data with which a text is searched for all secrets of one array. */
 interface SearchIndex {
   /**
-   * The length of the array when the index was built. The array grows when the credentials become known. The index is then
-   * built again.
+   * The number of secrets when this index was built. When the credentials become known, they are added to the secrets, and the
+   * index is built again.
    */
   secretCount: number;
   /**

@@ -37,7 +37,8 @@ export async function verify(options: VerifyOptions, runContext: RunContext): Pr
   const groupIds = new Set<string>();
   const groupIdsOfMembers = new Set<string>();
   let areGroupsListed = false;
-  // `isDue` needs all API fields of a snapshot. Only compact copies are kept in memory, because 100,000 snapshots can be due.
+  // Remembers which snapshots are due, because `isDue` needs all API fields, but only compact copies stay in memory: 100,000
+  // snapshots can be due.
   const due = new WeakSet<FoundSnapshot>();
   const keepOwn = (found: FoundSnapshot, kind: Kind) => {
     const groupId = groupIdOf(found);

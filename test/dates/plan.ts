@@ -60,7 +60,7 @@ export const SLOW = [
 export const testFiles = (): string[] =>
   readdirSync(`${ROOT}test`, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".test.ts"));
 
-/** Returns whether a test file fixes `Date`. Only the time zone can change the results of a file with a fixed date. */
+/** Returns whether a test file freezes `Date`. Only the time zone can change the results of a file with a fixed date. */
 export const stopsDate = (path: string): boolean =>
   /^useFixedDate\(\);$/m.test(readFileSync(`${ROOT}test/${path}`, "utf8"));
 

@@ -9,7 +9,7 @@ const rows: Record<string, Run[]> = {};
 afterAll(() => saveResult("matrix", rows));
 
 test.each(Object.keys(FAULTS))(
-  "the functions miss, double and wrongly delete no snapshot, for every trigger and kind of snapshot, if %s",
+  "no snapshot is missed, doubled or wrongly deleted, for every trigger and kind of snapshot, if %s",
   { timeout: 120_000 },
   async (fault) => {
     const runs = await runFault(fault, OPTIONS.report !== undefined);

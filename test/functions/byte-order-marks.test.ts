@@ -48,7 +48,10 @@ test("disk-attached ignores a byte order mark at the start of the variable DISK_
 
 test.each([
   ["although the JSON starts with a byte order mark", `${BYTE_ORDER_MARK}{"EVS_LIMITS":"classic"}`],
-  ["although OTHER contains 100,000 nested arrays", `{"OTHER":${NESTED_ARRAYS},"EVS_LIMITS":"classic"}`],
+  [
+    "although another key of this JSON contains 100,000 nested arrays",
+    `{"OTHER":${NESTED_ARRAYS},"EVS_LIMITS":"classic"}`,
+  ],
 ])("create-snapshot reads EVS_LIMITS from the JSON in RUNTIME_USERDATA %s", async (_condition, RUNTIME_USERDATA) => {
   const fixture = await createFixture(SNAPSHOT, { evsLimits: CLASSIC.evsLimits });
   const environment = { RUNTIME_USERDATA };

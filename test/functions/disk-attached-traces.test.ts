@@ -20,7 +20,7 @@ import { useFixedDate } from "../support/fixed-date.ts";
 useFixedDate();
 
 describe("a CTS trace", () => {
-  /** The paths at which a CTS trace may have the id of the disk. The value adds the id at that path. */
+  /** Maps each path at which a CTS trace can contain the disk id to a function that returns the trace fields with this id. */
   const diskIdPaths: Record<string, (volumeId: string) => { request?: Json; response?: Json } | undefined> = {
     "request.volumeAttachment.volumeId": (volumeId) => ({ request: { volumeAttachment: { volumeId } } }),
     "request.volumeAttachment.volume_id": (volume_id) => ({ request: { volumeAttachment: { volume_id } } }),

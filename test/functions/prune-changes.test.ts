@@ -58,7 +58,7 @@ describe.each(KINDS)("the newest %s changes during a run", (kind) => {
     },
   );
 
-  test(`prune-snapshots keeps a ${kind} that becomes its resource's last good snapshot after its deletion was rejected as busy three times`, async () => {
+  test(`prune-snapshots stops deleting a ${kind} if, after three busy responses, it is the last good snapshot of its resource`, async () => {
     const { cloud, add, change, prune, remainingIds, afterDeletion } = await createChangingFixture();
     const [second = "", newest = ""] = [2, 1].map((days) => add(kind, days));
     cloud.fault({ operation: DELETE_OPERATIONS[kind], times: 3 }, busyResponse(kind));

@@ -42,6 +42,6 @@ export function faultsAt(place: string, value: unknown): unknown[] {
 
 const at = (name: string, ...keys: (string | number)[]) => pointer("paths", `/${name}`, "post", ...keys);
 
-/** Returns the JSON pointer to the response of a function with an HTTP status in openapi.json. */
+/** Returns the JSON pointer, in openapi.json, to the response that a function documents for an HTTP status. */
 export const placeOf = (name: string, status: number) =>
   operation(name).responses[status].$ref?.slice("#/".length) ?? at(name, "responses", status);

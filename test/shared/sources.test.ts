@@ -17,7 +17,7 @@ const FILES = [".", "functions", "infra", "shared", "test"]
 const page = read("shared/SOURCES.md");
 const LINKS = new Map([...page.matchAll(/^\[([^\]]+)\]: (\S+)$/gm)].map(([, id = "", url = ""]) => [id, url]));
 const linksOf = (text: string) => [...text.matchAll(/\]\[([^\]]+)\]/g)].map(([, id = ""]) => id);
-/** The text of each entry on one line, by the name of the entry. */
+/** Maps the name of each entry in SOURCES.md to its text, with line breaks replaced by spaces. */
 const ENTRIES = new Map(
   page
     .replace(/^\[[^\]]+\]: .*/gm, "")

@@ -18,7 +18,7 @@ export interface CloudBehavior {
   withoutStandardSnapshots: boolean;
   /** Whether deleting a snapshot group also deletes its member snapshots. Default true. */
   groupDeleteCascades: boolean;
-  /** How responses spell the status of an available snapshot group. One EVS page spells it "avaialble". Default "avaialble". */
+  /** How responses spell the status of an available snapshot group. One page of the EVS documentation spells it "avaialble". Default "avaialble". */
   groupAvailable: "avaialble" | "available";
   /** Whether a snapshot group fails if one of its members fails. Default false: only the member has the status `error`. */
   groupFailsWithMember: boolean;

@@ -41,7 +41,7 @@ export function formatRetained(days: readonly SimulatedDay[]): string[] {
 export function describePeak(days: readonly SimulatedDay[]): string {
   const max = Math.max(...days.map(({ retained }) => retained.length));
   const firstDay = days.find(({ retained }) => retained.length === max)?.day;
-  return `The policy retains at most ${max} snapshots, for the first time on ${firstDay}.`;
+  return `The number of retained snapshots reaches its maximum, ${max}, on ${firstDay}.`;
 }
 
 /** The maximum number of standard snapshots per disk, including group members (SOURCES.md#evs-standard-per-disk-limit). */

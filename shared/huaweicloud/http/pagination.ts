@@ -67,9 +67,9 @@ type Visit = (row: JsonObject) => void;
  * the previous page. If the response starts with an unknown row, a row may have been missed, so the function steps back until
  * the response starts with a known row.
  *
- * If EVS returns a count, reading stops when the count is reached. Without a count, reading stops at a page without new rows if
- * the page is shorter than earlier pages or repeats the previous page. A short page alone does not stop reading, because EVS may
- * return fewer rows than requested. Links in a response are never followed, because they contain internal addresses
+ * If EVS returns a count, reading stops when the count is reached. If EVS returns no count, reading stops when a page has no new
+ * rows and is either shorter than earlier pages or identical to the previous page. A short page alone does not stop reading,
+ * because EVS may return fewer rows than requested. Links in a response are never followed, because they contain internal addresses
  * (SOURCES.md#evs-list-internal-links).
  *
  * @param page requests one page

@@ -30,14 +30,15 @@ const REMEMBERED_MS = 3_600_000;
 
 /**
  * Returns the idempotency key for the snapshot of an attached disk. The key is derived from the attachment id. If EVS returns
- * neither an attachment id nor an attachment time, the key is derived from the disk id, the server id and the event time:
+ * neither an attachment id nor an attachment time, the key is derived from the disk id, the server id and the event time. CTS
+ * sends two events for one attachment: a request event and a completion event. For keys from times, these rules hold:
  *
  * - The request event and the completion event of an attachment share a key if the completion event is at most 10 minutes
- *   later. The number and order of deliveries do not matter.
+ *   later, however often each event is delivered.
  * - The request events of two attachments never share a key if they are more than 20 seconds apart.
- * - If a completion event arrives before its own request event, it can share the key of an earlier attachment. The request
- *   event then still creates the snapshot.
- * - An event of unknown stage shares a key with every event within 10 minutes. For an event without a time, the caller passes
+ * - If a completion event arrives before its own request event, it can get the key of an earlier attachment and then
+ *   creates no snapshot. The request event, which is delivered later, gets its own key and creates the snapshot.
+ * - An event that does not show whether it reports the request or the completion shares a key with every event within 10 minutes. For an event without a time, the caller passes
  *   the arrival time and no stage.
  *
  * The second event of an attachment finds the key of the first event in the memory of this process (`rememberKey`) or in the

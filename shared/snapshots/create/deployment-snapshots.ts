@@ -88,7 +88,8 @@ export function createSnapshotFinder(
       return listed.map((found) => {
         if (!groups.includes(found)) return found;
         const now = time.now();
-        // The clocks may differ, so use the later time. A list response may show a new member some seconds late.
+        // The clock of EVS and the clock of this process may differ, so use the later creation time: a new group lacks members in list
+        // responses for some seconds, and must not count as incomplete during this time.
         const times = [credibleTime(found.created, now), createdHere.get(found.id)].filter((at) => at !== undefined);
         return compareWithDisks(found, expected, now, times.length === 0 ? undefined : instant(Math.max(...times)));
       });

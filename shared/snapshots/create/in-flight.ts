@@ -13,7 +13,7 @@ export type InFlight = Map<string, InFlightEntry>;
 
 /** A create request or a run in `InFlight`. */
 export interface InFlightEntry {
-  /** The request hash of a create request. Undefined for a run. */
+  /** The hash of a create request. Undefined if the entry is a scheduled run and not a create request. */
   requestHash?: string;
   /** The promise of the create request or the run while it is in progress. Undefined after that. */
   pending?: Promise<CreateResult | undefined>;

@@ -26,7 +26,7 @@ export function matchExisting(
 ): MatchResult {
   const resource = kind.resourceOf(options);
   const name = readStringField(options, "name");
-  // If the description is too long to add the snapshot marker, the name, resource and description identify the snapshot.
+  // If the description has no room for the snapshot marker, the snapshot is identified by its name, resource and description.
   const description = kind.uniqueNames ? readStringField(kind.mark(options, marker), "description") : undefined;
   const ofResource = listed.filter(
     (found) => foreignReason(found) === undefined && isOfResource(found, kind, options, resource, marker),

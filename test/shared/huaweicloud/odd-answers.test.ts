@@ -16,7 +16,7 @@ interface Place {
   condition: string;
   /** True if the caller has already sent an identical request while no fault applied. */
   repeated?: boolean;
-  /** Returns the faults that send the odd response in this place, and the requests that get them. */
+  /** Returns the faults that send the odd response at one point of the call sequence, each with the requests to which it applies. */
   faults(create: Create, odd: OddResponse): [match: FaultMatch, fault: Fault][];
 }
 

@@ -19,7 +19,7 @@ describe("pieces of a secret", () => {
     ["a line break", "\n"],
     ["a carriage return and a line break", "\r\n"],
     ["a folded header", "\r\n\t"],
-    ["an indented line", "\n        "],
+    ["a line break and spaces", "\n        "],
     ["a space", " "],
     ["a line break escaped for JSON", "\\n"],
     ["a line break escaped twice for JSON", "\\\\r\\\\n"],

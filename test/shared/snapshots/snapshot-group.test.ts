@@ -79,7 +79,7 @@ describe("compareWithDisks", () => {
     expect(compareWithDisks(found, [{ id: "A" }, { id: "b" }], START, CREATED)).toBe(found);
   });
 
-  test("compareWithDisks returns the state failed and names the disk if a disk of the server has no member", () => {
+  test("compareWithDisks returns the state failed and names the disk if the group contains no snapshot of a disk of the server", () => {
     expect(compared(groupOf("a"), [{ id: "a" }, { id: "b" }])).toEqual(missing("b"));
     expect(compared(groupOf("a", undefined), [{ id: "a" }, { id: "b" }])).toEqual(missing("b"));
     expect(compared(groupOf(), [{ id: "a" }])).toEqual(missing("a"));

@@ -187,7 +187,7 @@ describe("retryAfterMs", () => {
     [undefined, `${MESSAGE}minute`, 60_000],
     [undefined, "over ratelimit,limit:5,time:10 seconds", 10_000],
     [undefined, "over ratelimit,limit:5,time:2 Minutes", 120_000],
-    // The message counts if the header contains a date in the past or no time.
+    // If the Retry-After header contains a date in the past or no time, the delay comes from the message.
     ["Sat, 21 Nov 2026 01:59:30 GMT", `${MESSAGE}second`, 1_000],
     ["soon", `${MESSAGE}second`, 1_000],
     ["-5", undefined, undefined],

@@ -32,7 +32,7 @@ describe("secrets in the output (SOURCES.md#sdk-logs-secrets)", () => {
     "create-snapshot with DEBUG=%j prints no secret, whichever fault the list request has",
     async (DEBUG) => {
       const cloud = await startRealTimeCloud();
-      // The list request fails, because the function repeats a list request without a long wait.
+      // The test makes the list request fail instead of another request, because the function repeats a list request without a long wait.
       const calls = FAULTS.map((fault) => {
         const disk = cloud.addVolume();
         cloud.fault({ operation: "evs.listSnapshots", resource: disk.id }, fault);
@@ -223,7 +223,7 @@ describe("credentials of the environment (SOURCES.md#sdk-environment-credentials
     const { returned } = await runBare("create-snapshot", [{ event, context: withoutAgency }], { environment });
     expect(JSON.parse(returned[0]?.result.body).error.reason).toBe("Misconfigured");
     expect(cloud.requests).toEqual([]);
-    // An access key with its secret key is a documented credential. The function still uses the project of the context.
+    // The SDK documents an access key and a secret key in the environment as credentials. With them, the function uses the project of the context.
     const { sk, securityToken } = cloud.credentials;
     const complete = { ...environment, HUAWEICLOUD_SDK_SK: sk, HUAWEICLOUD_SDK_SECURITY_TOKEN: String(securityToken) };
     const later = await runBare("create-snapshot", [{ event, context: withoutAgency }], { environment: complete });

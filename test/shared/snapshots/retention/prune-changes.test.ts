@@ -35,7 +35,7 @@ describe("prune makes a new plan from a new list response before it repeats a fa
     ["AccessDenied", "c"],
     ["NotFound", "c"],
   ] as const)(
-    "prune keeps the last good snapshot if a deletion fails with %s and the snapshot that the first plan kept has failed",
+    "prune plans again after a deletion fails with %s, and keeps the last good snapshot if the snapshot that it meant to keep has failed meanwhile",
     async (reason, last) => {
       const fixture = fixtureWithThree();
       fixture.cloud.onNextCalls("remove", () => {
