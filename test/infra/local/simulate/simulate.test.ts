@@ -94,7 +94,7 @@ test("if a policy creates several snapshots per day, simulate uses the policy's 
 
 test("simulate reports a policy that retains more snapshots per disk than EVS allows for the kind of snapshot", () => {
   const days = simulate({ policy: "p", retention: { keep_last: 9 } }, { ...plan, days: 30 });
-  expect(describePeak(days)).toBe("The policy retains at most 9 snapshots, for the first time on 2026-11-29.");
+  expect(describePeak(days)).toBe("The number of retained snapshots reaches its maximum, 9, on 2026-11-29.");
   expect(
     describeExceededLimits(days, [{ kind: "snapshot" }, { kind: "snapshot" }, { kind: "cluster-snapshot" }]),
   ).toEqual([
@@ -218,7 +218,7 @@ describe("the command simulate", () => {
     for (const name of ["scheduled-snapshots", "prune-snapshots"]) {
       const printed: string[] = [];
       expect(runSimulate([`test/events/${name}.json`, "--days", "30"], (line) => printed.push(line))).toEqual([]);
-      expect(printed.join("\n")).toMatch(/retains at most \d+ snapshots/);
+      expect(printed.join("\n")).toMatch(/reaches its maximum, \d+, on /);
     }
   });
 
