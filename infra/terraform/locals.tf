@@ -8,13 +8,20 @@ data "huaweicloud_account" "this" {
     }
 
     precondition {
-      condition     = alltrue([for target in local.targets : contains(keys(local.kinds), try(target.kind, ""))])
+      # The inner loop fails for targets that are no array. `flatten` may only see the results, because it is recursive.
+      condition = alltrue(flatten([
+        for policy in values(var.policies) :
+        [for target in try(policy.targets, []) : contains(keys(local.kinds), try(target.kind, ""))]
+      ]))
       error_message = "policies: Every target must have one of these kinds: ${join(", ", keys(local.kinds))}."
     }
 
     precondition {
       # Allow the fields of every kind of snapshot. The function rejects a field that the kind of the target does not have.
-      condition     = alltrue([for target in local.targets : length(setsubtract(keys(target), local.target_fields)) == 0])
+      condition = alltrue(flatten([
+        for policy in values(var.policies) :
+        [for target in try(policy.targets, []) : length(setsubtract(keys(target), local.target_fields)) == 0]
+      ]))
       error_message = "policies: A target can have only the fields ${join(", ", local.target_fields)}."
     }
 
@@ -42,7 +49,6 @@ locals {
   # Maps each kind of snapshot to the fields that only its targets have. `npm run generate` writes this file from
   # shared/snapshots/kinds.
   kinds         = jsondecode(file("${path.module}/kinds.json"))
-  targets       = flatten([for policy in values(var.policies) : try(policy.targets, [])])
   target_fields = distinct(concat(["kind", "tags", "exclude_tags", "description"], flatten(values(local.kinds))))
 
   # Describes every function: its trigger, timeout in seconds, memory in MB and cloud calls. `npm run generate` writes this file

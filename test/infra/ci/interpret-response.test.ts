@@ -144,7 +144,7 @@ describe("the gate client's interpretation of a response", () => {
     ["wait", "a connection reset", "ECONNRESET: socket hang up", /^ECONNRESET/],
     ["wait", "a connection reset whose message contains CERT_HAS_EXPIRED", "ECONNRESET: CERT_HAS_EXPIRED: ",
       /^ECONNRESET/],
-    ["wait", "a call without a response within 65 s", "no answer within 65000 ms", /^no answer/],
+    ["wait", "a call without a response within 65 s", "no response within 65000 ms", /^no response/],
   ];
   test.each(FAILED_CALLS)("the gate client decides %j after %s", (decision, _name, message, summary) => {
     expect(interpretFailedCall(message)).toMatchObject({ decision, summary: expect.stringMatching(summary) });
