@@ -55,7 +55,7 @@ test("a developer adds a function with only three files, and a kind of snapshot 
   expect(added.sort()).toEqual([...FUNCTION_FILES, ...KIND_FILES].sort());
 });
 
-test("if a function and a kind of snapshot are added to a copy of the repository, the copy passes `npm run check`", {
+test("if a function and a kind of snapshot are added to a copy of the repository, the new files pass the linter, and the copy passes the type check and the layout rules", {
   timeout: 120_000,
 }, () => {
   run(bin("biome"), "check", "--vcs-enabled=false", ...new Set([...FUNCTION_FILES, ...KIND_FILES].map(dirname)));

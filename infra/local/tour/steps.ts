@@ -24,8 +24,8 @@ const SELECTION_BY_KIND: Record<string, object> = {
 /** Returns the steps of the tour in order. The first steps create a snapshot of each kind. */
 export function createTourSteps({ inventory }: LocalSite): TourStep[] {
   const kinds = Object.values<Kind>(KINDS).map((kind) => {
-    const { idField, name } = resourceFor(kind);
-    return { kind, idField, name, id: inventory.idOf(name) };
+    const { name, id } = resourceFor(kind);
+    return { kind, name, id };
   });
 
   function resourceFor({ name, target }: Kind) {
@@ -36,8 +36,8 @@ export function createTourSteps({ inventory }: LocalSite): TourStep[] {
   }
 
   return [
-    ...kinds.map(({ kind, idField, name, id }) =>
-      createRepeatedRequestStep(kind, name, { [idField]: id, name: `${name}-by-hand` }),
+    ...kinds.map(({ kind, name, id }) =>
+      createRepeatedRequestStep(kind, name, { [kind.target.idOption]: id, name: `${name}-by-hand` }),
     ),
     createTimerStep({
       policy: "nightly",

@@ -182,7 +182,7 @@ const BEING_DELETED = /\bstatus\b[^a-z]*(?:is\b)?[^a-z]*deleting\b/i;
 
 /**
  * Returns whether the service itself rejected the request: the error response contains an error code of the service, or a rate
- * limit applies. A numeric code does not count, because proxies repeat the HTTP status as the code.
+ * limit applies. A numeric code is ignored, because proxies repeat the HTTP status as the code.
  */
 const isRejectedByService = ({ status, code = "" }: CloudFault): boolean =>
   status === 429 || (status >= 400 && /\D/.test(code));

@@ -20,10 +20,10 @@ export interface DeploymentSnapshotFinder {
   /** Returns the snapshots of one target, but only those that calls for this deployment created. */
   ofDeployment(target: Target, listed: readonly FoundSnapshot[]): FoundSnapshot[];
   /**
-   * Returns the snapshot that decides the progress of a target: an available duplicate if there is one, otherwise the snapshot
-   * that decided before.
+   * Returns the snapshot whose state becomes the progress of a target: an available duplicate if there is one, otherwise the
+   * snapshot whose state was used before.
    *
-   * @param before the snapshot that decided in the previous list response, or that the create request returned
+   * @param before the snapshot that was used for the previous list response, or that the create request returned
    */
   pick(
     target: Target,
