@@ -112,8 +112,8 @@ const visitRows = (
         // list request for groups (SOURCES.md#evs-enterprise-projects).
         queryParams: { enterprise_project_id: "all_granted_eps", ...filter, limit, offset },
       });
-      // The count is ignored, because it is UNCONFIRMED that EVS v5 returns it (SOURCES.md#evs-v5-list-count).
-      return { rows: parsePage(response, name).rows };
+      // It is UNCONFIRMED that EVS v5 returns a count (SOURCES.md#evs-v5-list-count).
+      return parsePage(response, name);
     },
     (row) => visit(readSnapshot(row, kind)),
   );

@@ -67,51 +67,109 @@ type Visit = (row: JsonObject) => void;
  * the previous page. If the response starts with an unknown row, a row may have been missed, so the function steps back until
  * the response starts with a known row.
  *
- * If EVS returns a count, reading stops when the count is reached. If EVS returns no count, reading stops when a page has no new
- * rows and is either shorter than earlier pages or identical to the previous page. A short page alone does not stop reading,
- * because EVS may return fewer rows than requested. Links in a response are never followed, because they contain internal addresses
- * (SOURCES.md#evs-list-internal-links).
+ * Reading stops only at a page without new rows that is shorter than an earlier page. A short page with new rows does not stop
+ * reading, because EVS may return fewer rows than requested. A count does not stop reading, because it may be the count of the
+ * page. If the count stays the same on all
+ * pages and is higher than the number of rows, the function reads the list once more. Links in a response are never followed,
+ * because they contain internal addresses (SOURCES.md#evs-list-internal-links).
  *
  * @param page requests one page
- * @throws SnapshotError BadResponse if the rows keep moving, or if the count is higher than the number of rows read
+ * @throws SnapshotError BadResponse if the rows keep moving, if EVS ignores the offset, or if the count is higher than the number
+ *   of rows read
  */
 export async function visitAllRows(page: RequestPage, visit: Visit): Promise<void> {
-  const seen = new Set<unknown>();
-  let pages = 0;
+  const visited = new Set<unknown>();
+  for (let reading = 1; ; reading += 1) {
+    const totals = await visitOnce(page, visited, visit, reading > 1);
+    const missing = missingRows(visited.size, totals);
+    if (missing === undefined) return;
+    if (reading === MAX_READINGS) throw missing;
+  }
+}
+
+/** How often a list is read if the service counts more rows than the pages contain. */
+const MAX_READINGS = 2;
+
+/**
+ * Reads the pages of an EVS list once, and visits the rows that are not in `visited` yet.
+ *
+ * @param isAgain true if an earlier reading has visited rows
+ * @returns the counts that the pages contained
+ */
+async function visitOnce(
+  page: RequestPage,
+  visited: Set<unknown>,
+  visit: Visit,
+  isAgain: boolean,
+): Promise<Set<unknown>> {
+  const seen = isAgain ? new Set<unknown>() : visited;
+  const totals = new Set<unknown>();
   let stepsBack = 0;
   let moveCount = 0;
-  let largestPage = 0;
   let limit = MAX_PAGE_ROWS;
+  let overlaps = false;
+  let largestPage = 0;
+  let repeats = 0;
   let previousFirstId: unknown;
   for (let offset = 0; ; ) {
     const { rows, total, limit: usedLimit } = await readPage(page, offset, limit);
     // The row counts of earlier pages are not comparable, because those pages had another limit.
     if (usedLimit < limit) largestPage = 0;
     limit = usedLimit;
-    pages += 1;
-    if (offset > 0 && !seen.has(rows[0]?.id)) {
+    totals.add(total);
+    if (overlaps && !seen.has(rows[0]?.id)) {
       stepsBack += 1;
       moveCount += 1;
       if (stepsBack > MAX_STEPS_BACK || moveCount > MAX_STEPS_BACK + seen.size / 100) {
         throw incompleteListError(seen.size, "its rows kept moving");
       }
       offset = Math.max(0, offset - FIRST_STEP * 3 ** stepsBack);
+      overlaps = offset > 0;
       previousFirstId = undefined;
       continue;
     }
     stepsBack = 0;
     const seenBefore = seen.size;
-    visitNew(rows, seen, visit);
+    visitNew(rows, visited, visit);
+    if (isAgain) for (const { id } of rows) seen.add(id);
     const hasNoNewRows = seen.size === seenBefore;
-    const isRepeated = hasNoNewRows && rows[0]?.id === previousFirstId;
-    const isLast =
-      typeof total === "number" ? offset + rows.length >= total : hasNoNewRows && rows.length < largestPage;
-    if (isRepeated || isLast || rows.length <= 1) return checkTotal(seen.size, total, pages);
+    if (hasNoNewRows && (rows.length <= 1 || rows.length < largestPage)) return totals;
     largestPage = Math.max(largestPage, rows.length);
+    // New rows at the start of the list move the known rows to a later offset, so one repeated page proves nothing.
+    repeats = hasNoNewRows && rows[0]?.id === previousFirstId ? repeats + 1 : 0;
+    if (repeats > 1) {
+      if (total === seen.size && rows.length < limit) return totals;
+      throw incompleteListError(seen.size, "the service returns the same page for each offset");
+    }
     previousFirstId = rows[0]?.id;
-    offset += rows.length - 1;
+    // A page of one row cannot overlap the next page.
+    overlaps = rows.length > 1;
+    offset += overlaps ? rows.length - 1 : 1;
   }
 }
+
+/**
+ * Visits the newest rows of an EVS list: page after page, until a page contains a row for which `visit` returns true. The caller
+ * must know that the service lists new rows first.
+ *
+ * @param visit returns true for a row that an earlier list response contained
+ */
+export async function visitNewestRows(page: RequestPage, visit: (row: JsonObject) => boolean): Promise<void> {
+  const seen = new Set<unknown>();
+  for (let offset = 0; ; ) {
+    const { rows } = await readPage(page, offset, NEWEST_PAGE_ROWS);
+    const seenBefore = seen.size;
+    let isKnown = false;
+    visitNew(rows, seen, (row) => {
+      if (visit(row)) isKnown = true;
+    });
+    if (isKnown || seen.size === seenBefore) return;
+    offset += rows.length;
+  }
+}
+
+/** The number of rows in a page of new rows. A busy account creates fewer snapshots in a second. */
+const NEWEST_PAGE_ROWS = 200;
 
 /**
  * Visits every row of the ECS server list, whose offset counts pages from 1 (SOURCES.md#ecs-list-pages). ECS pages cannot
@@ -138,9 +196,12 @@ export async function visitAllPages(page: RequestPage, visit: Visit): Promise<vo
       visitNew(rows, visited, visit);
       for (const { id } of rows) seen.add(id);
       totals.add(total);
-      if (seen.size === seenBefore || (typeof total === "number" && seen.size >= total)) break;
+      if (seen.size === seenBefore) break;
     }
-    if (totals.size === 1) return checkTotal(visited.size, [...totals][0]);
+    if (totals.size > 1) continue;
+    const missing = missingRows(visited.size, totals);
+    if (missing === undefined) return;
+    if (reading >= MAX_READINGS) throw missing;
   }
   throw incompleteListError(visited.size, "its total kept changing");
 }
@@ -158,7 +219,8 @@ export function visitUnpagedRows(response: ApiResponse, name: string, visit: Vis
   // The row splitter removed all objects from the array, so a remaining entry is not an object.
   if (splitRows !== undefined && rows.length > 0) throw createError();
   visitNew(splitRows === undefined ? rows : parseRows(splitRows, createError), seen, visit);
-  checkTotal(seen.size, total);
+  const missing = missingRows(seen.size, new Set([total]));
+  if (missing !== undefined) throw missing;
 }
 
 function* parseRows(rows: string[], createError: () => Error): Generator<JsonObject> {
@@ -181,13 +243,17 @@ function visitNew(rows: Iterable<JsonObject>, seen: Set<unknown>, visit: Visit):
 }
 
 /**
- * Checks that a list response is complete: throws if the service counts more rows than were read. If the list has several
- * pages, a small difference is allowed, because rows can be created or deleted between two page requests.
+ * Returns the error for a list whose rows are fewer than the service counts. If the count changed between two pages, a small
+ * difference is allowed, because rows were created or deleted while the list was read.
+ *
+ * @param totals the counts that the pages contained
+ * @returns undefined if no row is missing
  */
-function checkTotal(rows: number, total: unknown, pages = 1): void {
-  const tolerance = pages === 1 ? 0 : 10 + rows / 50;
-  if (typeof total === "number" && total > rows + tolerance)
-    throw incompleteListError(rows, `the service counts ${total}`);
+function missingRows(rows: number, totals: ReadonlySet<unknown>): SnapshotError | undefined {
+  const tolerance = totals.size <= 1 ? 0 : 10 + rows / 50;
+  const counted = [...totals].filter((total) => typeof total === "number");
+  const total = counted.length === 0 ? 0 : Math.min(...counted);
+  return total > rows + tolerance ? incompleteListError(rows, `the service counts ${total}`) : undefined;
 }
 
 const incompleteListError = (rows: number, why: string) =>

@@ -39,10 +39,11 @@ describe.each([
     },
   );
 
-  test(`visitAllRows visits each row once if the service ignores the offset and its list responses come ${name}`, async () => {
+  test(`visitAllRows ${hasCount ? "visits each row once" : "fails"} if the service ignores the offset and its list responses come ${name}`, async () => {
     const rows = [row(1), row(2), row(3)];
-    const page = async () => ({ rows, ...(hasCount ? { total: 3 } : {}) });
-    expect(await rowsOf(page)).toEqual(rows);
+    const list = rowsOf(async () => ({ rows, ...(hasCount ? { total: 3 } : {}) }));
+    if (hasCount) expect(await list).toEqual(rows);
+    else await expect(list).rejects.toThrow(/read only 3 rows: the service returns the same page for each offset/);
   });
 
   test(`visitAllRows misses no row that exists from the first to the last page if other rows are added and deleted between two pages that come ${name}`, {
@@ -98,6 +99,33 @@ test("visitAllRows fails if the pages never stop because every page contains onl
   let next = 0;
   const page = async () => ({ rows: Array.from({ length: 10 }, () => row(++next)) });
   await expect(rowsOf(page)).rejects.toThrow(/a complete list, read only 90 rows: its rows kept moving/);
+});
+
+test.each([
+  ["the number of rows of the page", 10],
+  ["0", 0],
+])("visitAllRows reads all of 35 rows in pages of 10 if the total count of each page is %s", async (_, total) => {
+  const rows = Array.from({ length: 35 }, (_, id) => row(id));
+  const { page } = serviceOf(rows, 10, false);
+  expect(await rowsOf(async (offset) => ({ ...(await page(offset)), total }))).toEqual(rows);
+});
+
+test("visitAllRows reads all of 3 rows in pages of one row", async () => {
+  const rows = [row(1), row(2), row(3)];
+  expect(await rowsOf(async (offset) => ({ rows: rows.slice(offset, offset + 1) }))).toEqual(rows);
+});
+
+test("visitAllRows reads a list again if its total count is larger than the number of its rows", async () => {
+  const rows = Array.from({ length: 9 }, (_, id) => row(id));
+  let requests = 0;
+  // The first reading misses the last row.
+  const page = async (offset: number) => ({ rows: rows.slice(offset, (requests += 1) <= 2 ? 8 : 9), total: 9 });
+  expect(await rowsOf(page)).toEqual(rows);
+});
+
+test("visitAllRows fails if the total count of a list response is larger by one than the number of its rows", async () => {
+  const page = async (offset: number) => ({ rows: [row(1), row(2), row(3)].slice(offset), total: 4 });
+  await expect(rowsOf(page)).rejects.toThrow(/a complete list, read only 3 rows: the service counts 4/);
 });
 
 test("visitAllRows fails if the total count of a list response is larger than the number of its rows", async () => {
