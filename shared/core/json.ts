@@ -30,7 +30,8 @@ export function toStringMap(value: unknown): Record<string, string> {
       }
     }
   } else if (isObject(value)) {
-    // Convert numbers and booleans to strings instead of dropping them, because `hold: true` must protect a snapshot, too.
+    // Convert numbers and booleans to strings instead of dropping them. For example, the label `hold: true` must protect a
+    // snapshot in the same way as `hold: "true"`.
     for (const [key, label] of Object.entries(value))
       entries.push([key, typeof label === "object" ? "" : String(label ?? "")]);
   }

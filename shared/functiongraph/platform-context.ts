@@ -41,10 +41,10 @@ export interface PlatformContext {
 }
 
 /**
- * Reads the context that FunctionGraph passes to a function. Never throws, because the record of a failed invocation needs
- * the values, too.
+ * Reads the context that FunctionGraph passes to a function. Never throws, because the record of a failed invocation also
+ * contains values from the context.
  *
- * @param given the context; a value other than an object counts as a context without methods
+ * @param given the context. Any value other than an object is treated as a context without methods.
  */
 export function readContext(given: unknown): PlatformContext {
   const context = (typeof given === "object" && given !== null ? given : {}) as Record<string, unknown>;
