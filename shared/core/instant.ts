@@ -36,8 +36,8 @@ export const credibleTime = (moment: Instant | undefined, now: Instant): Instant
 const TIMESTAMP = /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?\s*(Z|[+-]\d{2}:?\d{2})?$/i;
 
 /**
- * Parses a timestamp in a cloud response or an event. A timestamp without a time zone, as EVS v2 returns it, counts as UTC
- * (SOURCES.md#evs-times-without-zone), although `Date.parse` would read it as local time.
+ * Parses a timestamp in a cloud response or an event. A timestamp without a time zone, as EVS v2 returns it, is read as UTC
+ * (SOURCES.md#evs-times-without-zone). `Date.parse` would read it as local time.
  *
  * @returns undefined if the value is not a valid timestamp
  * @example parseInstant("2013-02-25T03:56:53.081642") // EVS v2, UTC

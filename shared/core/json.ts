@@ -16,7 +16,7 @@ export const readStringField = (from: JsonObject, name: string): string | undefi
  * DWS return `[{key, value}]`, and the ECS list of servers returns `["key=value"]` (SOURCES.md#tag-shapes). Skips array
  * entries in any other format.
  *
- * @returns the value of each key; a value that is an object or null becomes an empty string
+ * @returns the value of each key. A value that is an object or null becomes an empty string.
  */
 export function toStringMap(value: unknown): Record<string, string> {
   const entries: [string, string][] = [];

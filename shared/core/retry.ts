@@ -42,8 +42,8 @@ export const LISTED_AFTER_MS = 6_000;
  *   times.
  * - If the cloud asks for a delay, that delay is added. The cloud asks for a delay with the header `Retry-After`, or with
  *   an error message that names the time window of a rate limit.
- * - If the resource is busy, the delay is at least 6 s. The resource may be busy because another delivery of the same
- *   request creates the snapshot. After 6 s, that snapshot is certain to appear in list responses.
+ * - If the resource is busy, the delay is at least 6 s. The resource may be busy because a second delivery of the same
+ *   request creates the snapshot. After 6 s, the snapshot is certain to appear in list responses.
  *
  * @param tries the number of tries so far
  * @param random returns a number from 0 (included) to 1 (excluded)
@@ -94,7 +94,7 @@ export function refundRetryToken({ tokens: budget }: RetryBudget): void {
 const LAST_OPERATION_MS = 12_000;
 
 /**
- * Returns the time after which no work on another target may start, so the work that is already in progress can finish
+ * Returns the time after which work on a further target must not start, so the work that is already in progress can finish
  * before the deadline. The returned time is 12 s before the deadline. If the deadline is less than 24 s away, half of the
  * remaining time is left for finishing.
  */

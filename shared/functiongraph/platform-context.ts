@@ -26,13 +26,13 @@ export interface FunctionGraphContext {
  */
 export interface PlatformContext {
   requestId: string;
-  /** The milliseconds until the platform stops the invocation; undefined if the context does not have this value. */
+  /** The milliseconds until the platform stops the invocation. Undefined if the context does not have this value. */
   remainingMs: number | undefined;
   projectId: string;
   package: string;
   functionName: string;
   version: string;
-  /** The memory of the function in MB; undefined if the context does not have this value. */
+  /** The memory of the function in MB. Undefined if the context does not have this value. */
   memoryMb: number | undefined;
   /** The temporary credentials of the function's agency. */
   agency: { securityAccessKey: string; securitySecretKey: string; securityToken: string; token: string };

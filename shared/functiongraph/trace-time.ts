@@ -28,7 +28,7 @@ const TIME_LAYOUT = new RegExp(
 const DAY = /(\d{1,2})(?:\D*\d{4})?$/;
 
 /**
- * Reads the time of a trace. A time without a time zone counts as UTC. The accepted formats are seconds or milliseconds
+ * Reads the time of a trace. A time without a time zone is read as UTC. The accepted formats are seconds or milliseconds
  * since 1970 as a number or a numeric string, ISO 8601, `2026/11/28 01:35:51 GMT+08:00`, `11/28/2026 01:35:51` (the month
  * first), and `Nov 28, 2026 01:35:51 GMT+08:00`, which *CTS User Guide, "Trace Structure" (cts_03_0010)* shows.
  *

@@ -1,6 +1,4 @@
-/**
- * Serializes one record, or another log line, as a line of JSON and limits the length of the line.
- */
+/** Serializes result records and other log lines as JSON, and limits the length of each line. */
 
 import { boundText } from "../core/untrusted.ts";
 
