@@ -1,4 +1,5 @@
-# Creates one IAM policy and one agency for each function. The policy allows only the actions that the function's cloud calls need.
+# Creates one IAM policy and one agency for each function. The policy allows only the actions that the cloud calls of the
+# function need.
 resource "huaweicloud_identity_role" "function" {
   for_each = local.deployed
 

@@ -55,10 +55,10 @@ locals {
 
   alarms = merge(
     {
-      # Matches three types of result records: errors, such as a failed snapshot, deletion or run, or a rejected request;
-      # snapshots with the outcome `unverified`; and warnings of scheduled-snapshots that a policy selects no resource. Warnings
-      # of other functions do not match, because their cause can be permanent, such as a region that does not offer a kind of
-      # snapshot. LTS can show a record late, so each search covers 15 minutes, although a search runs every 5 minutes.
+      # Matches every record with the level `error`, such as a failed snapshot, deletion or run, or a rejected request. Matches
+      # every record with the outcome `unverified`. Matches the warning of scheduled-snapshots that a policy selects no
+      # resource. Other warnings do not match, because their cause can be permanent, such as a region that does not offer a kind
+      # of snapshot. LTS can show a record late, so each search covers 15 minutes, although a search runs every 5 minutes.
       "${local.prefix}-failed" = {
         description    = "A snapshot or run failed, was rejected or is unverified, or a policy selects no resource"
         keywords       = "#\"level error\" or #\"outcome unverified\" or #\"function scheduled-snapshots\" and #\"level warn\" and #\"action run\""
@@ -73,10 +73,11 @@ locals {
       }
     },
     {
-      # Alarms if no run wrote a result record during the interval. If the interval is at most 24 hours, LTS searches the whole
-      # interval every hour, and alarms if two consecutive searches find no record. One search covers at most 24 hours. If the
-      # interval is longer, LTS therefore searches the last 24 hours every day, and alarms if several consecutive searches find
-      # no record. Their number is the number of days in the interval, plus one.
+      # The alarm fires if no run wrote a result record during the interval. If the interval is at most 24 hours, LTS searches
+      # the whole interval every hour, and the alarm fires if two consecutive searches find no record. If the interval is
+      # longer, LTS searches the last 24 hours every day, because one search covers at most 24 hours. The alarm then fires if
+      # several consecutive searches find no record. The number of these searches is the number of days in the interval, plus
+      # one.
       for name, silence in local.silences : name => {
         description    = "No run wrote a result record within ${silence.hours} hours"
         keywords       = silence.keywords

@@ -19,8 +19,8 @@ export interface AttachmentKey {
 }
 
 /**
- * The length of a tick: 10 seconds in milliseconds. A key contains the event time, rounded down to a tick. `momentsNear` can
- * therefore return all moments from which another event of the same attachment may have derived its key.
+ * The length of a tick, in milliseconds. A key contains the event time, rounded down to a tick. `momentsNear` can therefore
+ * return all moments from which another event of the same attachment may have derived its key.
  */
 const TICK_MS = 10_000;
 /** The completion event of an attachment follows the request event within this number of 10-second ticks (10 minutes). */

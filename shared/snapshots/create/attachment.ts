@@ -154,7 +154,7 @@ function attachmentTo(serverId: string, { id, status, attachments }: Volume): Di
   return { volumeId: id, attachmentId, attachedAt };
 }
 
-/** The disks that may be the disk of an event, and whether another disk can still appear. */
+/** The disks that may be the disk of an event. */
 interface DiskSearchResult {
   volumes: Volume[];
   /** False if `volumes` may be wrong, because the disk of the event may not be attached yet. */

@@ -11,7 +11,7 @@ import { serializeRuns } from "./in-flight.ts";
 import { toRecordFields } from "./request.ts";
 
 /**
- * If no new snapshot of a run appears for this time, the run in the other process counts as finished. In milliseconds. One
+ * If no new snapshot of a run appears for this number of milliseconds, the run in the other process counts as finished. One
  * create request takes at most 10 s, and a new snapshot can appear in list responses up to 5 s late.
  */
 const QUIET_MS = 20_000;
