@@ -77,8 +77,8 @@ export const secretsIn = (environment: Environment): string[] =>
 export function readOptions(argv: readonly string[], environment: Environment): GateOptions {
   const values = parseArguments(argv);
   const findOption = (name: keyof typeof OPTIONS): string | undefined => {
-    // Reject an empty value, because it probably comes from a pipeline variable that is not set. The user wanted another value
-    // than the default.
+    // Reject an empty value, because it probably comes from a pipeline variable that is not set. The user probably does not
+    // want the default value.
     if (values[name] === "") throw new BadInput(`--${name}: expected a value, got an empty string.`);
     const value = values[name] ?? environment[`SNAPSHOT_GATE_${name.toUpperCase().replaceAll("-", "_")}`];
     return value === undefined || value === "" ? undefined : String(value);

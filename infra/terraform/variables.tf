@@ -38,8 +38,8 @@ variable "policies" {
   }
 
   validation {
-    # Two such names would produce the same trigger name, because the module replaces hyphens by underscores. Their alarms would
-    # match the records of both policies, because the LTS search ignores case.
+    # If two names differed only in hyphens and underscores, the triggers of the two policies would have the same name. If two
+    # names differed only in case, each alarm would match the records of both policies, because the LTS search ignores case.
     condition     = length(distinct([for name in keys(var.policies) : lower(replace(name, "-", "_"))])) == length(keys(var.policies))
     error_message = "policies: The names of two policies must differ in more than case, hyphens and underscores. For example, a-b and A_b count as the same name."
   }
