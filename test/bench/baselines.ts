@@ -1,4 +1,7 @@
-/** Builds two bundles that the bench compares with the functions. One creates a snapshot with the SDK. The other validates a request with middy. */
+/**
+ * Builds two bundles that the bench compares with the functions. One bundle creates a snapshot with the SDK. The other bundle
+ * validates a request with middy.
+ */
 import { join } from "node:path";
 import { build } from "esbuild";
 import { BUILD_OPTIONS } from "./process.ts";
@@ -47,7 +50,8 @@ export async function buildBaselines(root: string, folder: string): Promise<{ sd
       stdin: { contents, resolveDir: root, loader: "ts" },
       outfile,
       ...BUILD_OPTIONS,
-      // The SDK requires uuid but does not declare it (SOURCES.md#sdk-undeclared-uuid). uuid.cjs replaces it with a function of Node.js.
+      // The SDK requires uuid but does not declare it (SOURCES.md#sdk-undeclared-uuid). uuid.cjs replaces it with a function of
+      // Node.js.
       alias: { uuid: join(import.meta.dirname, "uuid.cjs") },
       logLevel: "error",
     });

@@ -7,7 +7,10 @@ import { DIST, type Measured, run, timerEvent } from "./process.ts";
 
 const PER_SECOND = 50;
 const LATENCY_MS = 30;
-/** How many times faster than real time the clocks run. CPU work is not faster, so it takes a larger share of a run than in reality. */
+/**
+ * How many times faster than real time the clocks run. CPU work is not faster, so it takes a larger share of a run than in
+ * reality.
+ */
 const FACTOR = 5;
 
 /** Node.js options that limit memory about as much as a cgroup of 128 MB does. In such a cgroup, the measured peak was 83 MiB. */

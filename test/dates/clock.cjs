@@ -1,4 +1,5 @@
-// Sets the clock of a process, and of every process and thread that it starts, to TEST_CLOCK. The clock then runs at normal speed:
+// Sets the clock of a process, and of every process and thread that it starts, to TEST_CLOCK. The clock then runs at normal
+// speed:
 //   TEST_CLOCK=2027-03-01T12:00:00Z NODE_OPTIONS='--require "<this file>"' npm test
 // Monotonic time (`performance.now`, timers) does not change.
 "use strict";

@@ -47,7 +47,9 @@ export const runs = (part: boolean): Run[] =>
     ({ date, zone }) => !part || (zone === date.slowIn && [DATES[1], DATES.at(-1)].includes(date)),
   );
 
-/** Matches slow test files that no run includes. They check documents, settings, sizes or speed, which do not depend on the date. */
+/**
+ * Matches slow test files that no run includes. They check documents, settings, sizes or speed, which do not depend on the date.
+ */
 export const WITHOUT_DATE = [/^fuzz\//, /^infra\/terraform\//, /^infra\/openapi/, /^bench\//, /-speed\.test/];
 /** Matches slow test files that wait for many processes in real time. At each date they run in only one time zone. */
 export const SLOW = [
@@ -60,11 +62,15 @@ export const SLOW = [
 export const testFiles = (): string[] =>
   readdirSync(`${ROOT}test`, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".test.ts"));
 
-/** Returns whether a test file freezes `Date`. If it does, its results may depend on the time zone, but not on the date of a run. */
+/**
+ * Returns whether a test file freezes `Date`. If it does, its results may depend on the time zone, but not on the date of a run.
+ */
 export const stopsDate = (path: string): boolean =>
   /^useFixedDate\(\);$/m.test(readFileSync(`${ROOT}test/${path}`, "utf8"));
 
-/** Returns the test files of a run. Files that freeze `Date` run only at the first date, because every date gives the same result. */
+/**
+ * Returns the test files of a run. Files that freeze `Date` run only at the first date, because every date gives the same result.
+ */
 export function filesOf({ date, zone }: Run): string[] {
   const excluded = zone === date.slowIn ? WITHOUT_DATE : [...WITHOUT_DATE, ...SLOW];
   return testFiles().filter(

@@ -51,7 +51,10 @@ export const findUnfinished = (
   ...(hasFailed(delivery) ? [`the last delivery failed although it had no faults: ${delivery.lines.join(" ")}`] : []),
 ];
 
-/** Call it if a snapshot failed and the functions must not replace it. Reports duplicates, and a delivery that succeeded nevertheless. */
+/**
+ * Reports a delivery that succeeded although its snapshot failed. Also reports duplicates. Call it if the functions must not
+ * replace failed snapshots.
+ */
 export const findHiddenFailure = (environment: WithCloud, job: Job, delivery: Delivery): string[] =>
   hasFailed(delivery) ? findDuplicates(environment, job) : ["the last delivery does not report the failed snapshot"];
 
@@ -87,7 +90,8 @@ export function findBrokenGuarantees(
   for (const record of ofTargets) {
     if (SUCCESS.includes(record.outcome))
       for (const fault of findFalseSuccess(environment, record, delivery, otherLines)) report(fault);
-    // If pre-deploy defers a target, its caller repeats the request. Therefore pre-deploy must not have created a snapshot of the target.
+    // If pre-deploy defers a target, its caller repeats the request. Therefore pre-deploy must not have created a snapshot of the
+    // target.
     const isDeferredByGate = record.outcome === "deferred" && record.trigger === "http";
     if (record.outcome === "failed" || isDeferredByGate)
       for (const fault of findFalseFailure(environment, record, delivery, otherLines)) report(fault);
@@ -128,8 +132,9 @@ function findFalseSuccess(
   const what = `false success: ${kind} ${resource_id} is ${outcome}, but ${snapshot_id}`;
   if (snapshot === undefined) return [`${what} does not exist`];
   if (resourceOf(snapshot) !== resource_id) return [`${what} belongs to ${resourceOf(snapshot)}`];
-  // The snapshot may have failed after the function read its status. That status can be 60 s old: the function reuses a list response
-  // for 30 s, and the list request may take 30 s. An instance does not read the status of a snapshot that it created in the last 10 s.
+  // The snapshot may have failed after the function read its status. That status can be 60 s old: the function reuses a list
+  // response for 30 s, and the list request may take 30 s. An instance does not read the status of a snapshot that it created in
+  // the last 10 s.
   const completedAt = timeOf(snapshot.created_at ?? snapshot.started) + creationMs;
   const readAt = Math.max(startedAt, Date.parse(time) - 60_000);
   const isRemembered = otherLines
@@ -173,8 +178,8 @@ const timeOf = (text: unknown) => {
 };
 
 /**
- * Reports a `deferred` record if the platform acknowledged no invocation for its resource. Ignores records of pre-deploy: it starts
- * no invocations, because its caller repeats the request.
+ * Reports a `deferred` record if the platform acknowledged no invocation for its resource. Ignores records of pre-deploy: it
+ * starts no invocations, because its caller repeats the request.
  */
 function findFalseDeferral({ cloud }: WithCloud, { resource_id, detail, trigger }: Any): string[] {
   if (trigger === "http") return [];

@@ -1,6 +1,6 @@
 /**
- * Measures how often two deliveries of one event create duplicate snapshots. The functions cannot prevent every duplicate, because
- * EVS and DWS accept no idempotency key in create requests.
+ * Measures how often two deliveries of one event create duplicate snapshots. The functions cannot prevent every duplicate,
+ * because EVS and DWS accept no idempotency key in create requests.
  */
 
 import { afterAll, describe, expect, test } from "vitest";
@@ -46,8 +46,8 @@ describe("a redelivery soon after a crash", () => {
           await environment.cloud.close();
         }
         rates.push(rate);
-        // In three cases there must be no duplicate. DWS rejects a name that is in use. EVS v5 rejects a second snapshot of a disk
-        // while it creates the first snapshot. After 5 s, list responses contain the first snapshot.
+        // In three cases there must be no duplicate. DWS rejects a name that is in use. EVS v5 rejects a second snapshot of a
+        // disk while it creates the first snapshot. After 5 s, list responses contain the first snapshot.
         const allowsNoDuplicate =
           kind === "cluster-snapshot" || (kind !== "snapshot" && laterMs < creationMs) || laterMs >= LIST_LAG_MS;
         if (allowsNoDuplicate) expect(rate.duplicated).toBe(0);

@@ -9,7 +9,7 @@ const rows: Record<string, Run[]> = {};
 afterAll(() => saveResult("matrix", rows));
 
 test.each(Object.keys(FAULTS))(
-  "the functions create no duplicate and report no false success if %s (all triggers and kinds of snapshots)",
+  "the functions create no duplicate snapshot and report no false success if %s (all triggers and kinds of snapshots)",
   { timeout: 120_000 },
   async (fault) => {
     const runs = await runFault(fault, OPTIONS.report !== undefined);

@@ -152,7 +152,9 @@ function endCreationsWith(cloud: FaultyEnvironment["cloud"], targets: Job["targe
   for (const { resource } of targets) cloud.endWith(resource, ending);
 }
 
-/** Returns whether the function reads lists of snapshots page by page. Timers, shards and the deployment gate do, except in DWS. */
+/**
+ * Returns whether the function reads lists of snapshots page by page. Timers, shards and the deployment gate do, except in DWS.
+ */
 function hasPages({ trigger, kind }: Cell): boolean {
   return ["timer", "shards", "gate"].includes(trigger) && kind !== "cluster-snapshot";
 }
@@ -177,7 +179,9 @@ export interface Run extends Cell {
   broken: string[];
 }
 
-/** Tests a fault with every trigger and kind of snapshot. If `thorough`, tests all variants of the fault, otherwise two variants. */
+/**
+ * Tests a fault with every trigger and kind of snapshot. If `thorough`, tests all variants of the fault, otherwise two variants.
+ */
 export async function runFault(fault: string, thorough: boolean): Promise<Run[]> {
   const runs: Run[] = [];
   for (const [index, cell] of CELLS.entries()) {

@@ -15,7 +15,9 @@ export const OPTIONS = {
 /** The share of targets that got a duplicate in a case that the functions cannot prevent. */
 export interface DuplicateRate {
   kind: Kind;
-  /** The delay in milliseconds of the second delivery after the first delivery crashed, or after it started if it did not crash. */
+  /**
+   * The delay in milliseconds of the second delivery after the first delivery crashed, or after it started if it did not crash.
+   */
   laterMs: number;
   lagMs?: number;
   creationMs?: number;
