@@ -59,14 +59,14 @@ async function writeBundles(quiet) {
   const built = await buildBundles();
   await mkdir(`${root}dist`, { recursive: true });
   for (const entry of await readdir(`${root}dist`, { withFileTypes: true })) {
-    // Delete only folders and archives, because other builds may still need their temporary files, and package.json must
-    // remain.
+    // Delete only folders and archives. Any other file is package.json, or a temporary file of a build that is still running.
     const isBuilt = entry.isDirectory() || entry.name.endsWith(".zip");
     if (isBuilt && !built.some(({ name }) => name === entry.name.replace(/\.zip$/, ""))) {
       await rm(`${root}dist/${entry.name}`, { recursive: true });
     }
   }
-  // The repository's package.json declares ES modules, but the bundles are CommonJS.
+  // The bundles are CommonJS modules. Without this file, Node.js would load them as ES modules, because the repository's
+  // package.json has the type "module".
   await replaceFile(`${root}dist/package.json`, JSON.stringify({ type: "commonjs" }));
   // A fixed modification time makes archives of unchanged sources identical, so `terraform plan` shows only real changes. The
   // time is local, because a ZIP archive stores local time.

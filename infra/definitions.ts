@@ -20,8 +20,8 @@ export async function loadDefinitions(): Promise<FunctionDefinition[]> {
 }
 
 /**
- * Returns the cloud calls that a function may make. Replaces a call such as `every-kind.list` by the list calls of every kind
- * of snapshot.
+ * Returns the cloud calls that a function may make. Replaces an entry such as `every-kind.list` with the list calls of every
+ * kind of snapshot.
  */
 export function callsOf({ calls }: FunctionDefinition, definitions: readonly FunctionDefinition[]): CloudCall[] {
   const expanded = calls.flatMap((call): readonly CloudCall[] =>

@@ -48,7 +48,7 @@ beforeAll(() => {
 }, 120_000);
 afterAll(() => rmSync(copy, { recursive: true, force: true }));
 
-test("a developer adds a function with only three files, and a kind of snapshot with only six files, including its create function", () => {
+test("adding a function takes three new files, and adding a kind of snapshot with its create function takes six new files", () => {
   const added = readdirSync(ADDITIONS, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map(({ parentPath, name }) => join(parentPath, name).slice(ADDITIONS.length + 1));

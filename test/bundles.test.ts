@@ -67,7 +67,7 @@ const CREATES: Record<string, { body(cloud: EmbeddedCloud): Body; status: number
   "create-cluster-snapshot": {
     body: (cloud) => {
       const cluster = cloud.addCluster();
-      // The name must be unique in the project.
+      // DWS rejects a second snapshot with the same name in a project.
       const name = `snapshot-${cluster.id.slice(0, 8)}`;
       return { snapshot: { name, cluster_id: cluster.id, description: "Snapshot-3 description" } };
     },
@@ -84,7 +84,7 @@ interface Platform {
 
 const endpoints = ({ url }: EmbeddedCloud) => ({ EVS_ENDPOINT: url, DWS_ENDPOINT: url });
 
-/** Maps a description of a context, which the platform passes to a function, to a function that creates the context. */
+/** Maps a description of a platform to the context and the environment variables that this platform gives to a function. */
 const PLATFORMS: Record<string, (cloud: EmbeddedCloud) => Platform> = {
   "every documented getter": (cloud) => ({
     context: {
@@ -94,7 +94,7 @@ const PLATFORMS: Record<string, (cloud: EmbeddedCloud) => Platform> = {
       getSecurityAccessKey: cloud.credentials.ak,
       getSecuritySecretKey: cloud.credentials.sk,
       getSecurityToken: String(cloud.credentials.securityToken),
-      // The functions must not use the deprecated getters, so the deprecated getters return wrong values.
+      // The deprecated getters return wrong values, because the functions must not use them.
       getAccessKey: "obsolete",
       getSecretKey: "obsolete",
       getToken: String(cloud.credentials.token),
@@ -117,7 +117,7 @@ const PLATFORMS: Record<string, (cloud: EmbeddedCloud) => Platform> = {
     environment: { RUNTIME_USERDATA: JSON.stringify(endpoints(cloud)), RUNTIME_PROJECT_ID: cloud.projectId },
     signed: "token",
   }),
-  "no getter but the environment variables contain an access key": (cloud) => ({
+  "no getters and environment variables contain the access key": (cloud) => ({
     context: {},
     environment: {
       ...endpoints(cloud),
@@ -132,7 +132,7 @@ const PLATFORMS: Record<string, (cloud: EmbeddedCloud) => Platform> = {
 
 describe.each(Object.entries(CREATES))("the bundle of %s", (name, { body, status, response }) => {
   test.each(Object.entries(PLATFORMS))(
-    `the bundle of ${name} returns the response fields that the API reference documents if the platform's context has %s`,
+    `if the platform's context has %s, the bundle of ${name} returns the response fields that the API reference documents`,
     async (_what, platformOf) => {
       const cloud = await startCloud();
       onTestFinished(() => cloud.close());
@@ -190,7 +190,7 @@ describe.each(Object.entries(CREATES))("the bundle of %s", (name, { body, status
 });
 
 describe("the build", () => {
-  /** Declares the bundles in the folder as CommonJS, because the platform loads them with require(). */
+  /** dist/package.json declares the bundles as CommonJS, because the platform loads them with require(). */
   const MANIFEST = "package.json";
   const node = (cwd: string, ...argv: string[]) =>
     spawnSync(process.execPath, argv, { cwd, env: { ...process.env, TZ: "Pacific/Honolulu" }, encoding: "utf8" });

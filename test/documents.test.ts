@@ -23,7 +23,7 @@ const read = (path: string) => readFileSync(join(ROOT, path), "utf8");
 /** Returns the text of a section of the README, from its heading to the next heading of the same level. */
 const sectionOf = (heading: string) => read("README.md").split(`\n## ${heading}\n`)[1]?.split("\n## ")[0] ?? "";
 
-/** Returns the anchors of a Markdown file, in the way in which GitHub derives them from headings. */
+/** Returns the anchors that GitHub generates for the headings of a Markdown file. */
 const anchorsOf = (text: string) =>
   [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) =>
     heading
@@ -39,13 +39,13 @@ test("the table of functions in README.md is the current output of `npm run gene
 test("the table of variables in README.md names exactly the variables that Terraform sets and the code reads", async () => {
   const { locals } = await planOf(sources(), EVERYTHING);
   const documented = [...sectionOf("Configuration").matchAll(/`([A-Z]+(?:_[A-Z]+)*)`/g)].map(([, name = ""]) => name);
-  // These variables have the credentials outside FunctionGraph, where Terraform does not deploy.
+  // These variables contain credentials for functions that run outside FunctionGraph, so Terraform does not set them.
   const names = new Set(documented.filter((name) => !name.startsWith("HUAWEICLOUD_SDK_")));
   expect([...names].sort()).toEqual(Object.keys(locals.variables).sort());
   expect([...names].filter((name) => !name.endsWith("_ENDPOINT")).sort()).toEqual([...VARIABLES].sort());
 });
 
-test("README.md describes each kind of snapshot in a row of its first table", () => {
+test("the first table in README.md has a row for each kind of snapshot", () => {
   const rows = [...read("README.md").matchAll(/^\| `([a-z-]+)` +\| (?:EVS|DWS)/gm)].map(([, kind]) => kind);
   expect(rows.sort()).toEqual(Object.keys(KINDS).sort());
 });
@@ -56,14 +56,17 @@ test("test/events has a sample event for each function", async () => {
   expect(functions.filter((name) => !samples.includes(`${name}.json`))).toEqual([]);
 });
 
-test.each(DOCUMENTS)("every link in %s leads to a file and a heading of the repository", (document) => {
-  const links = [...read(document).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = ""]) => link);
-  const broken = links.filter((link) => {
-    if (/^https?:/.test(link)) return false;
-    const [path = "", anchor] = link.split("#");
-    const target = path === "" ? document : relative(ROOT, join(ROOT, dirname(document), path));
-    if (!existsSync(join(ROOT, target))) return true;
-    return anchor !== undefined && !target.endsWith("SOURCES.md") && !anchorsOf(read(target)).includes(anchor);
-  });
-  expect(broken).toEqual([]);
-});
+test.each(DOCUMENTS)(
+  "every relative link in %s leads to an existing file and, if the link has an anchor, to an existing heading",
+  (document) => {
+    const links = [...read(document).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = ""]) => link);
+    const broken = links.filter((link) => {
+      if (/^https?:/.test(link)) return false;
+      const [path = "", anchor] = link.split("#");
+      const target = path === "" ? document : relative(ROOT, join(ROOT, dirname(document), path));
+      if (!existsSync(join(ROOT, target))) return true;
+      return anchor !== undefined && !target.endsWith("SOURCES.md") && !anchorsOf(read(target)).includes(anchor);
+    });
+    expect(broken).toEqual([]);
+  },
+);

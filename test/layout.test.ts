@@ -69,7 +69,7 @@ test("no file of a function imports a file of another function", () => {
   expect(foreign).toEqual([]);
 });
 
-test("no chain of imports leads back to its first file, even if some of the imports import only types", () => {
+test("no file imports itself through other files, even if some of the imports import only types", () => {
   const done = new Set<string>();
   const circles: string[] = [];
   const visit = (path: string, chain: readonly string[]) => {

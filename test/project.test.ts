@@ -79,7 +79,7 @@ describe("imports of packages", () => {
 });
 
 describe("the repository layout", () => {
-  test("the repository has the four top-level folders functions, infra, shared and test", () => {
+  test("the top-level folders of the repository are functions, infra, shared and test", () => {
     const folders = readdirSync(root, { withFileTypes: true })
       .filter((entry) => entry.isDirectory() && !entry.name.startsWith(".") && !ignored.includes(entry.name))
       .map(({ name }) => name);
@@ -94,7 +94,7 @@ describe("the repository layout", () => {
     }
   });
 
-  test("code in functions/ and shared/ compares values with the name of a snapshot kind only in shared/snapshots/kinds", () => {
+  test("in functions/ and shared/, only code in shared/snapshots/kinds compares a value with the name of a kind of snapshot", () => {
     const names = Object.keys(KINDS);
     const constants = names.map((name) => `${name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())}Kind`);
     const one = `(?:["'\`](?:${names.join("|")})["'\`]|\\b(?:${constants.join("|")})\\.name\\b)`;
@@ -124,7 +124,7 @@ describe("the repository layout", () => {
   });
 
   test("no file contains the address of a package registry or a path that exists only on a developer's machine", () => {
-    // The platform itself has the folder /home/snuser.
+    // Allow /home/snuser, which is a folder of the platform.
     const machine = /(?<![\w.}])\/(?:work|home(?!\/snuser\b)|Users|root)\/|\b[A-Z]:\\{1,2}Users\b/;
     const registry =
       /registry\.npmjs\.org|registry\.yarnpkg\.com|\/\/[\w.-]*(?:registry|nexus|artifactory|verdaccio|npmmirror|jfrog)[\w.-]*|^registry\s*=/m;
@@ -206,7 +206,7 @@ describe("the lock file", () => {
     expect(missing).toEqual([]);
   });
 
-  test("the lock file has an entry without a hash for the optional EVS package, in the version of the SDK core package", () => {
+  test("the lock file lists the optional EVS package without a hash and with the version of the SDK core package", () => {
     expect(lock.packages[`node_modules/${EVS}`]).toEqual({
       version: core?.version,
       license: "Apache-2.0",

@@ -1,5 +1,5 @@
 /**
- * `npm run mutation`: changes one expression at a time in the files below, and expects a test to fail for each change.
+ * `npm run mutation`: changes one expression at a time in the files of `mutate`, and expects a test to fail for each change.
  * If no test fails, either a test is missing or a comment in the changed file explains why no test can detect the change.
  */
 export default {
@@ -16,7 +16,8 @@ export default {
   // Stryker would rewrite tsconfig.json with a parser that TypeScript 7 does not have. No option in tsconfig.json needs a change.
   tsconfigFile: "none",
   concurrency: 2,
-  // test/support/virtual-clock.ts limits the number of sleeps, so an endless loop stops. The long timeout allows for a busy machine.
+  // An endless loop stops without this timeout, because test/support/virtual-clock.ts limits the number of sleeps. The timeout is
+  // long, because the machine may be busy.
   timeoutMS: 15_000,
   thresholds: { high: 98, low: 95, break: 95 },
   tempDirName: ".stryker-tmp",

@@ -7,8 +7,8 @@ process.env.TZ = process.env.TEST_TZ ?? "Asia/Kathmandu";
 
 export default defineConfig({
   root: fileURLToPath(new URL("..", import.meta.url)),
-  // Load the SDK as the build bundles it. `resolve` reads tsconfig.json, so an installed huaweicloud-sdk-evs has priority over
-  // the copy in shared/huaweicloud/sdk-evs.
+  // Load the SDK with the same stubs as the build. `resolve` applies the paths in tsconfig.json. They select an installed
+  // huaweicloud-sdk-evs, or otherwise the copy in shared/huaweicloud/sdk-evs.
   plugins: [stubbedSdk],
   resolve: { tsconfigPaths: true },
   test: {

@@ -20,7 +20,7 @@ export const definition = {
     description:
       "Sends `POST /v1.0/{project_id}/snapshots` and returns its response. Repeated requests with the same `Idempotency-Key` create only one snapshot. The name must be unique in the project. While the snapshot is being created, the cluster cannot be restarted, scaled or reconfigured.",
     schema: "CreateClusterSnapshot",
-    // The example in the API reference: SOURCES.md#dws-create
+    // This example is from the API reference: SOURCES.md#dws-create
     example: {
       snapshot: {
         name: "snapshot-3",

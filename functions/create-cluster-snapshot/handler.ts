@@ -7,8 +7,8 @@ import { name } from "./function.ts";
 import { current } from "./schema.generated.js";
 
 /**
- * The notice in the result record if the requested description leaves no room for the marker labels. The labels need 115 of
- * the 256 characters that DWS allows in a description.
+ * The notice that the record of the run contains if the requested description is too long. DWS allows 256 characters in a
+ * description. The marker (the labels that identify a snapshot as created by this project) needs 115 of them.
  */
 const UNMARKED_NOTICE =
   "The description leaves no room for the labels that identify the snapshot. Repeated requests find the snapshot only by its name, verify-snapshots ignores it, and prune-snapshots never deletes it. Use at most 141 characters.";

@@ -20,7 +20,7 @@ export const definition = {
     description:
       "Sends `POST /v2/{project_id}/cloudsnapshots` and returns its response. Repeated requests with the same `Idempotency-Key` create only one snapshot. If the function has `EVS_LIMITS=classic`, for older clouds, the body must match `x-evs-limits-classic` in addition to the schema: name and description have at most 255 bytes, and the description can be null.",
     schema: "CreateSnapshot",
-    // The example in the API reference: SOURCES.md#evs-v2-create
+    // This example is from the API reference: SOURCES.md#evs-v2-create
     example: {
       snapshot: {
         name: "snap-001",

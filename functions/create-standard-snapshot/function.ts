@@ -20,7 +20,7 @@ export const definition = {
     description:
       "Sends `POST /v5/{project_id}/snapshots` and returns its response. Repeated requests with the same `Idempotency-Key` create only one snapshot. The function sends `incremental` only if the request contains it. Otherwise, the cloud's default applies.",
     schema: "CreateStandardSnapshot",
-    // The example in the API reference: SOURCES.md#evs-v5-create
+    // This example is from the API reference: SOURCES.md#evs-v5-create
     example: {
       snapshot: {
         volume_id: "2c194dde-7de5-4529-a141-49f48181f411",

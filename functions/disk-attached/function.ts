@@ -8,8 +8,9 @@ export const definition = {
   trigger: { type: "cts" },
   timeoutSeconds: 300,
   memoryMb: 128,
-  // CTS sends two audit events (traces) for one attachment. A single instance processes them one after the other, because EVS
-  // offers no lock against a second snapshot.
+  // CTS sends two audit events (traces) for every attachment. Two instances could process the two events at the same time and
+  // create two snapshots, because EVS does not reject the second snapshot. A single instance processes the events one after
+  // the other.
   maxInstances: 1,
   // DISK_ATTACHED_KIND selects whether the function creates legacy or standard snapshots. The function calls evs.deleteSnapshot
   // only if DISK_ATTACHED_RETENTION is set.

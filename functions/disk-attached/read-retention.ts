@@ -10,11 +10,11 @@ const VARIABLE = "DISK_ATTACHED_RETENTION";
 const EXPECTED = 'the retention of a policy as JSON, such as {"keep_last":3,"keep_daily":7}';
 
 /**
- * Reads the variable DISK_ATTACHED_RETENTION. If a disk has the maximum number of snapshots, disk-attached deletes
- * snapshots of earlier attachments according to this retention. The retention is a variable, because the CTS trace that
- * starts disk-attached contains no policy.
+ * Reads the variable DISK_ATTACHED_RETENTION. If a disk has the maximum number of snapshots, disk-attached deletes those
+ * snapshots of earlier attachments that this retention does not keep. disk-attached cannot read a retention from its event:
+ * the event is a CTS trace, which contains no policy.
  *
- * @returns undefined if the variable is not set, so disk-attached deletes no snapshot
+ * @returns undefined if the variable is not set. disk-attached then deletes no snapshot.
  * @throws SnapshotError Misconfigured
  */
 export function readRetention(variables: Variables): Retention | undefined {

@@ -42,12 +42,12 @@ const KINDS = [
 ] as const;
 
 /**
- * Creates one snapshot for each attachment that the traces report, and writes one result record for each attachment. CTS
- * sends two traces about every attachment (SOURCES.md#cts-two-records) and can deliver each trace several times. The
- * idempotency key from `attachmentKey` identifies the attachment.
+ * Creates one snapshot for each attachment of a disk that the traces report. Writes one result record for each attachment.
+ * CTS sends two traces about every attachment (SOURCES.md#cts-two-records) and can deliver each trace several times. To
+ * detect that several traces report the same attachment, the function uses the idempotency key from `attachmentKey`.
  *
- * @throws SnapshotError InvalidRequest if the batch has only one event and this event names no server; PartialFailureError
- *   if a target failed
+ * @throws SnapshotError InvalidRequest if there is only one event and the event names no server
+ * @throws PartialFailureError if a target failed
  */
 export async function snapshotAttachedDisks({ body: traces }: TraceRequest, invocation: Invocation): Promise<void> {
   const { records, variables, connection, retryBudget, runtime } = invocation;
@@ -67,8 +67,8 @@ export async function snapshotAttachedDisks({ body: traces }: TraceRequest, invo
   };
   const recordedTargets = new Set<string>();
   /**
-   * Returns whether no earlier event of the batch reported the same attachment. Only the first event about an attachment
-   * gets a result record.
+   * Returns true if no earlier event of the batch reported the same attachment. Only the first event that reports an
+   * attachment gets a result record.
    */
   const isFirstReport = (volumeId: string | undefined, identity: string): boolean => {
     const target = `${volumeId} ${identity}`;
@@ -122,7 +122,8 @@ export async function snapshotAttachedDisks({ body: traces }: TraceRequest, invo
       }
       await forEachConcurrent(found, concurrency, (attached) => createFor(attached, serverId, moment));
     } catch (thrown) {
-      // Write the record of a failure even if another event of the batch already wrote a record that skips the disk.
+      // Two events can report the same disk. If this event fails, write a record of the failure, even if the other event
+      // already wrote a record that the disk is skipped.
       if (isFirstReport(volumeId, `failed ${serverId}`))
         writeRecord(volumeId, { outcome: "failed", error: asSnapshotError(thrown) });
     }
@@ -132,19 +133,21 @@ export async function snapshotAttachedDisks({ body: traces }: TraceRequest, invo
   finishRun(invocation, { targets: recordedTargets.size });
 }
 
-/** Returns the error for a trace that names no server. */
 const missingServerError = () =>
   new SnapshotError(
     "InvalidRequest",
     "resource_id: expected the id of a server in the trace, its request or its response, but found none.",
   );
 
-/** Returns why a trace is ignored, or undefined if the trace reports that a disk was attached to an ECS server. */
+/**
+ * Returns why disk-attached ignores a trace. Returns undefined if the trace reports that a disk was attached to an ECS
+ * server.
+ */
 function ignoreReason({ name, service, rating, code, failure }: Trace): string | undefined {
   if (name !== "" && !ATTACH_TRACES.includes(name)) {
     return `The trace ${name} does not report an attached disk. Only ${ATTACH_TRACES.join(", ")} do.`;
   }
-  // An emulator or an older region can omit the service, so a trace without a service is not ignored.
+  // Do not ignore a trace that names no service, because the traces of an emulator or an older region may name none.
   if (service !== "" && !isEcs(service)) return `The trace ${name || "(no name)"} is from ${service}, not from ECS.`;
   if (rating.toLowerCase() !== "normal") return `The attachment failed: the trace has the rating "${rating}".`;
   if (code !== undefined && code >= 400) return `The attachment failed: the trace has the status code ${code}.`;

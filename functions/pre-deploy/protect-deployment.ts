@@ -58,8 +58,8 @@ const DEFAULT_POLICY = "pre-deploy";
 export function checkDeployment(body: Deployment, { summary }: Invocation): void {
   const { policy = DEFAULT_POLICY, make_room } = body;
   summary.policy = policy;
-  // A policy can contain `hold` and `time_zone`, which decide which snapshots may be deleted. A request to pre-deploy contains
-  // neither field.
+  // The fields `hold` and `time_zone` of a policy influence which snapshots of the policy may be deleted. A request to
+  // pre-deploy contains neither field, so pre-deploy must not delete the snapshots of any other policy.
   if (make_room && policy !== DEFAULT_POLICY) {
     throw new SnapshotError(
       "InvalidRequest",
@@ -93,7 +93,7 @@ export async function protectDeployment({ body }: { body: Deployment }, invocati
     createCloud(connection),
   );
   const { targets, failures, empty } = await selectTargets(selectors, runContext);
-  // Fail if some targets cannot be listed, because the deployment may begin only if all targets have snapshots.
+  // Fail if the targets of any kind cannot be listed, because the deployment may begin only if every target has a snapshot.
   for (const { error } of failures) throw error;
   if (empty.length > 0) {
     throw new SnapshotError(

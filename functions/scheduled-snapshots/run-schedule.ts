@@ -15,9 +15,9 @@ import { selectTargets } from "../../shared/snapshots/select.ts";
 import { countInvocations, fanOut, isShardEvent } from "./shards.ts";
 
 /**
- * Creates a snapshot of every target of a policy. If there are more targets than SHARD_SIZE, or if the time runs out, the
- * function invokes itself for the remaining targets. These further invocations are called shards. A shard starts no further
- * shards.
+ * Creates a snapshot of every target of a policy. The function invokes itself for the remaining targets if there are more
+ * than SHARD_SIZE targets, or if the time until the deadline is too short for all targets. These further invocations are
+ * called shards. A shard starts no further shards.
  */
 export async function runSchedule(
   { body: policy, time, event }: TimerEvent & { body: Policy },

@@ -14,31 +14,33 @@ import { type Run, targetFields } from "../../shared/snapshots/run-context.ts";
 export const isShardEvent = (event: JsonObject): boolean => "shard" in event;
 
 /**
- * Returns how many invocations send requests for one run at the same time: the shards of the run, and the invocation that
- * started the shards. All of these invocations share the rate limits of the account.
+ * Returns how many invocations send requests for one run at the same time. These are the shards of the run, and the
+ * invocation that started the shards. All these invocations share the rate limits of the account.
  *
- * @param shard the number of a shard and the number of all shards, such as `2/5`
+ * @param shard the field `shard` of the event, such as `2/5` for the second of five shards
  */
 export const countInvocations = (shard: unknown): number => 1 + (Number(String(shard).split("/")[1]) || 0);
 
-/** The data from which the events of the shards of a run are created. */
+/** The timer event, and the policy and the run that it started. `fanOut` creates the events of the shards from this data. */
 interface RunEvent {
   policy: Policy;
   event: JsonObject;
   run: Run;
   /**
-   * True if an earlier delivery of the event already created snapshots. The shards then wait, because shards of the earlier
-   * delivery may be about to start.
+   * True if an earlier delivery of the timer event already created snapshots. The earlier delivery may also have started
+   * shards. To avoid duplicate snapshots, each new shard first waits while a shard of the earlier delivery may still create
+   * snapshots of the same targets.
    */
   again: boolean;
 }
 
 /**
  * Starts further invocations of this function (shards) for the given targets. The event of a shard is a copy of the timer
- * event, in which the policy names the targets by id.
+ * event. In the copy, the policy names the targets of the shard by id.
  *
- * Writes a record for each target. A target is `deferred` if the platform accepted the invocation, or else `failed`. If a
- * target failed, this invocation fails, too, and the platform redelivers its event.
+ * Writes a record for each target. The outcome is `deferred` if the platform accepted the invocation for the target, or
+ * else `failed`. If a target failed, the invocation that starts the shards fails, too, and the platform redelivers the
+ * timer event.
  *
  * @returns the request ids of the further invocations
  */
@@ -51,7 +53,8 @@ export async function fanOut(
   const requestIds: string[] = [];
   const shards = chunk(targets, shardSize).flatMap((shard) => splitToPayloadLimit(shard, runEvent));
   for (const [index, shard] of shards.entries()) {
-    // Let pending timers and network events run. A loop whose calls all fail immediately would block them.
+    // Let pending timers and network events run. If every call in this loop failed immediately, the loop would otherwise block
+    // them.
     await invocation.retryBudget.time.sleep(0);
     const completions = shard.map((target) => invocation.records.openRecord(targetFields(target, runEvent.run)));
     try {
@@ -72,9 +75,9 @@ export async function fanOut(
 }
 
 /**
- * Starts one shard, which is a further invocation of this function. Repeats the call if the platform rejects it. Does not
- * repeat a call without a response, because the invocation may run, and a second invocation could create duplicate
- * snapshots.
+ * Starts one shard, which is a further invocation of this function. If the platform temporarily rejects the call, the
+ * function repeats the call. If the platform does not respond, the function does not repeat the call: the shard may have
+ * started, and a second shard could create duplicate snapshots.
  *
  * @returns the request id of the shard
  */
@@ -117,7 +120,7 @@ async function startShard(
 /**
  * Returns the event of a shard.
  *
- * @param shard the number of the shard and the number of all shards, such as `2/5`
+ * @param shard the value of the field `shard`, such as `2/5` for the second of five shards
  */
 function createShardEvent(targets: readonly Target[], { policy, event, again }: RunEvent, shard: string): JsonObject {
   return {
@@ -149,8 +152,8 @@ function selectorsFor(targets: readonly Target[]): JsonObject[] {
 }
 
 /**
- * Divides a shard into halves until the event of each part is small enough for the platform. The measured event contains no
- * shard number, because LARGEST_PAYLOAD already leaves room for the number.
+ * Divides a shard into halves until the event of each part is small enough for the platform. The function measures the
+ * event without the number of the shard. LARGEST_PAYLOAD leaves room for this number.
  */
 function splitToPayloadLimit(shard: readonly Target[], runEvent: RunEvent): (readonly Target[])[] {
   const size = Buffer.byteLength(JSON.stringify(createShardEvent(shard, runEvent, "")));

@@ -1,8 +1,8 @@
 import { Type } from "typebox";
 
 /**
- * Validates the `user_event` of the verify-snapshots timer. Snapshots older than `lookback_minutes` are not verified.
- * A snapshot that is still `creating` after `stuck_after_minutes` counts as stuck.
+ * Validates the `user_event` of the verify-snapshots timer. Snapshots older than `lookback_minutes` are not verified. A
+ * snapshot that is still `creating` after `stuck_after_minutes` is reported as stuck.
  */
 export const lookback = Type.Object(
   {

@@ -11,8 +11,9 @@ const ADVICE_BY_REASON = new Map<unknown, string>([
 ]);
 
 /**
- * Returns the advice that the gate client adds for an error reason such as `NotFound`, or an empty array. The error messages of
- * pre-deploy cannot contain this advice, because the advice names command-line options of the client.
+ * Returns the advice that the gate client prints for an error reason such as `NotFound`. Returns an empty array if there is no
+ * advice for the reason. pre-deploy does not send this advice in its error messages, because the advice names command-line
+ * options of the client.
  */
 export function adviceFor(reason: unknown, whenNotFound: string): string[] {
   const advice = reason === "NotFound" ? whenNotFound : ADVICE_BY_REASON.get(reason);

@@ -3,19 +3,22 @@ import type { ICredential } from "@huaweicloud/huaweicloud-sdk-core/auth/ICreden
 import type { IHttpRequest } from "@huaweicloud/huaweicloud-sdk-core/http/IHttpRequest";
 import type { HttpResponse, Transport } from "../../shared/huaweicloud/http/transport.ts";
 
-/** The credentials for a call: the app code of an API gateway application, or an access key that signs the request. */
+/**
+ * The credentials for a request to the API gateway: the app code of a gateway application, or an access key that signs the
+ * request.
+ */
 export type Credentials = { appCode: string } | { accessKey: string; secretKey: string; securityToken?: string };
 
 /**
- * How long `postJson` waits after `timeoutMs`, in milliseconds. The timeout of the transport must come first, because its error
- * message has more details.
+ * How much longer than the transport `postJson` waits for a response, in milliseconds. The timeout of the transport must expire
+ * first, because its error message contains more details.
  */
 const GRACE_MS = 1_000;
 
 /**
- * Posts JSON to an API of the gateway, without retries. Settles at most one second after the timeout, even if the transport
- * never settles. Without this limit Node.js could exit without a message, because a pending promise does not keep the process
- * running.
+ * Posts JSON to an API of the gateway, without retries. If the transport neither returns nor fails, the function throws an
+ * error one second after the timeout. Without this error, Node.js could exit without a message, because a pending promise does
+ * not keep the process running.
  *
  * @throws {Error} when no complete response arrives in time
  */
@@ -50,9 +53,10 @@ function createHeaders(url: URL, credentials: Credentials, data: object): Record
   if ("appCode" in credentials) return { ...headers, "X-Apig-AppCode": credentials.appCode };
   const { accessKey, secretKey, securityToken } = credentials;
   if (securityToken !== undefined) headers["X-Security-Token"] = securityToken;
-  // The signer reads the host and the path from `endpoint`, and hashes `JSON.stringify(data)`. The body must be the same string.
+  // The signer reads the host and the path from `endpoint`, and signs the hash of `JSON.stringify(data)`. `postJson` must send
+  // exactly this string as the request body.
   const request: IHttpRequest = { method: "POST", endpoint: url.href, headers, queryParams: {}, data };
-  // The signer calls only `getAk` and `getSk`.
+  // The interface requires four methods, but the signer calls only `getAk` and `getSk`.
   const credential: ICredential = {
     getAk: () => accessKey,
     getSk: () => secretKey,

@@ -11,17 +11,23 @@ import { printable } from "./printable.ts";
 
 const EXIT_CODES = { ready: 0, failed: 1, wait: 2, badInput: 3 } as const;
 
-/** The maximum `wait_seconds` in a request: how long pre-deploy waits before it responds. The gateway times out after 60 s. */
+/**
+ * The maximum `wait_seconds` in a request to pre-deploy. pre-deploy must respond within 60 s, because the gateway then times
+ * out.
+ */
 const MAX_WAIT_SECONDS = 50;
 /**
- * The maximum duration of one call, in milliseconds. It is longer than 60 s, because the gateway responds with a timeout after
- * 60 s.
+ * The timeout of one request to pre-deploy, in milliseconds. It is longer than 60 s, so the client receives the gateway's own
+ * timeout response.
  */
 const MAX_CALL_MS = 65_000;
-/** The pause before the next call if the response has no `Retry-After`. */
+/** The pause between two requests to pre-deploy if the response has no `Retry-After`. */
 const DEFAULT_PAUSE_MS = 5_000;
 const MAX_PAUSE_MS = 60_000;
-/** How often the client prints its progress even if nothing changed, because a silent job looks as if it hangs. */
+/**
+ * The interval in milliseconds at which the client prints its progress even if nothing has changed. Otherwise a long job would
+ * look as if it had stopped.
+ */
 const PROGRESS_INTERVAL_MS = 60_000;
 /** The number of consecutive transient failures after which the client gives up. */
 const MAX_TRANSIENT_FAILURES = 3;
@@ -49,7 +55,8 @@ void main(process.argv.slice(2)).then((code) => {
 });
 
 async function main(argv: readonly string[]): Promise<number> {
-  // Accept `--help` only alone. If a pipeline adds `--help` by mistake, the exit code 0 would start the deployment.
+  // Accept `--help` only if it is the sole argument. If a pipeline added `--help` to its other options by mistake, the exit
+  // code 0 would start the deployment.
   if (argv.length === 1 && argv[0] === "--help") {
     console.log(USAGE);
     return EXIT_CODES.ready;
@@ -63,7 +70,10 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** Calls pre-deploy until every snapshot is available, a snapshot fails, or the client times out. Returns the exit code. */
+/**
+ * Sends requests to pre-deploy until every snapshot is available, a snapshot fails, or the client times out. Returns the exit
+ * code.
+ */
 async function waitForSnapshots(options: GateOptions): Promise<number> {
   const { url, credentials, request, retryFailed, timeoutSeconds } = options;
   const transport = nodeTransport();
@@ -86,7 +96,8 @@ async function waitForSnapshots(options: GateOptions): Promise<number> {
     const body = {
       ...request,
       wait_seconds: Math.max(0, Math.min(MAX_WAIT_SECONDS, Math.floor(remainingMs / 1_000))),
-      // Send `retry_failed` only until pre-deploy has started the retries. If a retry fails too, the client gives up.
+      // Send `retry_failed` until a response lists snapshots, which shows that pre-deploy has retried the failed snapshots. If
+      // a retry fails too, the client gives up.
       ...(retryFailed && !gotSnapshots ? { retry_failed: true } : {}),
     };
     let verdict: CallVerdict;
@@ -109,7 +120,7 @@ async function waitForSnapshots(options: GateOptions): Promise<number> {
       print(progress);
       lastPrinted = { progress, at: now() };
     }
-    // Shorten the last pause, so the client sends its last call at the deadline.
+    // Shorten the last pause, so the client sends its last request at the deadline.
     const pause = Math.min(retryAfterMs, MAX_PAUSE_MS, deadline - now());
     if (decision === "wait" && pause > 0) {
       await sleep(pause);
@@ -142,7 +153,7 @@ function formatConclusion(decision: CallVerdict["decision"], timeoutSeconds: num
   if (decision === "ready") return "ready: the deployment can begin";
   if (decision === "wait")
     return `not ready within ${timeoutSeconds} s: run the same command again to wait for the same snapshots`;
-  // If an earlier call created snapshots, do not print "rejected", because this word suggests that no snapshot exists.
+  // If an earlier request created snapshots, do not print "rejected", because this word suggests that no snapshot exists.
   return decision === "badInput" && !hasCreated
     ? "rejected: correct the call"
     : "failed: the deployment must not begin";

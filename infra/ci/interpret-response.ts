@@ -5,17 +5,20 @@ import { adviceFor, CALL_AGAIN_ADVICE, CHECK_ID_ADVICE, COMPARE_TAGS_ADVICE } fr
 import type { GateOptions } from "./options.ts";
 import { findDoubt, idsOf, lowerCase } from "./readiness.ts";
 
-/** The client's conclusion from one call to pre-deploy. */
+/** What the client does after one request to pre-deploy. */
 export interface CallVerdict {
-  /** `ready`: start the deployment. `wait`: call again until the timeout. `failed`, `badInput`: do not start the deployment. */
+  /**
+   * `ready`: start the deployment. `wait`: send another request, unless the client has timed out. `failed`, `badInput`: do not
+   * start the deployment.
+   */
   decision: "ready" | "failed" | "wait" | "badInput";
   /** A description of the response in one line, for the pipeline log. */
   summary: string;
   /** The `snapshots` of the response, or an empty array if pre-deploy did not send the response. */
   snapshots: JsonObject[];
   /**
-   * Whether the failure may disappear without a correction by the user. If so, the client calls again a few times before it
-   * gives up.
+   * True if the failure may disappear without a correction by the user. The client then repeats the request a few times before
+   * it gives up.
    */
   isTransient?: boolean;
   /** One line of advice for each error reason in the response. The client prints these lines last. */
@@ -23,7 +26,10 @@ export interface CallVerdict {
   retryAfterMs?: number;
 }
 
-/** The decision for each error reason: correct the call (`badInput`), give up (`failed`) or repeat the call (`wait`). */
+/**
+ * The decision for each error reason: `badInput` if the user must correct the request, `failed` if another request would fail
+ * too, and `wait` if the client must repeat the request.
+ */
 const DECISIONS: Record<Reason, CallVerdict["decision"]> = {
   InvalidRequest: "badInput",
   Unsupported: "badInput",
@@ -62,9 +68,9 @@ const DECISION_BY_STATUS = new Map<unknown, CallVerdict["decision"]>([
 const API_NOT_PUBLISHED = "APIG.0101";
 
 /**
- * Decides what a response means for the deployment. The deployment can start only if pre-deploy responds `ready` for this
- * deployment and lists an available snapshot for every selection. A 502 or 504 without a `status` in the body comes from the
- * gateway and does not describe the snapshots.
+ * Decides what a response means for the deployment. The deployment can start only if the response has the status `ready` and
+ * the id of the deployment, and lists an available snapshot for every entry of the targets file. A 502 or 504 without a
+ * `status` in the body comes from the gateway and does not describe the snapshots.
  */
 export function interpretResponse(
   { status, headers, text }: HttpResponse,
@@ -121,12 +127,12 @@ export function interpretResponse(
   return verdict("badInput", `${summary}. pre-deploy did not send this response: check --url.`, []);
 }
 
-/** The minimum pause between two calls, even if `Retry-After` is shorter. */
+/** The minimum pause between two requests, in milliseconds, even if `Retry-After` is shorter. */
 const MIN_PAUSE_MS = 1_000;
 
 /**
- * Returns whether a snapshot failed, whether mistakes in the call explain every failure, and lines of advice for the pipeline
- * log.
+ * Summarizes the failed snapshots of a response: `hasFailed` is true if at least one snapshot failed. `isWrongCall` is true if
+ * mistakes in the request caused all failures. `advice` contains lines for the pipeline log.
  */
 function summarizeFailures(snapshots: JsonObject[], { targets }: GateOptions["request"]) {
   const ids = new Set(targets.flatMap(idsOf).map(lowerCase));
@@ -139,7 +145,7 @@ function summarizeFailures(snapshots: JsonObject[], { targets }: GateOptions["re
   const isCallersMistake = ({ reason, isSelectedById }: (typeof failures)[number]): boolean => {
     if (reason === "Conflict") return true;
     if (reason === "NotFound") return isSelectedById;
-    // If pre-deploy created at least one snapshot, the call itself was valid.
+    // If pre-deploy created at least one snapshot, the request itself was valid.
     return haveAllFailed && DECISION_BY_REASON.get(reason) === "badInput";
   };
   return {
@@ -161,8 +167,8 @@ const CERTIFICATE_ERROR =
   /^(\w*CERT\w*|\w*CRL\w*|UNABLE_TO_VERIFY_LEAF_SIGNATURE|HOSTNAME_MISMATCH|INVALID_(CA|PURPOSE)): /;
 
 /**
- * Decides what to do after a call that received no response, by the error message of Node.js. The client usually repeats the
- * call, because pre-deploy may have received the request.
+ * Decides what to do after a request without a response. The decision depends on the error message of Node.js. The client
+ * usually repeats the request, because pre-deploy may have received it and created the snapshots.
  */
 export function interpretFailedCall(message: string): CallVerdict {
   const badInput = (advice: string): CallVerdict => ({

@@ -69,15 +69,16 @@ export const secretsIn = (environment: Environment): string[] =>
     .filter((value) => value !== "");
 
 /**
- * Reads the options from the arguments and the environment variables. An argument overrides a variable.
+ * Reads the options from the command-line arguments and the environment variables. If both set an option, the argument
+ * overrides the environment variable.
  *
  * @throws {BadInput} when an option is missing or invalid
  */
 export function readOptions(argv: readonly string[], environment: Environment): GateOptions {
   const values = parseArguments(argv);
   const findOption = (name: keyof typeof OPTIONS): string | undefined => {
-    // An empty value probably comes from an unset pipeline variable. Reject the empty value, because the default may allow more
-    // than the user wanted.
+    // Reject an empty value, because it probably comes from a pipeline variable that is not set. The user probably does not
+    // want the default value.
     if (values[name] === "") throw new BadInput(`--${name}: expected a value, got an empty string.`);
     const value = values[name] ?? environment[`SNAPSHOT_GATE_${name.toUpperCase().replaceAll("-", "_")}`];
     return value === undefined || value === "" ? undefined : String(value);
@@ -121,7 +122,7 @@ function readUrl(text: string): URL {
   try {
     url = new URL(text);
   } catch {
-    // The check below reports an invalid address.
+    // If `text` is no valid address, `url` remains undefined, and the next condition rejects it.
   }
   // The request contains the app code in plain text, so the connection must be encrypted.
   const allowed = url?.protocol === "https:" || (url?.protocol === "http:" && LOOPBACK.test(url.hostname));
@@ -134,21 +135,21 @@ function readUrl(text: string): URL {
 }
 
 /**
- * Matches an id of letters and digits of any script, and of punctuation that cannot begin or end a variable. For example, it
- * excludes `$`, `%`, `{` and `<`.
+ * Matches a deployment id that contains no unexpanded variable. The id can have letters and digits of any script, and
+ * punctuation. It cannot have the characters in which the syntax of variables begins or ends, such as `$`, `%`, `{` and `<`.
  */
 const EXPANDED_ID = /^[\p{L}\p{M}\p{N}._/:+@#=,~-]+$/u;
 /** Matches a word that programming languages print for a missing value, such as `undefined`. */
 const MISSING_VALUE = /^(undefined|null|none|nil|nan)$/i;
 
 /**
- * Rejects a deployment id that contains an unset or unexpanded variable. With such an id, every deployment would send the same
- * id, so pre-deploy would report the snapshots of an older deployment.
+ * Rejects a deployment id that contains an unset or unexpanded variable. Otherwise every deployment would send the same id, and
+ * pre-deploy would report the snapshots of an earlier deployment.
  */
 function readId(id: string, allowAny: boolean): string {
   const parts = id.split(/[^\p{L}\p{M}\p{N}]/u);
-  // Check only the first and the last part, because a branch name in the middle, such as fix-null-check-12, can contain the
-  // word `null`.
+  // Check only the first and the last part of the id. A part in the middle can come from a branch name that contains the word
+  // `null`, such as fix-null-check-12.
   const hasMissingValue = [parts[0], parts.at(-1)].some((part = "") => MISSING_VALUE.test(part));
   const isExpanded = EXPANDED_ID.test(id) && !parts.includes("") && !hasMissingValue;
   if (id.length <= 128 && (isExpanded || allowAny)) return id;

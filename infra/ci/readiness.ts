@@ -10,9 +10,11 @@ const ERROR_FIELDS = ["error", "errors", "error_code", "error_msg"];
 const hasError = (object: JsonObject): boolean => ERROR_FIELDS.some((name) => (object[name] ?? null) !== null);
 
 /**
- * Returns why a `ready` response is not credible, such as `with an error`, or undefined if it is credible. The response must
- * contain the id of this deployment. Each entry of the targets file needs an available snapshot for each of its ids, or at
- * least one available snapshot of its kind if the entry has tags.
+ * Returns why the client must not trust a `ready` response, such as `with an error`. Returns undefined if the response is
+ * credible. A credible response contains the id of this deployment and the required snapshots:
+ *
+ * - If an entry of the targets file has ids, each id needs an available snapshot.
+ * - If an entry has tags, its kind needs at least one available snapshot.
  */
 export function findDoubt(
   body: JsonObject,

@@ -121,8 +121,9 @@ function explain(schema: unknown, name: string): JsonObject {
 }
 
 /**
- * Replaces each schema that a discriminator selects by a reference, and adds the schema to `named`, because OpenAPI allows a
- * discriminator only with named schemas. The name of a schema is the value that selects it, such as `standard-snapshot`.
+ * Moves each schema that a discriminator selects to `named`, and replaces the schema with a reference. OpenAPI allows a
+ * discriminator only if the schemas have names in `components.schemas`. The name of a schema is the value that selects it, such
+ * as `standard-snapshot`.
  */
 function nameVariants(schema: unknown, named: JsonObject): unknown {
   if (Array.isArray(schema)) return schema.map((inner) => nameVariants(inner, named));

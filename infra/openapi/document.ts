@@ -106,7 +106,7 @@ export function openApiText(): string {
         },
       },
     ],
-    // Each deployment accepts one of these two schemes. The Terraform variable `gateway.authentication` selects the scheme.
+    // A deployed API accepts only one of these two schemes. The Terraform variable `gateway.authentication` selects the scheme.
     security: [{ APP: [] }, { IAM: [] }],
     paths: Object.fromEntries(OPERATIONS.map((operation) => [`/${operation.name}`, pathItem(operation)])),
     components: {

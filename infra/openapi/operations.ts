@@ -46,7 +46,10 @@ function fail(message: string): never {
   throw new Error(message);
 }
 
-/** Describes a response of pre-deploy. By default, the schema allows only the `status` that the example has. */
+/**
+ * Describes a response of pre-deploy. If the function definition has no schema for the response, the schema requires the same
+ * `status` as in the example.
+ */
 const progressResponse = ({ description, schema, example }: OpenApiResponse, httpStatus: string): ResponseSpec => ({
   description: description ?? fail(`The response ${httpStatus} has no description.`),
   headers: ["x-request-id", ...(httpStatus === "202" ? ["Retry-After"] : [])],

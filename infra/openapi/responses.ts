@@ -87,7 +87,7 @@ export function responsesOf({ responses }: Operation): JsonObject {
         return [status, { description, headers: headersOf(headers), content: jsonContent(bodySchema, example) }];
       }),
     ),
-    // The gateway can respond with any status, including the statuses above.
+    // The gateway itself can respond with any status, even with a status that is listed for the function.
     default: ref("responses", "Gateway"),
   };
 }

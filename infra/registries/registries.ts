@@ -1,7 +1,7 @@
 /**
- * Generates the registries. A registry is a file that imports every kind of snapshot, client or service in its folder, so a new
- * kind, client or service changes no other source file. `npm run generate` writes the registries. They are committed, and a
- * test compares them with the folders.
+ * Generates the registries. A registry is a file that imports every kind of snapshot, client or service in its folder. A
+ * developer can therefore add a kind, client or service without changing another hand-written file. `npm run generate` writes
+ * the registries. They are committed, and a test compares them with the folders.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -46,9 +46,9 @@ const toKindName = (file: string) => `${toCamelCase(file)}Kind`;
 const isKind = (value: unknown): boolean => typeof value === "object" && value !== null && "envelope" in value;
 
 /**
- * Returns the registry of the clients that create, list and delete snapshots. A client exports `snapshotClients`, which maps
- * kinds of snapshots to functions. The registry imports each function by its own name, because a bundle is larger if it
- * contains the whole object.
+ * Returns the registry of the clients that create, list and delete snapshots. A client exports the object `snapshotClients`,
+ * which maps kinds of snapshots to functions. The registry imports each of these functions by name, because the bundles would
+ * be larger if the registry imported the object.
  */
 async function generateClientsRegistry(): Promise<string> {
   const servingModules = (await loadModules(CLIENTS)).filter(({ module }) => "snapshotClients" in module);
@@ -114,8 +114,8 @@ ${kinds.map((one) => `  "${nameOfKind(one)}": ${toKindName(one.file)},\n`).join(
 const nameOfKind = ({ module }: Module) => (module.snapshotKind as { name: string }).name;
 
 /**
- * The order in which documents, list requests and records contain these kinds of snapshots. All other kinds of snapshots
- * follow, sorted by name.
+ * The kinds of snapshots that come first in the registries, in this order. All other kinds of snapshots follow, sorted by name.
+ * Documents, list requests and records use the order of the registries.
  */
 const KIND_ORDER = ["snapshot", "standard-snapshot", "snapshot-group", "cluster-snapshot"];
 
@@ -134,8 +134,8 @@ interface Module {
 
 /** Loads every hand-written module of a folder, sorted by file name. Does not load the modules of subfolders. */
 async function loadModules(folder: string): Promise<Module[]> {
-  // Skip a file that imports a registry. Such a file cannot be loaded before the registry exists, and no registry needs the
-  // file.
+  // Skip each file that imports a registry. Such a file cannot be loaded before the registry exists. It contains no kind,
+  // client or service, so the registries do not need it.
   const isListed = (name: string) =>
     /(?<!\.generated)\.ts$/.test(name) && !readFileSync(join(ROOT, folder, name), "utf8").includes(".generated.ts");
   const files = readdirSync(join(ROOT, folder)).filter(isListed).sort();

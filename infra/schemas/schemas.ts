@@ -1,7 +1,7 @@
 /**
- * Generates the schemas as data, so the functions do not load the schema builder at run time. Each `functions/<name>/schema.ts`
- * results in `schema.generated.js` and its types, with the same exports. `npm run generate` writes the files, which are
- * committed; a test compares them with their sources.
+ * Generates the schemas as plain objects, so the functions do not load the schema builder (TypeBox) at run time. For each
+ * `functions/<name>/schema.ts`, `npm run generate` writes `schema.generated.js` and `schema.generated.d.ts`, which have the
+ * same exports. The generated files are committed, and a test compares them with their sources.
  */
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
@@ -17,7 +17,7 @@ export async function generateSchemas(): Promise<Map<string, string>> {
   for (const name of await readdir(FUNCTIONS)) {
     if (!existsSync(join(FUNCTIONS, name, "schema.ts"))) continue;
     const schemas: Record<string, object> = await import(pathToFileURL(join(FUNCTIONS, name, "schema.ts")).href);
-    // Sort the exports, because a mocked module may list its exports in another order.
+    // Sort the exports by name, because the order of the exports differs if a test mocks the module.
     const variants = Object.keys(schemas)
       .filter((variant) => variant !== "default")
       .sort();
@@ -39,14 +39,17 @@ ${types.join("")}`,
   return files;
 }
 
-/** Returns the schemas as code. Parts of 24 characters or more that occur repeatedly become constants. */
+/**
+ * Returns the schemas as JavaScript code. A part of a schema becomes a constant if it occurs several times and has at least 24
+ * characters.
+ */
 function extractRepeatedParts(schemas: unknown[]): { parts: string; texts: string[] } {
   const counts = new Map<string, number>();
   const count = (value: unknown) => {
     if (typeof value !== "object" || value === null) return;
     const text = JSON.stringify(value);
     counts.set(text, (counts.get(text) ?? 0) + 1);
-    // Count the inner values only once, because the constant of a repeated part includes them.
+    // If a part occurs again, do not count the values inside it again, because a constant already contains them.
     if (counts.get(text) === 1) Object.values(value).forEach(count);
   };
   schemas.forEach(count);

@@ -1,4 +1,5 @@
-# Creates one IAM policy and one agency for each function. The policy allows only the actions that the function's cloud calls need.
+# Creates one IAM policy and one agency for each function. The policy allows only the actions that the cloud calls of the
+# function need.
 resource "huaweicloud_identity_role" "function" {
   for_each = local.deployed
 
@@ -34,7 +35,8 @@ resource "huaweicloud_identity_agency" "function" {
 
   name        = "${local.prefix}-${each.key}"
   description = "Agency of the function ${each.key} (snapshot-functions)"
-  # The service id of FunctionGraph. With `delegated_domain_name`, every plan would show a change (SOURCES.md#terraform-agency).
+  # The service id of FunctionGraph. Do not set `delegated_domain_name` instead: every `terraform plan` would then show a change
+  # (SOURCES.md#terraform-agency).
   delegated_service_name = "op_svc_cff"
 
   project_role {
@@ -43,7 +45,8 @@ resource "huaweicloud_identity_agency" "function" {
   }
 }
 
-# Allows FunctionGraph itself to send a notification after the last retry of an event failed.
+# Allows FunctionGraph itself to send a notification about a failed event. FunctionGraph sends it if the last retry of the event
+# fails.
 resource "huaweicloud_identity_role" "platform" {
   name        = "${local.prefix}-platform"
   description = "Allows FunctionGraph to report failed events of snapshot-functions"

@@ -29,8 +29,9 @@ locals {
   # LTS requires the name of an IAM user as the sender of notifications.
   user_name = try(coalesce(var.alarm.user_name, data.huaweicloud_account.this.username), null)
 
-  # If no run writes a result record during the whole interval, the timer has stopped, because every run writes a record even if
-  # it selects no resource. LTS ignores the delimiters in a phrase, so `#"policy nightly"` matches `"policy":"nightly"`.
+  # Describes the alarms about missing runs: the LTS search that finds the records of a run, and the interval in hours. Every
+  # run writes a result record, even if it selects no resource. If no record appears during the interval, the timer has
+  # therefore stopped. LTS ignores the delimiters in a phrase, so `#"policy nightly"` matches `"policy":"nightly"`.
   silences = merge(
     {
       for name, policy in var.policies : "${local.prefix}-policy-${name}-silent" => {
@@ -54,10 +55,10 @@ locals {
 
   alarms = merge(
     {
-      # Matches result records about a failed snapshot, deletion or run, a rejected request, a snapshot that does not become
-      # available, or a policy that selects no resource. Ignores the warnings of other functions, because these can be permanent:
-      # for example, the region does not offer a kind of snapshot. The query covers 15 minutes every 5 minutes, because LTS can
-      # show a record late.
+      # Matches every record with the level `error`, such as a failed snapshot, deletion or run, or a rejected request. Matches
+      # every record with the outcome `unverified`. Matches the warning of scheduled-snapshots that a policy selects no
+      # resource. Other warnings do not match, because their cause can be permanent, such as a region that does not offer a kind
+      # of snapshot. LTS can show a record late, so each search covers 15 minutes, although a search runs every 5 minutes.
       "${local.prefix}-failed" = {
         description    = "A snapshot or run failed, was rejected or is unverified, or a policy selects no resource"
         keywords       = "#\"level error\" or #\"outcome unverified\" or #\"function scheduled-snapshots\" and #\"level warn\" and #\"action run\""
@@ -72,10 +73,11 @@ locals {
       }
     },
     {
-      # Reports that no run wrote a result record during the whole interval. If the interval is at most 24 hours, LTS queries
-      # the whole interval every hour, and two consecutive queries must find no record. A longer interval needs daily queries,
-      # because an LTS query covers at most 24 hours. The alarm is sent only if no query finds a record. The number of queries
-      # is one more than the number of days in the interval.
+      # The alarm fires if no run wrote a result record during the interval. If the interval is at most 24 hours, LTS searches
+      # the whole interval every hour, and the alarm fires if two consecutive searches find no record. If the interval is
+      # longer, LTS searches the last 24 hours every day, because one search covers at most 24 hours. The alarm then fires if
+      # several consecutive searches find no record. The number of these searches is the number of days in the interval, plus
+      # one.
       for name, silence in local.silences : name => {
         description    = "No run wrote a result record within ${silence.hours} hours"
         keywords       = silence.keywords

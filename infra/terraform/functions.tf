@@ -1,4 +1,4 @@
-# Deploys the bundles that `npm run build` wrote. The provider compares the code, so `terraform plan` shows changed code.
+# Deploys the bundles that `npm run build` wrote. If the content of a bundle has changed, `terraform plan` shows the change.
 resource "huaweicloud_fgs_function" "this" {
   for_each = local.deployed
 
@@ -29,14 +29,15 @@ resource "huaweicloud_fgs_function" "this" {
   enterprise_project_id = var.enterprise_project_id
 }
 
-# FunctionGraph redelivers an event after the function failed. A redelivery creates no duplicate snapshot. After the last retry
+# If a function fails, FunctionGraph redelivers the event. A redelivery creates no duplicate snapshot. If the last retry fails,
 # FunctionGraph notifies the alarm topic.
 resource "huaweicloud_fgs_async_invoke_configuration" "this" {
   for_each = local.event_functions
 
   function_urn             = huaweicloud_fgs_function.this[each.key].urn
   max_async_retry_attempts = 2
-  # disk-attached processes one event at a time, so an event can wait for hours in the queue if many disks are attached at once.
+  # If many disks are attached at once, an event of disk-attached can wait in the queue for hours, because the function
+  # processes one event at a time.
   max_async_event_age_in_seconds = each.value.trigger == "cts" ? 86400 : 7200
   enable_async_status_log        = true
 

@@ -27,8 +27,8 @@ resource "huaweicloud_apig_api" "this" {
   security_authentication = var.gateway.authentication
   simple_authentication   = var.gateway.authentication == "APP"
 
-  # The create functions need this header to recognize a repeated request. Declare it, because the gateway may drop undeclared
-  # headers. pre-deploy ignores the header and recognizes a repeated request by its deployment_id.
+  # The create functions recognize a repeated request by this header. Declare the header, because the gateway may drop
+  # undeclared headers. pre-deploy ignores the header and recognizes a repeated request by its deployment_id.
   request_params {
     name        = "Idempotency-Key"
     location    = "HEADER"
@@ -45,7 +45,7 @@ resource "huaweicloud_apig_api" "this" {
   }
 }
 
-# Publishes an API again after each change, because a change takes effect only then.
+# Publishes an API again after each change, because the change has no effect before.
 resource "huaweicloud_apig_api_publishment" "this" {
   for_each = local.http_functions
 
@@ -84,8 +84,9 @@ resource "huaweicloud_apig_application_authorization" "callers" {
   depends_on = [huaweicloud_apig_api_publishment.this]
 }
 
-# Allows only this account to call the APIs with IAM authentication. The policy can be bound only to a published API. Until then,
-# an access key of any account can call the API. The variable gateway.publish_with_iam accepts this gap explicitly.
+# Allows only access keys of this account to call the APIs with IAM authentication. Terraform must publish an API before it can
+# bind this policy to the API. Between these two steps, an access key of any account can call the API. A user accepts this risk
+# with the variable gateway.publish_with_iam.
 resource "huaweicloud_apig_acl_policy" "account" {
   count = local.authentication == "IAM" ? 1 : 0
 

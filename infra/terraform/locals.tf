@@ -1,14 +1,15 @@
 data "huaweicloud_account" "this" {
   lifecycle {
-    # These checks compare variables with generated files. The validation of a variable can read other values only in Terraform
-    # 1.9 and later.
+    # These checks compare variables with values from generated files. They cannot be validations of the variables, because
+    # before Terraform 1.9 a validation can read only its own variable.
     precondition {
       condition     = length(setsubtract(var.functions, local.selectable)) == 0
       error_message = "functions: expected any of ${join(", ", local.selectable)}; got ${join(", ", var.functions)}."
     }
 
     precondition {
-      # The inner loop fails for targets that are no array. `flatten` may only see the results, because it is recursive.
+      # If `targets` is not an array, the inner loop fails. `flatten` receives the results of the loop and not `targets` itself,
+      # because it would also flatten an array inside `targets`.
       condition = alltrue(flatten([
         for policy in values(var.policies) :
         [for target in try(policy.targets, []) : contains(keys(local.kinds), try(target.kind, ""))]
@@ -17,7 +18,8 @@ data "huaweicloud_account" "this" {
     }
 
     precondition {
-      # Allow the fields of every kind of snapshot. The function rejects a field that the kind of the target does not have.
+      # Allow the fields of every kind of snapshot in each target. The function rejects a field that the kind of the target does
+      # not have.
       condition = alltrue(flatten([
         for policy in values(var.policies) :
         [for target in try(policy.targets, []) : length(setsubtract(keys(target), local.target_fields)) == 0]
@@ -39,7 +41,7 @@ locals {
   prefix = "snapshots"
 
   # Maps each cloud call to the IAM actions that the call requires. infra/README.md, "Rights", names the source of each action
-  # and what is unconfirmed. `npm run generate` writes this file from the clients in shared/huaweicloud.
+  # and marks the unconfirmed actions. `npm run generate` writes this file from the clients in shared/huaweicloud.
   actions = jsondecode(file("${path.module}/actions.json"))
 
   # The services whose endpoints every function receives as environment variables. The endpoint of LTS comes from
@@ -55,11 +57,12 @@ locals {
   # from functions/<name>/function.ts.
   definitions = jsondecode(file("${path.module}/functions.json"))
 
-  # The functions that var.functions may contain. The module deploys functions with a timer without this variable.
+  # The functions that var.functions may contain. Functions with a timer are excluded, because `wanted` decides whether they are
+  # deployed.
   selectable = [for name, one in local.definitions : name if one.trigger != "timer"]
 
-  # The cloud call that deletes a legacy snapshot to make room for a new one. Other kinds of snapshots have a high limit per
-  # disk, so they do not need this call.
+  # The cloud call that deletes a legacy snapshot if a disk has no room for a new snapshot. Other kinds of snapshots do not need
+  # this call, because their limit per disk is high.
   make_room = ["evs.deleteSnapshot"]
 
   # The cloud calls that a function does not make with the current variables. The agency of the function gets no permission for
@@ -79,8 +82,8 @@ locals {
     })
   }
 
-  # Always deploy verify-snapshots. Deploy scheduled-snapshots and prune-snapshots if there is a policy, and other functions if
-  # var.functions contains them.
+  # Always deploy verify-snapshots. Deploy scheduled-snapshots and prune-snapshots if there is a policy. Deploy any other
+  # function if var.functions contains its name.
   wanted = setunion(var.functions, ["verify-snapshots"], length(keys(var.policies)) > 0 ? ["scheduled-snapshots", "prune-snapshots"] : [])
 
   deployed        = { for name, one in local.functions : name => one if contains(local.wanted, name) }

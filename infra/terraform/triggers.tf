@@ -23,8 +23,8 @@ locals {
       } if try(policy.retention, null) != null
     },
     {
-      # Runs every hour and checks the snapshots of the last 24 hours. It reports a slow snapshot when the snapshot finishes, and a
-      # failed snapshot for 24 hours.
+      # Runs every hour and checks the snapshots that were created or changed in the last 24 hours. If a snapshot failed, every
+      # run reports the failure for 24 hours.
       verify = {
         function   = "verify-snapshots"
         schedule   = "CRON_TZ=UTC 0 15 * * * *"
@@ -33,8 +33,8 @@ locals {
     },
   )
 
-  # Computes the size of the user_event in UTF-8 bytes. Terraform has no function for this, so the module uses the base64
-  # encoding, which has four characters for three bytes.
+  # Computes the size of the user_event in UTF-8 bytes. Terraform has no function for the size, so the module uses the base64
+  # encoding, which has four characters for every three bytes.
   user_event_bytes = {
     for name, timer in local.timers : name => floor(length(replace(base64encode(timer.user_event), "=", "")) * 3 / 4)
   }

@@ -38,7 +38,8 @@ variable "policies" {
   }
 
   validation {
-    # The module replaces hyphens in trigger names by underscores, and the LTS search of the alarms ignores case.
+    # If two names differed only in hyphens and underscores, the triggers of the two policies would have the same name. If two
+    # names differed only in case, each alarm would match the records of both policies, because the LTS search ignores case.
     condition     = length(distinct([for name in keys(var.policies) : lower(replace(name, "-", "_"))])) == length(keys(var.policies))
     error_message = "policies: The names of two policies must differ in more than case, hyphens and underscores. For example, a-b and A_b count as the same name."
   }
@@ -130,7 +131,7 @@ variable "disk_attached_kind" {
 }
 
 variable "disk_attached_retention" {
-  # This is not an object type, for the same reason as the variable policies.
+  # This is not an object type, because Terraform silently drops fields that an object type does not name.
   description = "If a disk already has 7 legacy snapshots, disk-attached deletes some of the snapshots that it created at earlier attachments, before it creates a new snapshot. This variable defines which of these snapshots disk-attached does not delete. It has the same fields as the retention of a policy. Default: disk-attached deletes no snapshot."
   type        = any
   default     = null
@@ -171,7 +172,7 @@ variable "gateway" {
   }
 
   validation {
-    # The function cannot check the account itself: no documented system parameter of the gateway contains the caller's account.
+    # The function cannot check the account of the caller: no documented system parameter of the gateway contains this account.
     condition     = var.gateway == null ? true : var.gateway.authentication != "IAM" || var.gateway.publish_with_iam
     error_message = "gateway.authentication = \"IAM\": an access key of any account can call an API that was just created or changed, until its access policy is bound. Use APP, or accept this risk with gateway.publish_with_iam = true."
   }

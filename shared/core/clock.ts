@@ -8,8 +8,9 @@ export interface Time {
   /** Returns the current date and time. */
   now(): Instant;
   /**
-   * Returns the milliseconds since a fixed moment after this process started. Setting the machine's clock does not change
-   * the value, so two invocations in one process can compare their values. If this function is absent, callers use `now`.
+   * Returns the milliseconds since a fixed moment in the lifetime of this process. The value does not jump when the
+   * machine's clock is set. Two values from the same process can therefore be compared, even if different invocations read
+   * them. If this function is absent, callers use `now`.
    */
   elapsed?(): number;
   /** Waits for `milliseconds`. Resolves earlier if `work` settles. */

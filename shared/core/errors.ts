@@ -117,9 +117,9 @@ export interface SnapshotErrorDetails {
   /** How long the service asks the caller to wait before a retry, in milliseconds. */
   retryAfterMs?: number;
   /**
-   * True if the error does not show whether the service executed the request, so the caller must list the snapshots. For
-   * example, a create request timed out, or a delete request got a 404 response that may be about another resource than the
-   * snapshot.
+   * True if the error does not show whether the service executed the request. To find out, the caller must list the
+   * snapshots. Two examples: A create request timed out. A delete request got a 404 response that may mean that a resource
+   * other than the snapshot does not exist.
    */
   ambiguous?: boolean;
   /** False if the request was never sent. Default: true. */
@@ -142,8 +142,8 @@ export class SnapshotError extends Error {
   declare readonly attempts?: number;
 
   constructor(reason: Reason, message: string, details: SnapshotErrorDetails = {}) {
-    // Create no stack, because nothing prints it. The deployment gate keeps one error per failed target, and 7,000 stacks
-    // take 16 MB.
+    // Create no stack trace, because nothing prints it. The deployment gate keeps one error in memory for each failed target,
+    // and 7,000 stack traces would take 16 MB.
     const { stackTraceLimit } = Error;
     Error.stackTraceLimit = 0;
     super(message, details);
@@ -153,8 +153,8 @@ export class SnapshotError extends Error {
 }
 
 /**
- * Converts any thrown value into a SnapshotError. A value other than a SnapshotError means a bug in this program, and the
- * message of the returned error says so.
+ * Converts any thrown value into a SnapshotError. If the value is not a SnapshotError, this program has a bug. The message
+ * of the returned error then says so.
  *
  * @returns `thrown` itself if it is a SnapshotError
  */

@@ -1,6 +1,6 @@
 /**
- * A point in time, in whole milliseconds since 1970-01-01 00:00 UTC. All code uses this type for times. Only retention uses
- * time zones, to find the calendar day of a snapshot.
+ * A point in time, in whole milliseconds since 1970-01-01 00:00 UTC. All code uses this type for times. Time zones matter
+ * only for retention, which needs the calendar day on which a snapshot was created.
  */
 export type Instant = number & { readonly brand: "Instant" };
 
@@ -36,8 +36,8 @@ export const credibleTime = (moment: Instant | undefined, now: Instant): Instant
 const TIMESTAMP = /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?\s*(Z|[+-]\d{2}:?\d{2})?$/i;
 
 /**
- * Parses a timestamp in a cloud response or an event. A timestamp without a time zone, as EVS v2 returns it, counts as UTC
- * (SOURCES.md#evs-times-without-zone), although `Date.parse` would read it as local time.
+ * Parses a timestamp in a cloud response or an event. A timestamp without a time zone, as EVS v2 returns it, is read as UTC
+ * (SOURCES.md#evs-times-without-zone). `Date.parse` would read it as local time.
  *
  * @returns undefined if the value is not a valid timestamp
  * @example parseInstant("2013-02-25T03:56:53.081642") // EVS v2, UTC
@@ -48,7 +48,7 @@ export function parseInstant(text: unknown): Instant | undefined {
   const parts = TIMESTAMP.exec(text.trim());
   if (parts === null) return undefined;
   const [, year, month, day, hour, minute, second = "00", fraction = "", zone = "Z"] = parts;
-  // Stryker disable next-line MethodExpression: V8 also parses more than the three fraction digits that ECMAScript defines.
+  // Stryker disable next-line MethodExpression: V8 also parses longer fractions, but ECMAScript defines only three digits
   const milliseconds = `${fraction}000`.slice(0, 3);
   const offset = zone.toUpperCase() === "Z" ? "+00:00" : `${zone.slice(0, 3)}:${zone.slice(-2)}`;
   const parsed = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.${milliseconds}${offset}`);

@@ -16,7 +16,7 @@ export const readStringField = (from: JsonObject, name: string): string | undefi
  * DWS return `[{key, value}]`, and the ECS list of servers returns `["key=value"]` (SOURCES.md#tag-shapes). Skips array
  * entries in any other format.
  *
- * @returns the value of each key; a value that is an object or null becomes an empty string
+ * @returns the value of each key. A value that is an object or null becomes an empty string.
  */
 export function toStringMap(value: unknown): Record<string, string> {
   const entries: [string, string][] = [];
@@ -30,7 +30,8 @@ export function toStringMap(value: unknown): Record<string, string> {
       }
     }
   } else if (isObject(value)) {
-    // Convert numbers and booleans to strings instead of dropping them, because `hold: true` must protect a snapshot, too.
+    // Convert numbers and booleans to strings instead of dropping them. For example, the label `hold: true` must protect a
+    // snapshot in the same way as `hold: "true"`.
     for (const [key, label] of Object.entries(value))
       entries.push([key, typeof label === "object" ? "" : String(label ?? "")]);
   }

@@ -8,8 +8,8 @@ export interface RetryBudget {
   /** The time after which no operation may start. */
   deadline: Instant;
   /**
-   * The time after which no retry of a throttled or busy call may start. It is earlier than the deadline if an HTTP caller
-   * waits for the response. Default: the deadline.
+   * The time after which no retry of a throttled or busy call may start. If a caller waits for the response, this time is
+   * usually earlier than the deadline. Default: the deadline.
    */
   maxWait?: Instant;
   /** The remaining tokens for retries after transient errors; see `TOKENS`. Undefined until a transient error occurs. */
@@ -23,15 +23,15 @@ const MAX_DELAY_MS = 60_000;
 /** The maximum number of tries of a call that fails with transient errors, including the first try. */
 const MAX_TRANSIENT_TRIES = 4;
 /**
- * The retry tokens of an invocation, which limit retries while a service is down. An invocation starts with 250 tokens. A retry
- * takes 5, and a successful call returns 1. If every call fails, no call is retried after the 50th retry. If fewer than one
- * sixth of the calls fail, the tokens never run out.
+ * The retry tokens of an invocation, which limit retries while a service is down. An invocation starts with 250 tokens. A
+ * retry takes 5 tokens, and a successful call returns 1 token. If every call fails, no call is retried after the 50th
+ * retry. If fewer than one sixth of the calls fail, the tokens never run out.
  */
 const TOKENS = { max: 250, perRetry: 5, perSuccess: 1 } as const;
 
 /**
- * The time after its creation at which a snapshot is certain to appear in list responses, in milliseconds. A list response
- * can omit snapshots that were created less than 5 s ago. The sixth second is a safety margin.
+ * How old a snapshot must be to be certain to appear in list responses, in milliseconds. A list response can omit snapshots
+ * that were created less than 5 s ago. The sixth second is a safety margin.
  */
 export const LISTED_AFTER_MS = 6_000;
 
@@ -40,9 +40,10 @@ export const LISTED_AFTER_MS = 6_000;
  *
  * - The delay is random, between 0 and base * 2^(tries-1), so callers that failed at the same time retry at different
  *   times.
- * - If the cloud asks for a delay (`Retry-After`, or the window in the gateway's message), that delay is added.
- * - For a busy resource, the delay is at least 6 s. The resource may be busy because another delivery of the same request
- *   creates the snapshot. After 6 s, that snapshot is certain to appear in list responses.
+ * - If the cloud asks for a delay, that delay is added. The cloud asks for a delay with the header `Retry-After`, or with
+ *   an error message that names the time window of a rate limit.
+ * - If the resource is busy, the delay is at least 6 s. The resource may be busy because a second delivery of the same
+ *   request creates the snapshot. After 6 s, the snapshot is certain to appear in list responses.
  *
  * @param tries the number of tries so far
  * @param random returns a number from 0 (included) to 1 (excluded)
@@ -73,7 +74,7 @@ export async function backoff(error: SnapshotError, tries: number, retryBudget: 
   return true;
 }
 
-/** Takes the tokens for one retry from the budget. Returns false and takes none if too few are left. */
+/** Takes the tokens for one retry from the budget. If too few tokens are left, takes none and returns false. */
 export function takeRetryToken(retryBudget: RetryBudget): boolean {
   retryBudget.tokens ??= { tokens: TOKENS.max };
   if (retryBudget.tokens.tokens < TOKENS.perRetry) return false;
@@ -87,14 +88,15 @@ export function refundRetryToken({ tokens: budget }: RetryBudget): void {
 }
 
 /**
- * The maximum time that the work on one target takes, in milliseconds: one request times out, and then a list request is
- * sent or another invocation is started.
+ * How long the work on one target takes at most, in milliseconds. In the worst case, one request times out, and the
+ * function then sends a list request or starts another invocation.
  */
 const LAST_OPERATION_MS = 12_000;
 
 /**
- * Returns the time after which no work on another target may start, so the work in progress can finish before the deadline.
- * The returned time is 12 s before the deadline. If less than 24 s remain, it is in the middle of the remaining time.
+ * Returns the time after which work on a further target must not start, so the work that is already in progress can finish
+ * before the deadline. The returned time is 12 s before the deadline. If the deadline is less than 24 s away, half of the
+ * remaining time is left for finishing.
  */
 export const startCutoff = ({ time, deadline }: RetryBudget): Instant =>
   instant(deadline - Math.min(LAST_OPERATION_MS, (deadline - time.now()) / 2));
@@ -130,7 +132,7 @@ const ITEMS_PER_PAUSE = 100;
 
 /**
  * Returns a function that a long synchronous loop must await once per item. Every 100th call lets pending timers and
- * network events run, such as the invocation's deadline and the delivery of records.
+ * network events run, such as the timer of the invocation's deadline and the requests that deliver records.
  */
 export function createPause(time: Pick<Time, "sleep">): () => Promise<void> {
   let count = 0;

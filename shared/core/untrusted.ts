@@ -9,8 +9,8 @@
 export function boundText(text: string, maxLength: number): string {
   if (text.length <= maxLength) return text;
   const kept = text.slice(0, maxLength - 1).replace(/[\ud800-\udbff]$/, "");
-  // V8 implements a slice as a view that keeps the whole string in memory. Encoding and decoding the slice creates a small
-  // copy.
+  // V8 implements a slice as a view, so the short slice would keep the whole long string in memory. Encoding and decoding the
+  // slice creates a small copy.
   return `${Buffer.from(kept, "utf16le").toString("utf16le")}…`;
 }
 
@@ -26,9 +26,9 @@ const CONTROLS = String.raw`[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]`;
 let controlsPattern: RegExp | undefined;
 
 /**
- * Replaces each character that could mislead a reader of a log by its escape `\uXXXX`: control characters, line separators,
- * invisible characters, characters that change the reading direction, and invalid Unicode. Serialized JSON keeps its
- * meaning, unless there are line breaks between its tokens.
+ * Replaces each character that could mislead a reader of a log by its escape `\uXXXX`. These are control characters, line
+ * separators, invisible characters, characters that change the reading direction, and invalid Unicode. If the text is JSON
+ * without line breaks between its tokens, the text keeps its meaning.
  *
  * @example escapeControls("a\u202eb") // "a\\u202eb"
  */

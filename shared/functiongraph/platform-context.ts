@@ -26,13 +26,13 @@ export interface FunctionGraphContext {
  */
 export interface PlatformContext {
   requestId: string;
-  /** The milliseconds until the platform stops the invocation; undefined if the context does not have this value. */
+  /** The milliseconds until the platform stops the invocation. Undefined if the context does not have this value. */
   remainingMs: number | undefined;
   projectId: string;
   package: string;
   functionName: string;
   version: string;
-  /** The memory of the function in MB; undefined if the context does not have this value. */
+  /** The memory of the function in MB. Undefined if the context does not have this value. */
   memoryMb: number | undefined;
   /** The temporary credentials of the function's agency. */
   agency: { securityAccessKey: string; securitySecretKey: string; securityToken: string; token: string };
@@ -41,10 +41,10 @@ export interface PlatformContext {
 }
 
 /**
- * Reads the context that FunctionGraph passes to a function. Never throws, because the record of a failed invocation needs
- * the values, too.
+ * Reads the context that FunctionGraph passes to a function. Never throws, because the record of a failed invocation also
+ * contains values from the context.
  *
- * @param given the context; a value other than an object counts as a context without methods
+ * @param given the context. Any value other than an object is treated as a context without methods.
  */
 export function readContext(given: unknown): PlatformContext {
   const context = (typeof given === "object" && given !== null ? given : {}) as Record<string, unknown>;

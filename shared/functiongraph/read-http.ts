@@ -23,7 +23,8 @@ export const createGatewayResponse = (
   statusCode,
   headers: {
     "content-type": "application/json",
-    // A header value can contain text from a caller, but a header must be one line of printable characters.
+    // A header value must be one line of printable characters, but it can contain text from a caller. Replace all other
+    // characters.
     ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.replace(/[^\x21-\x7e]/g, "_")])),
   },
   body,
@@ -33,7 +34,7 @@ export const createGatewayResponse = (
 /** The parts of an HTTP request that the functions use. */
 export interface GatewayRequest {
   body: unknown;
-  /** The value of the `Idempotency-Key` header. Two requests with the same value count as one request. */
+  /** The value of the `Idempotency-Key` header. Two requests with the same value are treated as one request. */
   idempotencyKey?: string;
 }
 
@@ -89,14 +90,15 @@ function readHeader(event: JsonObject, name: string): string | undefined {
 function readBody(event: JsonObject): unknown {
   const { body } = event;
   if (typeof body !== "string" || body === "") throw invalidRequestError("Expected a JSON body, got none.");
-  // If the event has no `isBase64Encoded`, a body that begins like JSON is plain text, because base64 has no `{`, `[` or
-  // `"`. `\s` also matches a byte order mark.
+  // If the event has no field `isBase64Encoded`, detect the encoding from the start of the body. A body that begins with `{`,
+  // `[` or `"` is plain text, because base64 does not use these characters. `\s` also matches a byte order mark.
   const raw = event.isBase64Encoded === false || (event.isBase64Encoded === undefined && /^\s*[{["]/.test(body));
   // Check the size before decoding, because decoding a large body takes too much memory.
   const bytes = Buffer.byteLength(body, raw ? "utf8" : "base64");
   if (bytes > MAX_BODY_BYTES)
     throw invalidRequestError(`Expected a body of at most ${MAX_BODY_BYTES} bytes, got ${bytes}.`);
-  // Trim the body first: with a second `\s*` at its end, the pattern would take quadratic time for a body of spaces.
+  // Trim the body before the match. If the pattern itself allowed white space at the end (`\s*`), a match against a body of
+  // spaces would take quadratic time.
   if (!raw && !/^[A-Za-z0-9+/\s]*={0,2}$/.test(body.trimEnd())) {
     throw invalidRequestError("Expected a base64 body (isBase64Encoded is not false), got other characters.");
   }

@@ -12,8 +12,8 @@ export interface TimerEvent {
   /** The JSON object in the event's `user_event`. */
   body: JsonObject;
   /**
-   * The event without fields that contain objects or arrays, because timers send neither. scheduled-snapshots copies this
-   * event to start further invocations (shards).
+   * The event without fields that contain objects or arrays, because the events of real timers have no such fields.
+   * scheduled-snapshots copies this event to start further invocations (shards).
    */
   event: JsonObject;
 }
@@ -42,7 +42,7 @@ export function readTimer(event: unknown): TimerEvent {
 }
 
 function readUserEvent(given: unknown): JsonObject {
-  // Some consoles send the JSON that the user typed as an object instead of a string.
+  // If a user types JSON as the user event, some consoles send an object instead of a string.
   if (isObject(given)) return given;
   let parsed: unknown;
   let cause = "";

@@ -8,12 +8,15 @@ import { describeEvent } from "./triggers.ts";
 
 /**
  * A trace of Cloud Trace Service (CTS), Huawei Cloud's audit log: the report about one API call. Contains only the fields
- * that disk-attached needs. Long strings are cut.
+ * that disk-attached needs. Long strings are shortened.
  */
 export interface Trace {
-  /** The name of the call, such as `attachVolume`. Can be empty for a call to another service than ECS. */
+  /** The name of the call, such as `attachVolume`. Can be empty if the call was not to ECS. */
   name: string;
-  /** The service that was called, such as `ECS`. Empty if neither the trace nor its CloudEvent names the service. */
+  /**
+   * The service that was called, such as `ECS`. Empty if neither the trace nor the CloudEvent around the trace names the
+   * service.
+   */
   service: string;
   /** The time of the call. Undefined if no field of the event has a valid time. */
   time?: Instant;
@@ -22,8 +25,8 @@ export interface Trace {
   /** The result of the call: `normal`, `warning` (the call failed) or `incident`. */
   rating: string;
   /**
-   * `requested` if the trace reports that an attach call was accepted; `completed` if the trace reports that the job of this call
-   * has finished. Undefined if the trace reports neither.
+   * The step of the attachment that the trace reports. `requested` means that the attach call was accepted. `completed`
+   * means that the job of the attach call has finished. Undefined if the trace shows neither step.
    */
   stage?: "requested" | "completed";
   /** Why the call or its job failed. Undefined if the trace reports no failure. */
@@ -67,7 +70,7 @@ function readTrace(event: unknown): Trace | SnapshotError {
   const trace = findTrace(event);
   const name = toShortString(trace?.trace_name);
   const service = toShortString(trace?.service_type) || serviceOf(cloudEvent);
-  // A trace of another service needs no name, because disk-attached skips this trace.
+  // The trace of a service other than ECS needs no name, because disk-attached skips the trace.
   if (name === "" && (service === "" || isEcs(service))) {
     return invalidRequestError(
       trace === undefined
@@ -92,7 +95,7 @@ function readTrace(event: unknown): Trace | SnapshotError {
     failure: findFirst(responses, readFailure),
     serverId: findFirst([resource_id, ...fieldValues(parts, "server_id", "serverId")], (value) => {
       const id = readId(value);
-      // `resource_id` can be the id of the disk instead of the id of the server.
+      // Ignore the `resource_id` of a trace if it is the id of the disk instead of the id of the server.
       return id === volumeId ? undefined : id;
     }),
     volumeId,
@@ -135,7 +138,7 @@ function toObject(value: unknown, levels = 2): JsonObject | undefined {
 const serviceOf = ({ type, source }: JsonObject): string =>
   /^(\w+):CloudTrace:/.exec(toShortString(type))?.[1] ?? /^HC\.(\w+)/.exec(toShortString(source))?.[1] ?? "";
 
-/** The names of the fields in which a request or response body can contain a nested body or a job. */
+/** The names of the fields of a request or response body that can contain another body or a job. */
 const NESTED_BODY_FIELDS = ["job", "jobs", "job_info", "body", "data", "result", "response"];
 
 /** Returns a request or response body, followed by all bodies and jobs that are nested in it. */
@@ -148,14 +151,14 @@ function collectBodies(value: unknown, depth = 3): JsonObject[] {
 }
 
 /**
- * Yields the values of the named fields in the bodies and jobs of an attach call. It is UNCONFIRMED which part of a trace
- * contains the ids of the disk and the server: SOURCES.md#cts-attach-ids.
+ * Yields the values of the fields `names` in the bodies and jobs of an attach call. The function searches all bodies and
+ * jobs. It is UNCONFIRMED which of them contains the ids of the disk and the server: SOURCES.md#cts-attach-ids.
  */
 function* fieldValues(parts: readonly JsonObject[], ...names: string[]): Generator<unknown> {
   for (const part of parts) {
     const attachment = toObject(part.volumeAttachment) ?? {};
     for (const name of names) yield attachment[name];
-    // In the OpenStack API, an attachment has the same id as its disk.
+    // In the OpenStack API, the id of an attachment is the id of the attached disk.
     if (names.includes("volumeId")) yield attachment.id;
     for (const name of names) yield part[name];
   }
@@ -177,8 +180,8 @@ const FAILED = /^(fail|error|abort|cancel|time|reject|[45]\d\d$)/i;
 const NO_REASON = /^(0+|null|none|n\/a|-|ok|success(ful|fully)?|succeeded|)\.?$/i;
 
 /**
- * Returns why a call or its job failed, or undefined if neither failed. Reads the response, because the trace of a failed
- * job can have the rating `normal`.
+ * Returns why a call or its job failed, or undefined if neither failed. The rating of the trace is not sufficient, because
+ * it can be `normal` although the job failed.
  */
 function readFailure(part: JsonObject): string | undefined {
   const status = toFailureText(part.status);
@@ -190,8 +193,8 @@ function readFailure(part: JsonObject): string | undefined {
 }
 
 /**
- * Returns `requested` if a trace reports the request of a call, or `completed` if it reports that the job of the call is
- * finished. Reads the status of the job, or else the type of the trace.
+ * Returns which step of an attachment a trace reports: `requested` if the attach call was accepted, or `completed` if the
+ * job of the call has finished. If no response body contains a status, the type of the trace shows the step.
  */
 function readStage(type: string, responses: readonly JsonObject[]): Trace["stage"] {
   const statuses = responses.map(({ status }) => toShortString(status)).filter((status) => /^[a-z]/i.test(status));

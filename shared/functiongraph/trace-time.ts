@@ -2,7 +2,7 @@ import { type Instant, instant, parseInstant } from "../core/instant.ts";
 
 /** The earliest time that a trace can have. An earlier time is a placeholder. */
 const EARLIEST_MS = Date.UTC(2015);
-/** A time of this moment or later is not accepted as the time of a trace. */
+/** The time of a trace must be before this time. */
 const LATEST_MS = Date.UTC(2100);
 
 /** The maximum length of a time in a trace, in characters. */
@@ -21,11 +21,14 @@ const TIME_LAYOUT = new RegExp(
     String.raw`(?<zone> ?(?:gmt|utc|z)?(?: ?[+-]${HOUR}(?::?\d{2})?)?)(?: \([a-z ]+\))?$`,
   "i",
 );
-/** Matches the day of the month in a date: the last number, or the number before a year at the end. */
+/**
+ * Matches the day of the month in a date. If the date ends with a year, this is the last number before the year. Otherwise,
+ * it is the last number.
+ */
 const DAY = /(\d{1,2})(?:\D*\d{4})?$/;
 
 /**
- * Reads the time of a trace. A time without a time zone counts as UTC. The accepted formats are seconds or milliseconds
+ * Reads the time of a trace. A time without a time zone is read as UTC. The accepted formats are seconds or milliseconds
  * since 1970 as a number or a numeric string, ISO 8601, `2026/11/28 01:35:51 GMT+08:00`, `11/28/2026 01:35:51` (the month
  * first), and `Nov 28, 2026 01:35:51 GMT+08:00`, which *CTS User Guide, "Trace Structure" (cts_03_0010)* shows.
  *
@@ -49,12 +52,12 @@ function parseLayout(text: string): number | undefined {
   const { date = "", zone } = TIME_LAYOUT.exec(text)?.groups ?? {};
   // Check the day first, because `Date.parse` converts 30 February to 2 March.
   if (new Date(`${date} 00:00 UTC`).getUTCDate() !== Number(DAY.exec(date)?.[1])) return undefined;
-  // `Date.parse` reads a time without a zone as local time.
+  // Append UTC to a time without a zone, because `Date.parse` would read it as local time.
   return Date.parse(zone === "" ? `${text} UTC` : text);
 }
 
 /**
- * Converts seconds or milliseconds since 1970 into milliseconds. A number counts as seconds if it would be a time before
- * 2015 in milliseconds.
+ * Converts a time in seconds or milliseconds since 1970 into milliseconds. A number is treated as seconds if, as
+ * milliseconds, it would mean a time before 2015.
  */
 const toMilliseconds = (number: number): number => (number < EARLIEST_MS ? number * 1000 : number);

@@ -1,14 +1,17 @@
 /**
  * Reads configuration variables. To add a variable:
  *
- * 1. Add its name to `VARIABLES` below. The compiler rejects other names, and `npm run invoke -- … --real` passes the
- *    variables in this list to the function. Read it with `readInteger` or `readChoice`: in shared/middleware/configuration.ts
- *    if all functions need it, in shared/middleware/create-run-context.ts if all functions with several targets need it, in
- *    shared/huaweicloud/http/endpoints.ts if it is an endpoint, or else in the folder of the function that needs it.
- * 2. Set it in `local.variables` in infra/terraform/locals.tf. If operators choose its value, declare an input in
+ * 1. Add its name to `VARIABLES` below. The compiler rejects names that are not in this list. `npm run invoke -- … --real`
+ *    passes the variables in this list to the function.
+ * 2. Read it with `readInteger` or `readChoice` in one of these places:
+ *    - if all functions need it: shared/middleware/configuration.ts
+ *    - if all functions with several targets need it: shared/middleware/create-run-context.ts
+ *    - if it contains an endpoint: shared/huaweicloud/http/endpoints.ts
+ *    - otherwise: the folder of the function that needs it
+ * 3. Set it in `local.variables` in infra/terraform/locals.tf. If operators choose its value, declare an input in
  *    infra/terraform/variables.tf, too. The tests in test/infra/terraform fail if Terraform sets no value for a variable
  *    that a function reads. FunctionGraph allows 20 variables.
- * 3. Describe it in the table under "Configuration" in README.md, with its default.
+ * 4. Describe it in the table under "Configuration" in README.md, with its default.
  */
 
 import { SnapshotError } from "../core/errors.ts";
@@ -16,7 +19,10 @@ import { isObject } from "../core/json.ts";
 import { parseJson } from "../core/parse-json.ts";
 import { preview } from "../core/preview.ts";
 
-/** The names of all configuration variables, without the addresses of services. No bundle contains this list. */
+/**
+ * The names of all configuration variables except `<SERVICE>_ENDPOINT`, which contains the address of a service. No bundle
+ * contains this list.
+ */
 export const VARIABLES = [
   "REGION",
   "PROJECT_ID",
@@ -30,15 +36,15 @@ export const VARIABLES = [
   "DISK_ATTACHED_RETENTION",
 ] as const;
 
-/** The name of a configuration variable. `<SERVICE>_ENDPOINT` contains the address of a service. */
+/** The name of a configuration variable: a name in `VARIABLES`, or `<SERVICE>_ENDPOINT` for the address of a service. */
 export type VariableName = (typeof VARIABLES)[number] | `${Uppercase<string>}_ENDPOINT`;
 
 /** Returns the value of a configuration variable, or undefined if the variable is not set or empty. */
 export type Variables = (name: VariableName) => string | undefined;
 
 /**
- * Returns a function that reads configuration variables. The first source that contains a variable wins: the user data of
- * the context, then the JSON in RUNTIME_USERDATA, then the environment of the process. It is UNCONFIRMED which sources
+ * Returns a function that reads configuration variables. The sources, in the order in which they are searched, are the user
+ * data of the context, the JSON in RUNTIME_USERDATA, and the environment of the process. It is UNCONFIRMED which sources
  * exist in each runtime: SOURCES.md#functiongraph-user-data.
  */
 export function variablesOf(
@@ -53,7 +59,8 @@ function parseUserData(text: string | undefined): Record<string, string> {
   try {
     const value = parseJson(text ?? "{}");
     if (!isObject(value)) return {};
-    // Replace an object by its description, so the code that reads the variable rejects it with a clear message.
+    // If a variable contains an object, return a description of the object as a string. The code that reads the variable then
+    // rejects the string with a clear message.
     const toText = (inner: unknown) => (typeof inner === "object" ? preview(inner) : String(inner));
     return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, toText(inner)]));
   } catch {

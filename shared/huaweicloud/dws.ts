@@ -8,8 +8,8 @@ import { type Connection, sendDelete, sendOptions } from "./http/sdk-client.ts";
 
 /**
  * Returns a client that creates DWS cluster snapshots (SOURCES.md#dws-create). `listFor` requests the snapshots of the whole
- * project, because a snapshot name must be unique in the project (SOURCES.md#dws-names-unique). The list request has no query
- * parameters, and the list response has no pages (SOURCES.md#dws-list-has-no-pages).
+ * project for two reasons: a snapshot name must be unique in the project (SOURCES.md#dws-names-unique), and the list request has
+ * no query parameters. The list response has no pages (SOURCES.md#dws-list-has-no-pages).
  */
 export const createDwsCreator = (connection: Connection): SnapshotCreator => ({
   create: async (options) =>
@@ -24,11 +24,12 @@ export const createDwsCreator = (connection: Connection): SnapshotCreator => ({
     ),
   listFor: ({ cluster_id, name }) => {
     const [cluster, requestedName] = [cluster_id, name].map((value) => String(value).toLowerCase());
-    // A project has thousands of snapshots, so only those that can collide with the requested snapshot are kept in memory.
-    const canCollide = (found: FoundSnapshot) =>
+    // Keeps only snapshots in memory that have the cluster or the name of the create request, because a project can have
+    // thousands of snapshots. A snapshot without a cluster id may belong to the cluster, so it is kept, too.
+    const isRelevant = (found: FoundSnapshot) =>
       found.resource === undefined || found.resource === cluster || found.name.toLowerCase() === requestedName;
     return collectItems((visit) =>
-      visitSnapshots(connection, (found) => void (canCollide(found) && visit(toCompactSnapshot(found)))),
+      visitSnapshots(connection, (found) => void (isRelevant(found) && visit(toCompactSnapshot(found)))),
     );
   },
 });
@@ -55,7 +56,7 @@ async function visitSnapshots(connection: Connection, visit: (found: FoundSnapsh
   visitUnpagedRows(response, "snapshots", (row) => visit(readSnapshot(row, clusterSnapshotKind)));
 }
 
-/** Maps the name of each snapshot kind in this file to the function that creates its client. */
+/** Maps the name of a snapshot kind to the function that creates the API client for this kind. */
 export const snapshotClients = { "cluster-snapshot": createDwsClient };
 
 /** The API calls in this file, each with the IAM actions that the call requires (infra/README.md, "Rights"). */

@@ -1,5 +1,5 @@
 import type { Resource } from "../snapshots/ports.ts";
-import { collectItems, parsePage, readResource, visitAllPages } from "./http/pagination.ts";
+import { collectItems, parsePage, readResource, visitNumberedPages } from "./http/pagination.ts";
 import { type Connection, sendOptions } from "./http/sdk-client.ts";
 
 /**
@@ -11,7 +11,7 @@ import { type Connection, sendOptions } from "./http/sdk-client.ts";
 export const listServers = (connection: Connection, max: number): Promise<Resource[]> =>
   collectItems(
     (visit) =>
-      visitAllPages(
+      visitNumberedPages(
         async (offset, limit) => {
           const response = await sendOptions(connection, "ECS", "read", {
             method: "GET",

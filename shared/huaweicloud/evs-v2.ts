@@ -59,8 +59,8 @@ const visitSnapshots = (
   );
 
 /**
- * Converts create options into the type of the SDK and omits absent options. The casts are necessary because older regions
- * accept the description `null` (SOURCES.md#evs-v2-classic-limits), but the SDK's type does not.
+ * Converts create options into the SDK's type. Absent options are omitted. The description can be `null`: older regions accept
+ * `null` (SOURCES.md#evs-v2-classic-limits), although the SDK's type does not allow it.
  */
 function toSdkOptions(options: JsonObject): CreateSnapshotOption {
   const { volume_id, force, metadata, description, name } = options;
@@ -72,7 +72,7 @@ function toSdkOptions(options: JsonObject): CreateSnapshotOption {
   return option;
 }
 
-/** Maps the name of each snapshot kind in this file to the function that creates its client. */
+/** Maps the name of a snapshot kind to the function that creates the API client for this kind. */
 export const snapshotClients = { snapshot: createEvsV2Client };
 
 /** The API calls in this file, each with the IAM actions that the call requires (infra/README.md, "Rights"). */

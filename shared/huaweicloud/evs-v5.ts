@@ -30,8 +30,8 @@ export const createEvsV5SnapshotClient = (connection: Connection): SnapshotServi
 
 /**
  * Returns a client that creates snapshot groups with EVS v5 requests (SOURCES.md#evs-groups-create). If the create options
- * contain disk ids instead of a server id, `listFor` lists all groups of the project, because EVS does not return the disk
- * ids of a group (SOURCES.md#evs-groups-hide-members).
+ * contain disk ids instead of a server id, `listFor` lists all groups of the project. EVS does not return the disk ids of a
+ * group, so the list request cannot filter by disk (SOURCES.md#evs-groups-hide-members).
  */
 export const createEvsV5GroupCreator = (connection: Connection): SnapshotCreator => ({
   create: (options) => sendCreate(connection, snapshotGroupKind, "/v5/{project_id}/snapshot-groups", options),
@@ -47,15 +47,15 @@ export const createEvsV5GroupClient = (connection: Connection): SnapshotService 
   disksOf: (serverId) => listAttachedDisks(connection, serverId),
 });
 
-/** The maximum number of snapshot groups that are kept in memory. */
+/** The maximum number of snapshot groups that fit into memory. */
 const MAX_GROUPS = 10_000;
-/** The maximum number of members of snapshot groups that are kept in memory. */
+/** The maximum number of snapshots that fit into memory, in all snapshot groups together. */
 const MAX_MEMBERS = 30_000;
 
 /**
- * Lists snapshot groups with their members. EVS returns no members in the list response for groups, so the function also
- * lists all standard snapshots. In a member, the field `snapshot_group_id` contains the id of the group
- * (SOURCES.md#evs-groups-hide-members).
+ * Lists snapshot groups with their members. The members of a group are standard snapshots. EVS does not return them in the list
+ * response for groups, so the function also lists all standard snapshots. The field `snapshot_group_id` of a standard snapshot
+ * contains the id of its group (SOURCES.md#evs-groups-hide-members).
  */
 async function listGroups(connection: Connection, filter: QueryFilter = {}): Promise<FoundSnapshot[]> {
   const groups = await collectItems<FoundSnapshot>(
@@ -108,8 +108,8 @@ const visitRows = (
       const response = await sendOptions(connection, "EVS", "read", {
         method: "GET",
         url: `/v5/{project_id}/${name.replace("_", "-")}/detail`,
-        // The Terraform provider sends this value when it lists snapshots. It is UNCONFIRMED that EVS accepts the value in a
-        // list request for groups (SOURCES.md#evs-enterprise-projects).
+        // The Terraform provider sends `all_granted_eps` when it lists snapshots. It is UNCONFIRMED that EVS accepts this value
+        // in a list request for groups (SOURCES.md#evs-enterprise-projects).
         queryParams: { enterprise_project_id: "all_granted_eps", ...filter, limit, offset },
       });
       // It is UNCONFIRMED that EVS v5 returns a count (SOURCES.md#evs-v5-list-count).
@@ -118,7 +118,7 @@ const visitRows = (
     (row) => visit(readSnapshot(row, kind)),
   );
 
-/** Maps the name of each snapshot kind in this file to the function that creates its client. */
+/** Maps the name of a snapshot kind to the function that creates the API client for this kind. */
 export const snapshotClients = {
   "standard-snapshot": createEvsV5SnapshotClient,
   "snapshot-group": createEvsV5GroupClient,

@@ -37,15 +37,16 @@ export const listVolumesOfServer = (connection: Connection, serverId: string): P
   collectItems((visit) => visitVolumeRows(connection, (row) => visit(readVolume(row)), serverId), MAX_DISKS);
 
 /**
- * Lists the disks of a server with their attachment times. Includes a disk whose attachments contain no server id, because EVS
- * returned the disk in the list response for this server. Excludes a disk that is attached only to other servers.
+ * Lists the disks of a server with their attachment times. A disk is excluded if all its attachments belong to other servers. An
+ * attachment without a server id counts as an attachment to this server, because EVS returned the disk in the list response for
+ * this server.
  */
 export async function listAttachedDisks(connection: Connection, serverId: string): Promise<AttachedDisk[]> {
   const disks: AttachedDisk[] = [];
   for (const { id, attachments } of await listVolumesOfServer(connection, serverId)) {
     const toServer = attachments.filter((attachment) => (attachment.serverId ?? serverId) === serverId);
     if (attachments.length > 0 && toServer.length === 0) continue;
-    // If the disk has several attachments to this server, the attachment time is ambiguous.
+    // If the disk has several attachments to this server, the attachment time is ambiguous, so it is omitted.
     disks.push({ id, attachedAt: toServer.length === 1 ? toServer[0]?.attachedAt : undefined });
   }
   return disks;

@@ -3,8 +3,8 @@ import { unexpectedResponse } from "./http/api-response.ts";
 import { type Connection, sendOptions } from "./http/sdk-client.ts";
 
 /**
- * The maximum size of the event for an asynchronous invocation, in bytes: the limit of 256 KB (SOURCES.md#functiongraph-limits)
- * minus 6 KB for the envelope around the event.
+ * The maximum size of the event for an asynchronous invocation, in bytes. FunctionGraph accepts 256 KB
+ * (SOURCES.md#functiongraph-limits). 6 KB of them are reserved for fields that are added to the event, such as the shard number.
  */
 export const LARGEST_PAYLOAD = 250 * 1024;
 

@@ -19,8 +19,8 @@ export async function reportLogs(connection: Connection, topic: Topic, lines: st
     method: "POST",
     url: "/v2/{project_id}/lts/groups/{log_group_id}/streams/{log_stream_id}/tenant/contents",
     pathParams: { log_group_id: topic.logGroupId, log_stream_id: topic.logStreamId },
-    // Nanoseconds exceed 2^53, but a whole number of milliseconds times 10^6 is serialized exactly. The labels are mandatory
-    // (SOURCES.md#lts-body).
+    // A time in nanoseconds is greater than 2^53. JSON.stringify still writes all its digits correctly, because the time is a
+    // whole number of milliseconds. The field `labels` is mandatory (SOURCES.md#lts-body).
     data: { log_time_ns: connection.now() * 1_000_000, contents: lines, labels: { source: "snapshot-functions" } },
   });
   const code = readStringField(response.body, "errorCode") ?? readStringField(response.body, "error_code");

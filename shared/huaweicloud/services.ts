@@ -2,7 +2,10 @@ import type { Cloud } from "../snapshots/ports.ts";
 import { CLIENTS } from "./clients.generated.ts";
 import type { Connection } from "./http/sdk-client.ts";
 
-/** Returns a function that returns the client for any kind of snapshot. Used if a policy or a request names the kind. */
+/**
+ * Returns a function that receives a snapshot kind and returns the client for this kind. Callers use this function if a policy or
+ * a request contains the name of the kind.
+ */
 export const createCloud =
   (connection: Connection): Cloud =>
   ({ name }) =>

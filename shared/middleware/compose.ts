@@ -16,7 +16,7 @@ import { assertValid } from "./validation.ts";
 interface Parts<Request extends { body: unknown }, Result, Body> {
   /** The name of the function and of its folder. */
   name: string;
-  /** The fields of the target in the record that is written if the request is invalid. */
+  /** The fields of the record that the function writes about an invalid request. */
   target: TargetFields;
   /** Converts the trigger's events into requests, and the handler's results into responses. */
   trigger: TriggerReader<Request, Result>;
@@ -33,20 +33,20 @@ interface Parts<Request extends { body: unknown }, Result, Body> {
  * following:
  *
  * 1. **Start.** Create the invocation with its request id, time limit and records. This step cannot fail.
- * 2. **Read.** Convert the event into a request. If this fails, keep the error until step 4, because step 3 must run first.
- * 3. **Configure.** Read the variables and credentials. If this fails, throw the configuration error, even if step 2
- *    failed, too, because the caller cannot correct the configuration. Step 3 comes after step 2, because the records of a
- *    function with an invalid configuration contain the event's time and policy.
+ * 2. **Read.** Convert the event into a request. If this fails, keep the error until step 4, so step 3 runs in any case.
+ * 3. **Configure.** Read the variables and credentials. If this fails, throw the error of step 3, even if step 2 failed,
+ *    too: as long as the configuration is invalid, a correct request would also fail. Step 3 comes after step 2, because
+ *    step 2 reads the time and policy of the event. The records need both, even if the configuration is invalid.
  * 4. **Validate.** Throw the error of step 2, if any. Otherwise, check the body of the request. The schema can depend on
  *    the variables.
- * 5. **Handle.** Run the handler until the deadline. The time after the deadline is for steps 6 to 9.
+ * 5. **Handle.** Run the handler until the deadline. The time after the deadline is reserved for steps 6 to 9.
  * 6. **Respond.** Convert the handler's result into a response. Event functions have no such conversion.
  * 7. **Error**, if one of the steps 2 to 6 failed: remove secrets from the error, and create the response of an HTTP
  *    function.
  * 8. **Records.** Complete the records, write the record of the run, and deliver all records to the logging topic. This
  *    step comes after step 7, because records must not contain secrets.
- * 9. **Summary**, only for event functions: create the response with the number of targets for each outcome, and with the
- *    result of the delivery in step 8.
+ * 9. **Summary**, only for event functions: create the response. It contains the number of targets for each outcome, and
+ *    whether the logging topic received the records.
  *
  * Steps 2 to 6 are one function, because the types of middy cannot express that a middleware replaces the event. Steps 7 to
  * 9 are middlewares. The code registers them in reverse order, because middy runs the last registered middleware first.
@@ -79,7 +79,7 @@ export function compose<Request extends { body: unknown }, Result, Body = Reques
     if (request === undefined) throw readError;
     const body: unknown = request.body;
     if (schema !== undefined) assertValid(schema(invocation.variables), body);
-    // Without a schema, Body is the type of the request's body.
+    // If `parts` contains no schema, the type `Body` is the type of the request's body.
     const valid = { ...request, body: body as Body };
     check?.(valid.body, invocation);
     const result = await run(valid, invocation);

@@ -8,11 +8,16 @@ import type { Connection } from "../huaweicloud/http/sdk-client.ts";
 import type { Topic } from "../huaweicloud/lts.ts";
 import type { BaseInvocation, Invocation } from "./invocation.ts";
 
-/** The time that is left for the response after the handler's deadline, in milliseconds. */
+/**
+ * How long before the end of the invocation the handler must finish, in milliseconds. The function then creates its
+ * response.
+ */
 const RESPONSE_RESERVE_MS = 250;
-/** The additional time that is left for delivering records to the logging topic, in milliseconds. */
+/** How much earlier the handler must finish if the records are delivered to a logging topic, in milliseconds. */
 const TOPIC_RESERVE_MS = 2_000;
-/** How long a function retries for a busy or throttled resource while a caller waits for its response, in milliseconds. */
+/**
+ * How long a function retries a call that fails with Busy or Throttled if a caller waits for the response, in milliseconds.
+ */
 const CALLER_WAIT_MS = 15_000;
 /** The default timeout of one request to a cloud service, in milliseconds. */
 const DEFAULT_HTTP_TIMEOUT_MS = 10_000;
@@ -39,7 +44,8 @@ export function configureInvocation(invocation: BaseInvocation): Invocation {
     limiter: createRateLimiter(time),
     deadline: endsAt,
   };
-  // Read the logging topic before the remaining variables, because the topic receives the record if one of them is invalid.
+  // Read the logging topic first. If one of the remaining variables is invalid, the record about this error is sent to the
+  // topic.
   const topic = readTopic(variables);
   if (topic !== undefined) invocation.logging = { topic, connection };
   connection.timeoutMs = readInteger(variables, "HTTP_TIMEOUT_MS", {

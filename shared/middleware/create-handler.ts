@@ -12,9 +12,9 @@ import type { Invocation } from "./invocation.ts";
 /**
  * Returns the handler of a `create-*` function. The handler creates the requested snapshot once and writes its record.
  *
- * @param unmarkedNotice the `detail` of the run's record if the description is too long for the marker, the labels that
- *   identify the snapshots of this project. Only needed for cluster snapshots, because other kinds have the marker in
- *   metadata or tags.
+ * @param unmarkedNotice the `detail` of the run's record if the requested description leaves no room for the marker. The
+ *   marker is the set of labels that identify a snapshot as created by this project. Only cluster snapshots need this
+ *   notice. For the other kinds, the marker is not in the description, but in metadata or tags.
  */
 export const createHandler =
   (kind: Kind, serviceOf: (connection: Connection) => SnapshotCreator, unmarkedNotice?: string) =>

@@ -15,9 +15,12 @@ const DELETIONS_PER_LINE = 200;
  * targets.
  */
 const BASE_MB = 64;
-/** How many snapshots fit into each MB of memory if they are only read. */
+/**
+ * How many listed snapshots fit into each MB of memory. For snapshots that the run may delete, `TARGETS_PER_MB` applies
+ * instead.
+ */
 const SNAPSHOTS_PER_MB = 700;
-/** The memory that the requests of a run need, in MB. */
+/** The memory that a run needs for its requests to the cloud, in MB. */
 const REQUESTS_MB = 24;
 /**
  * How many targets fit into each MB of memory. A target takes more memory than a snapshot, because a target also has a
@@ -44,7 +47,8 @@ export function createRunContext(invocation: Invocation, cloud: Cloud): RunConte
       const { functionName, requestId, redact } = invocation;
       for (let from = 0; from < deletions.length; from += DELETIONS_PER_LINE) {
         const plan = deletions.slice(from, from + DELETIONS_PER_LINE);
-        // Print the plan on stderr, because stdout is only for result records. Each deletion gets a record when it is done.
+        // Print the planned deletions on stderr, because stdout is only for result records. The function writes the result
+        // record of a deletion when the deletion has finished.
         runtime.warn(redact(toLine({ level: "info", function: functionName, request_id: requestId, plan })));
       }
     },

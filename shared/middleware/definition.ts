@@ -24,8 +24,8 @@ export interface FunctionDefinition {
    */
   readonly calls: readonly (CloudCall | EveryKindCall)[];
   /**
-   * The calls that other functions send for the kind of snapshot that this function creates. For example, if another
-   * function has `every-kind.list` in its `calls`, that function sends the calls in `kindCalls.list`.
+   * The calls that functions for all kinds of snapshots send for the kind that this function creates. For example, a
+   * function with `every-kind.list` in its `calls` sends the calls in `kindCalls.list` of every definition.
    */
   readonly kindCalls?: Readonly<Record<CallPurpose, readonly CloudCall[]>>;
   /** The operation in the OpenAPI document. Undefined unless the trigger is HTTP. */
@@ -33,8 +33,8 @@ export interface FunctionDefinition {
 }
 
 /**
- * What starts a function. If `acceptsDirectCalls` is true, the function also accepts the body of an HTTP request as its
- * event.
+ * What starts a function. If `acceptsDirectCalls` is true, a caller can also invoke the function without HTTP, with a
+ * request body as the event.
  */
 export type FunctionTrigger =
   | { readonly type: "http"; readonly method: "POST"; readonly acceptsDirectCalls?: true }
@@ -46,7 +46,10 @@ export type FunctionTrigger =
  * snapshot.
  */
 export type CallPurpose = "resources" | "list" | "create" | "delete";
-/** Stands for the calls of all kinds of snapshots with one purpose, such as `every-kind.list`. */
+/**
+ * A placeholder for the calls that have the same purpose for the different kinds of snapshots. For example,
+ * `every-kind.list` stands for every call that lists snapshots of any kind.
+ */
 export type EveryKindCall = `every-kind.${CallPurpose}`;
 
 /** The handwritten part of an OpenAPI operation. The rest is generated from the schema of the body and from `REASONS`. */
@@ -64,9 +67,12 @@ export interface OpenApiOperation {
 
 /** The handwritten part of a response in the OpenAPI document. */
 export interface OpenApiResponse {
-  /** Describes the response. Default for create functions: the text for an accepted request. Other functions must set it. */
+  /**
+   * Describes the response. By default, the response of a `create-*` function is described as an accepted request. All
+   * other functions must set this field.
+   */
   readonly description?: string;
-  /** The schema of the response body. Default: the schema for the progress of a deployment. */
+  /** The schema of the response body. Default: the schema for the response of pre-deploy. */
   readonly schema?: JsonObject;
   readonly example: JsonObject;
 }

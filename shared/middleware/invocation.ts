@@ -37,7 +37,7 @@ export interface BaseInvocation {
   secrets: string[];
   /** Replaces every secret in a text by `***`. */
   redact(text: string): string;
-  /** The fields in the response of an event function, without the number of targets for each outcome. */
+  /** The fields in the response of an event function, except the number of targets for each outcome. */
   summary: { policy?: string; targets: number; deferredTo: string[] };
 }
 
@@ -45,7 +45,7 @@ export interface BaseInvocation {
 export interface Invocation extends BaseInvocation {
   /** The endpoints, project and credentials for requests to the cloud. */
   connection: Connection;
-  /** How long the handler may work, and how long it may retry for a busy resource. */
+  /** How long the handler may work, and how long it may retry a call that fails because a resource is busy. */
   retryBudget: RetryBudget;
 }
 

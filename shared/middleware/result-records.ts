@@ -15,7 +15,10 @@ import { PartialFailureError } from "./run-summary.ts";
 
 /** The maximum time for the delivery of one batch of records, in milliseconds. */
 const DELIVERY_MS = 2_000;
-/** The maximum length of a thrown error's message in characters. A message about 200 faults in a request is shorter. */
+/**
+ * The maximum length of a thrown error's message in characters. A message with the maximum of 200 faults in a request fits
+ * into this length.
+ */
 const MAX_THROWN_CHARACTERS = 64 * 1024;
 
 /**
@@ -23,13 +26,13 @@ const MAX_THROWN_CHARACTERS = 64 * 1024;
  * the logging topic. If the delivery fails, the function reports the loss in one line on stderr and does not fail, because
  * the records are also on stdout.
  *
- * @param target the fields of the target in the record that is written if the request is invalid
+ * @param target the fields of the record that the middleware writes about an invalid request
  */
 export function createRecordMiddleware(target: TargetFields): Middleware {
   const finish = async (invocation: BaseInvocation, thrown?: unknown) => {
     const { records } = invocation;
-    // PartialFailureError means that only targets failed. Their own records contain the errors, and the run itself has no
-    // error.
+    // A PartialFailureError means that targets failed, but that the run itself has no error. The records of the failed targets
+    // contain the errors.
     const error = thrown && !(thrown instanceof PartialFailureError) ? asSnapshotError(thrown) : undefined;
     if (error?.reason === "InvalidRequest" && !records.hasTargets) {
       records.openRecord({ ...target, policy: invocation.summary.policy })({ outcome: "rejected", error });
@@ -41,8 +44,8 @@ export function createRecordMiddleware(target: TargetFields): Middleware {
     after: ({ context }) => finish(context),
     async onError(request) {
       await finish(request.context, request.error);
-      // Change the error only after the records are written, because they need the original strings. The platform prints a
-      // thrown error as it is.
+      // Shorten and escape the strings of the error, because the platform prints a thrown error unchanged. Do this only after
+      // the records are written, because the records contain the original strings.
       if (request.error instanceof SnapshotError) {
         request.error = changeStrings(request.error, (text) => escapeControls(boundText(text, MAX_THROWN_CHARACTERS)));
       }
@@ -65,8 +68,8 @@ async function deliver(invocation: BaseInvocation): Promise<void> {
 }
 
 /**
- * Sends a batch of records to the logging topic and retries if that fails. If only the response was lost, the retry
- * delivers the records a second time.
+ * Sends a batch of records to the logging topic, and retries if the request fails. If the topic accepted the records but
+ * its response was lost, the retry delivers the records a second time.
  */
 export async function sendRecords(
   invocation: BaseInvocation,
@@ -79,7 +82,10 @@ export async function sendRecords(
   await retryRead(report, { time: runtime.time, deadline });
 }
 
-/** The time that remains after the delivery for the response itself and for aborting a request, in milliseconds. */
+/**
+ * How long before the end of the invocation the delivery must finish, in milliseconds. The function needs this time to
+ * abort a request and to respond.
+ */
 const RESPONSE_MS = 150;
 
 /** Returns the deadline for `calls` requests to the logging topic, one after the other. */

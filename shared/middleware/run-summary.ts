@@ -12,7 +12,7 @@ export class PartialFailureError extends Error {}
 /**
  * Stores the summary of an event function's run, and makes the invocation fail if a target failed.
  *
- * @param summary the fields of the response, without the number of targets for each outcome
+ * @param summary the fields of the response, except the number of targets for each outcome
  * @throws PartialFailureError if a target failed
  */
 export function finishRun(invocation: BaseInvocation, summary: Partial<BaseInvocation["summary"]>): void {

@@ -6,7 +6,10 @@ import type { InFlight } from "../snapshots/create/in-flight.ts";
 
 /** What a function needs from its process: clock, network, environment and output. Tests pass another runtime. */
 export interface Runtime {
-  /** The clock. `anchored` returns a clock for one invocation that ignores later changes of the machine's clock. */
+  /**
+   * The clock of the process. `anchored` returns a separate clock for one invocation. The separate clock does not jump when
+   * the machine's clock is set.
+   */
   time: Time & { anchored?(): Time };
   transport: Transport;
   environment: Record<string, string | undefined>;
@@ -15,7 +18,10 @@ export interface Runtime {
   /** Prints any line other than a result record on stderr. */
   warn(line: string): void;
   newId(): string;
-  /** The create requests that are in progress or recently finished. All invocations of a process share only this map. */
+  /**
+   * The create requests that are in progress or recently finished. The invocations of a process share this map, but no
+   * other state.
+   */
   inFlight: InFlight;
 }
 
@@ -37,7 +43,7 @@ const systemTime: Time = {
   elapsed: () => performance.now(),
 };
 
-/** Returns a clock that starts at the machine's current time and then ignores changes of the machine's clock. */
+/** Returns a clock that starts at the machine's current time and does not jump when the machine's clock is set later. */
 function anchoredTime(): Time {
   const offset = Date.now() - performance.now();
   return { ...systemTime, now: () => instant(offset + performance.now()) };

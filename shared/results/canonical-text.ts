@@ -1,14 +1,17 @@
 /**
- * The approximate number of characters that are searched for secrets at a time. Each character needs 7 bytes of memory, and
- * a response of pre-deploy can have millions of characters.
+ * The approximate number of characters that are searched for secrets at a time. The search needs 7 bytes of memory for each
+ * character, and a response of pre-deploy can have millions of characters.
  */
 export const SLICE_LENGTH = 64 * 1024;
 
 /**
- * Maps each ASCII character to its code in canonical text. The code 0 removes the character: white space, and characters that
- * surround or pad encoded text. Upper case becomes lower case, because hex digits can be in either case. The characters of
- * base64url become those of base64. A double quote has the code 1. No secret contains this code, so no match extends across the
- * end of a JSON string.
+ * Maps each ASCII character to its code in canonical text:
+ *
+ * - The code 0 means that the character is removed. White space and the characters that surround or pad encoded text have
+ *   this code.
+ * - An upper case letter has the code of the lower case letter, because hex digits can be in either case.
+ * - The characters `-` and `_` of base64url have the codes of `+` and `/` of base64.
+ * - A double quote has the code 1. No secret contains the code 1, so no match extends across the end of a JSON string.
  */
 const CANONICAL_CODES = Uint8Array.from({ length: 128 }, (_, code) => {
   const character = String.fromCharCode(code).toLowerCase();
@@ -23,9 +26,10 @@ const CANONICAL_CODES = Uint8Array.from({ length: 128 }, (_, code) => {
 const NOISE = String.raw`(?:[\s=]|\\+[nrt])*`;
 
 /**
- * Returns a pattern that matches an escaped character, such as `\u0041` (JSON), `%41` (URL) or `&amp;` (HTML). Also matches a
- * character that was escaped several times, and the HTML tag `<br>`. In the source of the pattern, each space stands for
- * `NOISE` and `~` for a backslash. The characters that begin or end an escape sequence can be URL-encoded.
+ * Returns a pattern that matches an escaped character, such as `\u0041` (JSON), `%41` (URL) or `&amp;` (HTML). The pattern
+ * also matches a character that was escaped several times, and the HTML tag `<br>`. The characters that begin or end an
+ * escape sequence can themselves be URL-encoded. In the source of the pattern, each space stands for `NOISE`. Each `~`
+ * stands for one or more backslashes.
  */
 const createEscapePattern = (namePattern: string) =>
   new RegExp(
@@ -46,8 +50,9 @@ const matchers = new Map<string, RegExp>();
 /**
  * Matches the escape sequence that starts at the index `start` of a text.
  *
- * @param namePattern the part of the pattern that matches HTML character names. With "", `matchEscape` matches no names. A
- *   part of a secret can look like the name of a character.
+ * @param namePattern the part of the pattern that matches HTML character names. If it is an empty string, `matchEscape`
+ *   matches no names. The caller passes an empty string if a matched name is no HTML character name, because the matched
+ *   text can be a part of a secret.
  */
 function matchEscape(text: string, start: number, namePattern = NAME_PATTERN): RegExpExecArray | null {
   const matcher = matchers.get(namePattern) ?? createEscapePattern(namePattern);
@@ -117,9 +122,10 @@ const allocateArrays = (length: number) => ({
 let arrays: ReturnType<typeof allocateArrays> | undefined;
 
 /**
- * Returns the canonical form of a text. The next call overwrites the arrays of this call.
+ * Returns the canonical form of a text. The next call of this function overwrites the returned arrays.
  *
- * @param isJson true if double quotes end strings. If false, double quotes are removed, because they can be part of a secret.
+ * @param isJson true if the text is JSON, in which a double quote ends a string. In other texts, double quotes are removed,
+ *   because a double quote can be part of a secret.
  */
 export function canonicalText(text: string, isJson: boolean): CanonicalText {
   if (arrays === undefined || arrays.codes.length < text.length) arrays = allocateArrays(Math.max(4_096, text.length));
@@ -138,7 +144,7 @@ export function canonicalText(text: string, isJson: boolean): CanonicalText {
         const digits = (json ?? url ?? hex ?? "").replace(/[^\da-f]/gi, "");
         code = character?.charCodeAt(0) ?? Number(decimal?.replace(/\D/g, "") ?? `0x0${digits}`);
         code ||= namedCharacter(escaped);
-        // An escaped quote does not end its JSON string.
+        // An escaped quote does not end the JSON string that contains it.
         if (code === 34) code = 0;
       }
     }

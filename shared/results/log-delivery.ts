@@ -8,8 +8,8 @@ const MAX_BYTES = 512 * 1024;
 const ENVELOPE_BYTES = 1024;
 
 /**
- * The reasons for which the delivery stops at once, because smaller batches would fail, too: the error affects every
- * record, or no time is left.
+ * If a batch fails for one of these reasons, the delivery stops at once. Smaller batches would also fail, because the error
+ * affects every record, or because no time is left.
  */
 const FATAL_REASONS = new Set<Reason>([
   "AccessDenied",
@@ -19,21 +19,22 @@ const FATAL_REASONS = new Set<Reason>([
   "DeadlineExceeded",
   "Misconfigured",
 ]);
-/** The reasons that report a failure of LTS. Probably no single record caused the failure. */
+/** If a request fails for one of these reasons, the cause is probably LTS itself, and not the content of a record. */
 const SERVICE_FAILURES = new Set<Reason>(["CloudError", "BadResponse"]);
 /**
- * The maximum number of consecutive failures before the delivery stops. Finding one bad record among 500 takes 10 failures.
+ * The maximum number of consecutive failures before the delivery stops. The delivery divides a failed batch into halves. If
+ * one of 500 records is bad, 10 consecutive failures are necessary to find this record.
  */
 const MAX_FAILURES = 12;
 /**
- * The maximum number of consecutive failures at the end of a run, if the topic has not accepted any record. After more
- * failures, the delivery assumes that the topic rejects every record.
+ * After the run, the maximum number of consecutive failures if the topic has not accepted any record yet. If there are more
+ * failures, the topic probably rejects every record.
  */
 const MAX_FAILURES_AT_END = 40;
 
 /** Delivers the lines of one invocation to the logging topic. */
 export interface Delivery {
-  /** Adds a line to the last batch, and starts to send if a batch is full. */
+  /** Adds a line to the last batch. If the last batch is full, starts to send it, and adds the line to a new batch. */
   add(line: string): void;
   /**
    * Sends the remaining lines after the run.
@@ -51,8 +52,10 @@ type Send = (batch: string[]) => Promise<void>;
  * Starts to deliver lines to the logging topic, in batches and in their order.
  *
  * - Each full batch is sent during the run, so a run over thousands of targets keeps few lines in memory.
- * - If the topic rejects a batch, the delivery divides the batch until the bad line is alone, and drops this line.
- * - If a batch fails for another reason, the delivery sends it again when the next batch is full, and at the end.
+ * - If the topic rejects a batch, the delivery divides the batch into halves until it finds the line that the topic
+ *   rejects. The delivery drops this line.
+ * - If a batch fails because the topic is not available, for example, the delivery keeps the batch. It sends the batch
+ *   again when the next batch is full, and again after the run.
  *
  * @param send sends one batch during the run
  */
@@ -100,19 +103,22 @@ export function startDelivery(send: Send): Delivery {
     }
     return undefined;
   };
-  /** Returns how many consecutive failures with this reason are allowed before the delivery stops. */
+  /**
+   * Returns how many consecutive failures are allowed before the delivery stops. `reason` is the reason of the latest
+   * failure.
+   */
   const maxFailures = (reason: Reason): number => {
     if (FATAL_REASONS.has(reason)) return 0;
-    // A proxy can reset the connection because of the content of a record. Assume this only after the topic accepted
-    // another record.
+    // If the topic cannot be reached, a proxy may have reset the connection because of the content of one record. Assume this
+    // only if the topic has accepted another record.
     if (reason === "Unreachable") return hasProbed && hasAccepted ? MAX_FAILURES : 0;
     if (SERVICE_FAILURES.has(reason)) return isRunOver ? MAX_FAILURES : 0;
     if (hasAccepted) return Number.POSITIVE_INFINITY;
     return isRunOver ? MAX_FAILURES_AT_END : MAX_FAILURES;
   };
   /**
-   * Moves the last line, which is the record of the run, to the front. If the topic accepts this line, the topic rejects
-   * only certain records.
+   * Makes a batch of the last line, which is the record of the run, and puts this batch first. If the topic accepts this
+   * line, the topic does not reject every record.
    */
   const moveLastLineFirst = () => {
     hasProbed = true;

@@ -1,6 +1,4 @@
-/**
- * Serializes one record, or another log line, as a line of JSON and limits the length of the line.
- */
+/** Serializes result records and other log lines as JSON, and limits the length of each line. */
 
 import { boundText } from "../core/untrusted.ts";
 
@@ -35,14 +33,15 @@ export const toLine = (value: object, maxText = MAX_LONG_CHARACTERS): string =>
   });
 
 /**
- * The maximum size of a record's line in bytes. LTS accepts lines of up to 1 MB (SOURCES.md#lts-line-limit), but people and
- * alarms read records.
+ * The maximum size of a record's line in bytes. This is less than the 1 MB that LTS accepts (SOURCES.md#lts-line-limit),
+ * because people read the records.
  */
 const MAX_RECORD_BYTES = 16 * 1024;
 
 /**
- * Serializes a record to a line of at most 16 KiB. If a line is longer, cuts its long strings to half their maximum length
- * until the line fits, because JSON escapes can make a string six times as long.
+ * Serializes a record to a line of at most 16 KiB. JSON escapes can make a string six times as long, so the line can be too
+ * long although each string is short enough. The function then halves the maximum length of long strings until the line
+ * fits.
  */
 export function toRecordLine(record: object, redact: (line: string) => string): string {
   for (let maxText = MAX_LONG_CHARACTERS; ; maxText /= 2) {

@@ -63,7 +63,7 @@ export function startRecords(
   };
 
   const openRecord = (target: TargetFields) => {
-    // After `close`, unfinished work writes no record, because the record of the run must be the last record.
+    // Work that continues after `close` writes no record, because the record of the run must be the last record.
     if (closed) return () => {};
     hasTargets = true;
     const since = now();
@@ -71,7 +71,7 @@ export function startRecords(
       // Ignore every call except the first, because a target has exactly one record.
       if (!openRecords.delete(complete)) return;
       counts[ended.outcome] = (counts[ended.outcome] ?? 0) + 1;
-      // verify-snapshots exists to find failed snapshots, so a failed snapshot does not make the run fail.
+      // A run of verify-snapshots that finds a failed snapshot has done its work, so the run does not fail.
       const isFinding = target.action === "verify" && error?.reason === "SnapshotFailed";
       if ((ended.outcome === "failed" && !isFinding) || ended.outcome === "rejected") hasFailedTarget = true;
       const known = Object.fromEntries(Object.entries(ended).filter(([, value]) => value !== undefined));

@@ -7,31 +7,34 @@ import { canonicalText, endOf, SLICE_LENGTH } from "./canonical-text.ts";
  */
 const MIN_SECRET_CHARACTERS = 6;
 /**
- * The minimum length of a part of a secret that is removed, in canonical characters. Every 16 characters of a key or token
- * have at least 12 canonical characters, because the canonical form omits only padding and quotes.
+ * A part of a secret is removed if the part has at least this number of canonical characters. 16 consecutive characters of
+ * a key or token have at least 12 canonical characters, because the canonical form omits only padding and quotes.
  */
 const MIN_PART_LENGTH = 12;
 /**
- * The length of two consecutive blocks of 4 characters. Every 11 consecutive characters of a secret contain two consecutive
- * blocks that begin at multiples of 4.
+ * The length of two consecutive blocks of 4 characters. The blocks of a secret begin at multiples of 4. Every 11
+ * consecutive characters of a secret therefore contain two complete consecutive blocks.
  */
 const TWO_BLOCKS_LENGTH = 8;
 
-/** The data with which a text is searched for all secrets of one array. */
+/** The data with which `removeSecrets` finds the secrets of one array in a text. */
 interface SearchIndex {
   /**
-   * The number of secrets when this index was built. When the credentials become known, they are added to the secrets, and the
-   * index is built again.
+   * The number of secrets when this index was built. An invocation adds its credentials to the secrets later. If the number
+   * of secrets has changed, the index is built again.
    */
   secretCount: number;
   /**
-   * Each secret unescaped, escaped for JSON, and escaped for URLs. Longer strings come first, because a shorter string can
-   * be a part of a longer string.
+   * Each secret unescaped, escaped for JSON, and escaped for URLs. The strings are replaced in this order. A shorter string
+   * can be a part of a longer string, so longer strings come first.
    */
   literals: string[];
   /** The secrets in canonical form. */
   plain: SearchStrings;
-  /** The secrets in base64 and hex. Built when a text looks encoded, because a token has thousands of characters. */
+  /**
+   * The secrets in base64 and hex. Built only when the first text that looks encoded is searched, because this index is
+   * large: a token has thousands of characters.
+   */
   encoded?: SearchStrings;
 }
 
@@ -59,7 +62,8 @@ const indexes = new WeakMap<string[], SearchIndex>();
  *   encoded in base64, base64url or hex.
  * - In JSON, the function also escapes control characters. The JSON remains valid and keeps all other values.
  *
- * @param secrets the array is read at each call, because an invocation starts before its credentials are known
+ * @param secrets the secrets to remove. The function reads the array at each call, because an invocation adds its
+ *   credentials to the array later.
  * @example createRedactor(["top-secret-key"])("the key top-secret-key is invalid") // "the key *** is invalid"
  */
 export const createRedactor =
@@ -68,8 +72,8 @@ export const createRedactor =
     const isJson = /^\s*[[{]/.test(text);
     const parts = isJson ? splitJson(text) : [text];
     const clean = secrets.length === 0 ? text : parts.map((part) => removeSecrets(part, secrets, isJson)).join("");
-    // Do not escape tabs and line breaks. They can separate the tokens of JSON, and an escape would be invalid between
-    // tokens.
+    // Do not escape tabs and line breaks. They can separate the tokens of JSON, and an escape sequence between two tokens
+    // would be invalid.
     return isJson && /[^ -~]/.test(clean) ? clean.replace(/[^\t\r\n]+/g, escapeControls) : clean;
   };
 
@@ -131,7 +135,8 @@ function markForms(found: Uint8Array, codes: Buffer, { all, bits, short }: Searc
     block = (block >>> 8) | ((codes[at] as number) << 24);
     const hash = hashOf(block);
     hits = (hits << 1) | (((bits[hash >> 5] as number) >> hash) & 1);
-    // Two consecutive matching blocks are rarely a coincidence, so most blocks without a secret are skipped here.
+    // A text without a secret rarely contains two consecutive blocks whose hashes are in `bits`. This check therefore skips
+    // most of the text.
     if ((hits & 0b10001) !== 0b10001 || at < next) continue;
     const first = at + 1 - TWO_BLOCKS_LENGTH;
     const blocks = codes.subarray(first, at + 1);
@@ -153,7 +158,8 @@ function markForms(found: Uint8Array, codes: Buffer, { all, bits, short }: Searc
 }
 
 /**
- * Returns a 20-bit hash of 4 characters. Before V8 optimizes the code, this calculation is faster than a multiplication.
+ * Returns a 20-bit hash of 4 characters. In code that V8 has not optimized yet, this calculation is faster than a
+ * multiplication.
  */
 const hashOf = (block: number): number => (block ^ (block >> 3) ^ (block >> 6) ^ (block >> 9)) & 0xfffff;
 
@@ -174,8 +180,8 @@ function indexForms(forms: Buffer[]): SearchStrings {
 }
 
 /**
- * Returns the canonical form of a secret. The secret is escaped for JSON first, so its quotes do not count as the end of a
- * JSON string.
+ * Returns the canonical form of a secret. The secret is escaped for JSON first. Otherwise, a double quote in the secret
+ * would have the code that ends a JSON string.
  */
 const plainForm = (secret: string): Buffer => {
   const { codes, clear } = canonicalText(JSON.stringify(secret).slice(1, -1), true);
@@ -194,14 +200,14 @@ function encodedForms(secret: string): Buffer[] {
     // Omit the last base64 character if it also depends on the byte after the secret.
     bytes.toString("base64", offset).slice(0, Math.floor(((bytes.length - offset) * 4) / 3)),
   );
-  // The canonical form keeps all characters of base64 and hex, so lower case is the only change.
+  // The canonical form of base64 or hex is the same text in lower case, because no character is removed.
   return [...base64, bytes.toString("hex")].map((text) => Buffer.from(text.toLowerCase()));
 }
 
 /**
- * Matches 12 printable ASCII characters in base64 or hex: the highest bit of each character is 0, and one of the next two
- * bits is 1. Every 16 consecutive characters of a secret, when encoded, contain a match. About one of 200 records without a
- * secret matches, too.
+ * Matches 12 printable ASCII characters that are encoded in base64 or hex. The highest bit of a printable ASCII character
+ * is 0, and at least one of the next two bits is 1. If a text contains 16 consecutive characters of a secret in encoded
+ * form, the pattern matches. The pattern also matches about one of 200 records without a secret.
  */
 const ENCODED_TEXT =
   /(?:[I-Za-f][C-HS-Xi-nyz0-3][ABEFIJMNQRUVYZcdghklopstwx014589][\w+/-]){4}|(?:[2-7][\da-f]){12}|(?:[2-7][\dA-F]){12}/;

@@ -15,16 +15,16 @@ const outOfTimeError = () =>
 /**
  * Lists all snapshots of the project, one kind of snapshot after the other, and calls `work` for each kind.
  *
- * If the list request for a kind fails, the function writes a result record with the outcome `failed` and continues with the
- * next kind. If the endpoint does not offer a kind, the function adds a notice to the result record of the run and continues,
- * because the configured endpoint may be wrong.
+ * If the list request for a kind fails, the function writes a result record with the outcome `failed` and continues with the next
+ * kind. If the endpoint does not offer a kind, the function adds a notice to the result record of the run and continues, because
+ * the configured endpoint may be wrong.
  *
- * @param fields the first fields of the result record for a kind that could not be listed
- * @param keep returns the part of a snapshot to keep in memory, or undefined to skip the snapshot
- * @param work receives a kind of snapshot, the snapshots that `keep` returned, and a function that `work` must await between
- * two snapshots
- * @returns the kinds of snapshots whose list responses are old, because the list request for a later kind had to be retried
- * @throws SnapshotError Unsupported if the endpoint offers no kind at all
+ * @param fields the action and the policy name, for the result record about a kind that could not be listed
+ * @param keep returns a copy of a snapshot to keep in memory, or undefined to skip the snapshot
+ * @param work receives a kind of snapshot, the snapshots that `keep` returned for this kind, and the function `pause`. Between two
+ *   snapshots, `work` must await `pause`, which lets timers run and throws if the deadline has passed.
+ * @returns the kinds of snapshots whose list responses may be outdated, because a list request for a later kind was retried
+ * @throws SnapshotError Unsupported if the endpoint offers no kind of snapshot at all
  */
 export async function listByKind(
   fields: { action: Exclude<Action, "run">; policy?: string },

@@ -58,9 +58,9 @@ export const hashRequest = (kind: string, options: JsonObject): string =>
   sha256(`${kind} ${canonicalJson(options)}`).slice(0, 8);
 
 /**
- * Generates a snapshot name of the form `<label>-<20261121T020000Z>-<8 hex digits>`. With a label of 38 characters, the name
- * has 64 characters, which all kinds of snapshots accept. The hash at the end includes the attempt number, because DWS rejects
- * a name that any existing snapshot has, even a failed snapshot.
+ * Generates a snapshot name of the form `<label>-<20261121T020000Z>-<8 hex digits>`. If the label has 38 characters, the name has
+ * 64 characters, which all kinds of snapshots accept. The hexadecimal digits are a hash of `identity`. `identity` contains the
+ * attempt number, because DWS rejects a name that any existing snapshot has, even a failed snapshot.
  *
  * @param label the policy name, the function name, or `d-<slug>` for a deployment
  * @param time the event time; undefined for a deployment
@@ -102,7 +102,7 @@ const MARKER_PATTERN =
  * Appends the snapshot marker to a snapshot description, because DWS snapshots have no labels.
  *
  * @param maxLength the maximum number of characters in a description
- * @returns the description with the marker; if the result would be too long, the description alone
+ * @returns the description with the marker. If this text would be longer than `maxLength`, the description without the marker.
  */
 export function describeWithMarker(description: string | undefined, marker: Marker, maxLength: number): string {
   const markerText = `managed-by:${MANAGED_BY} policy:${marker.policy} key:${marker.idempotencyKey} content:${marker.requestHash}`;
@@ -117,7 +117,7 @@ export function describeWithMarker(description: string | undefined, marker: Mark
 export function readMarkerText(description: string | undefined): Marker | undefined {
   const found = description?.match(MARKER_PATTERN);
   if (!found) return undefined;
-  // The defaults only satisfy the type. In a match, all three groups are strings.
+  // The default values are necessary only for TypeScript. If the pattern matches, all three groups are strings.
   const [, policy = "", key = "", content = ""] = found;
   return { policy, idempotencyKey: key, requestHash: content };
 }

@@ -3,8 +3,8 @@ import type { FoundSnapshot } from "./kinds/kind.ts";
 import { MARKER_KEYS } from "./marker.ts";
 
 /**
- * Returns the reason if another program created a snapshot, although the snapshot has the marker labels of this project. Users
- * copy labels from one snapshot to another, and EVS does the same.
+ * Returns why a snapshot does not belong to this project although it has the snapshot marker labels, such as "created by a
+ * backup". Users and EVS copy labels from one snapshot to another, so the labels alone do not prove who created a snapshot.
  *
  * @returns undefined if this project created the snapshot
  */

@@ -4,8 +4,8 @@ import type { Kind } from "./kinds/kind.ts";
 import { KINDS } from "./kinds/kinds.generated.ts";
 import type { Policy, Selector } from "./policy.ts";
 
-// JSON Schemas that are used for both policies and the deployment gate. They are derived from the definitions of the snapshot
-// kinds. Only the schema generator loads this file.
+// JSON Schemas of policies. The deployment gate uses some of them for its request body. The schemas are derived from the
+// definitions of the snapshot kinds. Only the schema generator loads this file.
 
 const tagFilter = () =>
   Type.Unsafe<Record<string, string>>({
@@ -29,7 +29,7 @@ const selectorSchema = (kind: Kind) =>
   );
 
 /** Returns the JSON Schema of the field `targets`, an array that selects disks, servers or clusters. */
-export const Targets = (minItems = 1) =>
+export const TargetsSchema = (minItems = 1) =>
   Type.Unsafe<Selector[]>({
     type: "array",
     minItems,
@@ -43,10 +43,10 @@ export const Targets = (minItems = 1) =>
   });
 
 /**
- * Returns the JSON Schema of a policy name. All snapshot kinds must accept its characters, because the policy name is a part of
- * snapshot names.
+ * Returns the JSON Schema of a policy name. Every snapshot kind must accept the characters of a policy name in a snapshot name,
+ * because snapshot names can begin with the policy name.
  */
-export const PolicyName = () =>
+export const PolicyNameSchema = () =>
   Type.String({
     pattern: "^(?!autobk_snapshot_)[A-Za-z][A-Za-z0-9_-]{0,37}$",
     "x-expected":
@@ -71,7 +71,7 @@ export const RetentionSchema = () =>
   );
 
 const policyFields = () => ({
-  policy: PolicyName(),
+  policy: PolicyNameSchema(),
   time_zone: Type.Optional(Type.String()),
   retention: Type.Optional(RetentionSchema()),
   make_room: Type.Optional(Type.Boolean()),
@@ -81,7 +81,7 @@ const policyFields = () => ({
 
 /** Returns the JSON Schema of a policy that creates snapshots. */
 export const PolicySchema = () =>
-  Type.Unsafe<Policy>(Type.Object({ ...policyFields(), targets: Targets() }, { additionalProperties: false }));
+  Type.Unsafe<Policy>(Type.Object({ ...policyFields(), targets: TargetsSchema() }, { additionalProperties: false }));
 
 /**
  * Returns the JSON Schema of a policy for `prune-snapshots`. The field `targets` is optional, because `prune-snapshots` ignores
@@ -89,5 +89,5 @@ export const PolicySchema = () =>
  */
 export const PrunePolicySchema = () =>
   Type.Unsafe<Omit<Policy, "targets">>(
-    Type.Object({ ...policyFields(), targets: Type.Optional(Targets(0)) }, { additionalProperties: false }),
+    Type.Object({ ...policyFields(), targets: Type.Optional(TargetsSchema(0)) }, { additionalProperties: false }),
   );

@@ -4,7 +4,7 @@ import type { KindName } from "./kinds/kinds.generated.ts";
 import type { Resource } from "./ports.ts";
 
 /**
- * An entry of `targets` in a policy or a deployment: selects the resources for one kind of snapshot by id, by tag, or by both.
+ * An entry of `targets` in a policy or a deployment. It selects resources by id, by tag, or by both, for one kind of snapshot.
  */
 export interface Selector extends JsonObject {
   kind: KindName;
@@ -39,7 +39,7 @@ export interface Policy {
 export interface Target {
   kind: Kind;
   resource: string;
-  /** The options of the API's create request. */
+  /** The create options for this target. */
   options: JsonObject;
 }
 
@@ -75,8 +75,8 @@ const matches =
     Object.hasOwn(tags, key) && (value === "*" || tags[key] === value);
 
 /**
- * Creates the target for one resource. If the selector does not set an option, the option has the default value of the snapshot
- * kind.
+ * Creates the target for one resource. If the selector does not set a create option, the target has the default value of the
+ * snapshot kind for this option.
  */
 export function createTarget(kind: Kind, id: string, selector: JsonObject = {}): Target {
   const { defaults } = kind.target;

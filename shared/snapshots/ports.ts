@@ -21,7 +21,10 @@ export interface CreatedSnapshot {
 export interface SnapshotCreator {
   /** Sends one create request. Never retries the request, because `createOnce` must list the snapshots before a retry. */
   create(options: JsonObject): Promise<CreatedSnapshot>;
-  /** Lists every snapshot that may have been created with these options, and every snapshot that may conflict with them. */
+  /**
+   * Lists every snapshot that a create request with these options may have created. Also lists every snapshot that can make this
+   * create request fail, such as a DWS snapshot with the same name.
+   */
   listFor(options: JsonObject): Promise<FoundSnapshot[]>;
 }
 

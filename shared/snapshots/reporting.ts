@@ -14,13 +14,12 @@ export const OUTCOMES = {
   rejected: "error",
   skipped: "info",
   /**
-   * `deferred` means that this invocation did not create the snapshot of a target. Two functions use it, with different
-   * meanings:
+   * `deferred` means that this invocation did not create the snapshot of a target. Two functions use it, with different meanings:
    *
    * - Schedule (`scheduled-snapshots`, functions/scheduled-snapshots/shards.ts): another invocation of the function creates the
    *   snapshot. FunctionGraph has acknowledged that invocation.
    * - Deployment gate (`pre-deploy`, shared/snapshots/create/deployment-gate.ts): nothing creates the snapshot until the caller
-   *   repeats the request, because the call ran out of time or was throttled.
+   *   repeats the request, because the invocation ran out of time or its API requests were throttled.
    */
   deferred: "info",
   unverified: "warn",

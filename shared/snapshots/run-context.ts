@@ -21,7 +21,10 @@ export interface Run {
   time?: Instant;
   projectId: string;
   deploymentId?: string;
-  /** Deletes old snapshots before each create if a resource has the maximum number of snapshots; see `makeRoomBy`. */
+  /**
+   * If a resource has the maximum number of snapshots, deletes old snapshots of the resource before a create request; see
+   * `makeRoomBy`.
+   */
   makeRoom?: MakeRoom;
   /** True if another process may be creating snapshots of the same targets at the same time. */
   again?: boolean;
@@ -35,9 +38,9 @@ export interface RunContext extends RunNotices {
   inFlight: InFlight;
   /** The maximum number of targets that are processed at the same time. */
   concurrency: number;
-  /** The maximum number of snapshots of one kind that fit into memory if they are only listed. Default: no limit. */
+  /** The maximum number of listed snapshots of one kind that fit into memory. Default: no limit. */
   maxSnapshots?: number;
-  /** The maximum number of snapshots to create or delete that fit into memory. Default: no limit. */
+  /** The maximum number of snapshots that a run can create or delete before it runs out of memory. Default: no limit. */
   maxTargets?: number;
 }
 

@@ -60,8 +60,8 @@ export async function selectTargets(
       const error = asSnapshotError(thrown);
       const named = applySelector({ ...selector, tags: undefined }, kind, []);
       if (!checkIds || selector.tags !== undefined) failures.push({ kind, error });
-      // The failed list request does not matter for resources that are selected by id, unless `exclude_tags` could exclude
-      // them.
+      // A selector with ids needs the resource list only for `exclude_tags`, because only the list contains the tags of the
+      // resources.
       if (checkIds || selector.exclude_tags === undefined) targets.push(...named);
       if (checkIds) for (const target of named) refused.set(target, error);
     }

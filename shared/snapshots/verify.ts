@@ -9,10 +9,14 @@ import type { RunContext } from "./run-context.ts";
 
 /** The time range and limits of one verification run. */
 export interface VerifyOptions {
-  /** The event time. The lookback and the age of a snapshot are counted back from the event time. */
+  /**
+   * The event time. The lookback ends at the event time, and the age of a snapshot is the time from its creation to the event
+   * time.
+   */
   time: Instant;
   /**
-   * The length of the lookback in minutes: snapshots that were created or changed this long before the event time are checked.
+   * The length of the lookback in minutes. The lookback is the period before the event time. Snapshots that were created or
+   * changed in this period are checked.
    */
   lookbackMinutes: number;
   /**
@@ -37,8 +41,8 @@ export async function verify(options: VerifyOptions, runContext: RunContext): Pr
   const groupIds = new Set<string>();
   const groupIdsOfMembers = new Set<string>();
   let areGroupsListed = false;
-  // Remembers which snapshots are due, because `isDue` needs all API fields, but only compact copies stay in memory: 100,000
-  // snapshots can be due.
+  // Remembers which snapshots `isDue` selected. `isDue` needs all API fields, but only compact copies stay in memory, because it
+  // can select 100,000 snapshots.
   const due = new WeakSet<FoundSnapshot>();
   const keepOwn = (found: FoundSnapshot, kind: Kind) => {
     const groupId = groupIdOf(found);
@@ -78,7 +82,7 @@ export async function verify(options: VerifyOptions, runContext: RunContext): Pr
   return count;
 }
 
-/** The maximum number of group ids in a notice. */
+/** The maximum number of group ids in the notice about deleted groups. */
 const MAX_NAMED = 20;
 
 /**
@@ -93,13 +97,15 @@ function leftoverNotice(groups: readonly string[]): string {
 }
 
 /**
- * Returns whether to check a snapshot. A snapshot group is also checked if a condition applies to one of its members. The
- * conditions are:
+ * Returns whether verify must check a snapshot. One of these conditions is enough:
  *
  * - The snapshot was created or changed within the lookback.
- * - The snapshot is still in creation, or its deletion failed.
- * - The snapshot is not available, and it was created at most `stuckAfterMinutes` before the lookback. The previous run may
- *   have skipped it because it was still in creation. It is UNCONFIRMED whether EVS updates `updated_at` when a snapshot fails.
+ * - The snapshot is still in creation, its deletion failed, or its creation time is unknown.
+ * - The snapshot is not available, and it was created at most `stuckAfterMinutes` before the lookback. It may have failed after
+ *   the previous run, which skipped it because it was still in creation. It is UNCONFIRMED whether EVS updates `updated_at` when
+ *   a snapshot fails.
+ *
+ * A snapshot group must also be checked if one of its members was created recently, is in creation, or could not be deleted.
  */
 function isDue(kind: Kind, snapshot: FoundSnapshot, options: VerifyOptions): boolean {
   const { raw, members = [] } = snapshot;
@@ -109,7 +115,7 @@ function isDue(kind: Kind, snapshot: FoundSnapshot, options: VerifyOptions): boo
   const earliest = snapshot.state === "available" ? since : since - stuckAfterMs(kind, options);
   return [snapshot, ...members].some((candidate) => {
     const { state, created } = candidate;
-    // A snapshot without a creation time may be recent.
+    // If a snapshot has no creation time, it may be recent, so it is checked.
     return state === "creating" || cannotBeDeleted(candidate) || created === undefined || created >= earliest;
   });
 }
@@ -149,7 +155,7 @@ function assessSnapshot(kind: Kind, snapshot: FoundSnapshot, options: VerifyOpti
         : undefined;
     }
     case "deleting":
-      // A snapshot whose deletion failed still counts against the quota.
+      // If the deletion of a snapshot failed, the snapshot still counts against the snapshot quota.
       return cannotBeDeleted(snapshot)
         ? {
             outcome: "unverified",
@@ -162,8 +168,8 @@ function assessSnapshot(kind: Kind, snapshot: FoundSnapshot, options: VerifyOpti
 }
 
 /**
- * Returns the quoted status of a snapshot. For a snapshot group, appends the statuses of its members, because they decide the
- * group's state.
+ * Returns the status of a snapshot in quotation marks. For a snapshot group, appends the statuses of the members, because the
+ * states of the members decide the state of the group.
  */
 function statusOf({ status, members }: FoundSnapshot): string {
   const ofMembers = [...new Set(members?.map((member) => `"${member.status}"`))].join(", ");

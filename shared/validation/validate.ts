@@ -18,7 +18,10 @@ export interface Schema {
   "x-required-any-of"?: string[];
   items?: Schema;
   minItems?: number;
-  /** If true, rejects an array that contains the same id twice. Upper and lower case count as the same id. */
+  /**
+   * If true, rejects an array that contains the same id twice. Ids that differ only in upper and lower case are the same
+   * id.
+   */
   "x-unique-ids"?: boolean;
   minLength?: number;
   /** The maximum length of a string in Unicode code points, as JSON Schema defines it. */
@@ -42,8 +45,8 @@ export interface SchemaOf<Body> extends Schema {
 }
 
 /**
- * The maximum number of faults that `validate` returns. A body of 1 MiB can have half a million faults, and the response
- * and two records repeat them, but a function has only 128 MB of memory.
+ * The maximum number of faults that `validate` returns. A body of 1 MiB can have half a million faults. The response and
+ * two records repeat the faults, and a function has only 128 MB of memory.
  */
 const MAX_FAULTS = 200;
 /**
@@ -62,7 +65,7 @@ const MAX_ENTRIES = 10_000;
  *   messages with 32 KiB of text. If there are more faults, the last message says so.
  */
 export function validate(schema: Schema, value: unknown, path = ""): string[] {
-  // A set, because two parts of a schema can report the same fault.
+  // Use a set, because two parts of a schema can report the same fault.
   const faults = new Set<string>();
   let remainingCharacters = MAX_FAULT_CHARACTERS;
   for (const found of findFaults(schema, value, path)) {
@@ -77,10 +80,11 @@ export function validate(schema: Schema, value: unknown, path = ""): string[] {
 }
 
 /**
- * Yields the faults in a value one at a time, so the caller can stop early. Follows the nesting of the schema, not of the
- * value, because a deeply nested value would overflow the call stack.
+ * Yields the faults in a value one at a time, so the caller can stop early. The recursion goes only as deep as the schema.
+ * A recursion as deep as the value could overflow the call stack.
  *
- * @param subject a prefix for the expected value in a message, such as `a key of ` if the value is the name of a field
+ * @param subject a prefix for the expected value in messages: `a key of ` if the value is the name of a field, or else an
+ *   empty string
  */
 function* findFaults(schema: Schema, value: unknown, path: string, subject = ""): Generator<string> {
   const types = schema.type === undefined ? undefined : [schema.type].flat();

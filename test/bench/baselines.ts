@@ -1,4 +1,7 @@
-/** Builds two bundles for comparison with the functions. One bundle sends the same request with the SDK, the other uses middy. */
+/**
+ * Builds two bundles that the bench compares with the functions. One bundle creates a snapshot with the SDK. The other bundle
+ * validates a request with middy.
+ */
 import { join } from "node:path";
 import { build } from "esbuild";
 import { BUILD_OPTIONS } from "./process.ts";
@@ -26,7 +29,7 @@ export const handler = async (event, context) => {
   });
 };`;
 
-/** The source of a handler that uses middy and compiles its schema at the start. It sends no request. */
+/** The source of a handler that uses middy. It compiles its JSON schema when it is loaded, and sends no request. */
 const MIDDY = `
 import middy from "@middy/core";
 import Ajv from "ajv";
@@ -47,7 +50,8 @@ export async function buildBaselines(root: string, folder: string): Promise<{ sd
       stdin: { contents, resolveDir: root, loader: "ts" },
       outfile,
       ...BUILD_OPTIONS,
-      // The SDK requires uuid without declaring it (SOURCES.md#sdk-undeclared-uuid). Node.js has the only uuid function that the SDK calls.
+      // The SDK requires uuid but does not declare it (SOURCES.md#sdk-undeclared-uuid). uuid.cjs replaces it with a function of
+      // Node.js.
       alias: { uuid: join(import.meta.dirname, "uuid.cjs") },
       logLevel: "error",
     });

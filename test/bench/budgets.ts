@@ -1,6 +1,6 @@
 /**
- * Limits the bytes and the modules of each bundle. `npx tsx test/bench/budgets.ts` sets the budgets to the current bundles
- * plus a small margin. Run it only if a bundle is intended to grow.
+ * Limits the bytes and the modules of each bundle. `npx tsx test/bench/budgets.ts` sets the limits to the current values plus a
+ * small margin. Run it only if you intend a bundle to grow.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
@@ -10,7 +10,10 @@ const KB = 1024;
 const ROOT = join(import.meta.dirname, "..", "..");
 const FILE = join(import.meta.dirname, "budgets.json");
 
-/** The targets for each function: its size in bytes, and its times and its memory as a share of those of the SDK and of Node.js. */
+/**
+ * The maximum values that the bench accepts for each function. `load` and `first` are times relative to the plain SDK. `rss` is
+ * memory relative to bare Node.js.
+ */
 export const TARGETS = { bytes: 48 * KB, bytesWithSdk: 96 * KB, load: 0.15, first: 0.35, rss: 1.2 } as const;
 
 /** The factor by which a bundle may grow before its budget must be raised. */
@@ -26,7 +29,7 @@ export interface Bundle {
 
 export interface Budgets {
   functions: Record<string, { bytes: number; modules: number }>;
-  /** Maps each source file to the most bytes that it contributed to any bundle when the budgets were set. */
+  /** Maps each source file to the maximum number of bytes that it contributed to any bundle when the budgets were set. */
   inputs: Record<string, number>;
 }
 

@@ -1,5 +1,5 @@
-// Loads a bundle, invokes its handler with one event, and prints the elapsed time and used memory. Arguments: the path of the
-// bundle ("-" for none), the event and the user data as JSON, and how many times faster than real time the clock runs.
+// Loads a bundle, invokes its handler with one event, and prints the elapsed times and the used memory as JSON. Arguments:
+//   <path of the bundle, or "-" for bare Node.js> <event as JSON> <user data as JSON> <speed of the clock, 1 for real time>
 "use strict";
 const { subscribe } = require("node:diagnostics_channel");
 const { performance } = require("node:perf_hooks");
@@ -9,7 +9,7 @@ if (factor !== 1) require("./scaled-time.cjs").scaleTime(factor);
 const variables = JSON.parse(userData);
 const write = process.stdout.write.bind(process.stdout);
 console.log = () => {};
-// Every HTTP client that uses node:http publishes this event when a response arrives.
+// Node.js publishes http.client.response.finish when the response to a node:http request arrives.
 let firstResponseAt;
 subscribe("http.client.response.finish", () => {
   firstResponseAt ??= performance.now();

@@ -73,7 +73,10 @@ export async function startAcceptingServer() {
   return { url, requests: () => requests, connections: () => connections, close: () => server.close() };
 }
 
-/** Measures each bundle in `processes` new processes, alternating between the bundles. Returns the median of each bundle. */
+/**
+ * Loads and invokes each bundle in `processes` new processes. The bundles take turns, so a slow moment of the machine affects all
+ * of them. Returns the medians for each bundle.
+ */
 export async function measureColdStarts(processes: number) {
   const folder = mkdtempSync(join(tmpdir(), "bench-"));
   const baselines = await buildBaselines(ROOT, folder);

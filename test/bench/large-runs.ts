@@ -7,10 +7,13 @@ import { DIST, type Measured, run, timerEvent } from "./process.ts";
 
 const PER_SECOND = 50;
 const LATENCY_MS = 30;
-/** How many times faster than real time the clocks run. CPU time is not scaled, so its share is larger than in reality. */
+/**
+ * How many times faster than real time the clocks run. CPU work is not faster, so it takes a larger share of a run than in
+ * reality.
+ */
 const FACTOR = 5;
 
-/** Node.js options that limit memory about as much as a cgroup of 128 MB does, in which the measured peak was 83 MiB. */
+/** Node.js options that limit memory about as much as a cgroup of 128 MB does. In such a cgroup, the measured peak was 83 MiB. */
 export const IN_128_MB = ["--max-old-space-size=64", "--max-semi-space-size=1"] as const;
 
 function variablesFor(cloud: EmbeddedCloud, more: Record<string, string> = {}): Record<string, string> {
@@ -55,14 +58,14 @@ export async function runScheduled(disks: number, shardSize: number, options: re
     requests,
     throttled,
     seconds,
-    // The rate limiter of the embedded cloud accepts the first PER_SECOND requests at once.
+    // The embedded cloud accepts a first burst of PER_SECOND requests. The rate limit delays only the requests after the burst.
     minSeconds: Math.max(0, (requests - throttled - PER_SECOND) / PER_SECOND),
     rssPeak: Math.max(...runs.map((one) => one.rssPeak)),
     cpu: runs.reduce((sum, one) => sum + one.cpu, 0),
   };
 }
 
-/** Measures how prune-snapshots lists snapshots and plans their retention. The policy keeps every snapshot. */
+/** Measures the CPU time and memory of a prune-snapshots run. The policy keeps every snapshot, so the run deletes none. */
 export async function runPrune(snapshots: number, options: readonly string[] = []) {
   const cloud = await startCloud({ keepRequests: false });
   const disks = Array.from({ length: snapshots / 400 }, () => cloud.addVolume().id);

@@ -6,7 +6,7 @@ export const ROOT = join(import.meta.dirname, "..", "..");
 export const DIST = join(ROOT, "dist");
 export const MB = 1024 * 1024;
 
-/** The esbuild options of every bundle that the bench builds, equal to those of the deployed bundles. */
+/** The esbuild options for the bundles that the bench builds. The deployed bundles use the same options. */
 export const BUILD_OPTIONS = { bundle: true, platform: "node", format: "cjs", target: "node20", minify: true } as const;
 
 /** Returns the event that a timer sends at the current time. */
@@ -19,11 +19,15 @@ export const timerEvent = (body: unknown) => ({
 });
 
 export interface Measured {
-  /** Milliseconds to load the bundle, until the first response arrived, and until the handler returned. */
+  /** The time in milliseconds to load the bundle. */
   load: number;
+  /** The time in milliseconds from the start of loading to the arrival of the first response. */
   first: number;
+  /** The time in milliseconds from the start of loading to the return of the handler. */
   whole: number;
+  /** The RSS in bytes after the bundle was loaded. */
   rssLoaded: number;
+  /** The peak RSS of the process in bytes. */
   rssPeak: number;
   /** CPU time of the invocation in milliseconds. */
   cpu: number;
@@ -31,7 +35,7 @@ export interface Measured {
 }
 
 export interface Invoke {
-  /** The path of the bundle, or "-" for none. */
+  /** The path of the bundle, or "-" to measure bare Node.js. */
   bundle: string;
   event: unknown;
   variables: Record<string, string>;

@@ -1,12 +1,12 @@
-// Makes the clock and the timers of a process run faster, so a run of minutes takes seconds. CPU time is not scaled, so its
-// share is larger than in reality.
+// Makes the clock and the timers of a process run faster, so a run of minutes takes seconds. CPU work is not faster, so it takes
+// a larger share of a run than in reality.
 "use strict";
 
 exports.scaleTime = (factor) => {
   const now = Date.now.bind(Date);
   const origin = now();
   Date.now = () => Math.round(origin + (now() - origin) * factor);
-  // Scale the global `performance` only, so a benchmark measures real time with `node:perf_hooks`.
+  // Replace only the global `performance`. The bench measures real time with `performance` from node:perf_hooks.
   const { performance } = globalThis;
   const began = performance.now();
   const scaled = { now: () => began + (performance.now() - began) * factor };

@@ -1,4 +1,4 @@
-/** Creates a snapshot without a network: `chain` runs the whole function, `bare` runs it without its middlewares. */
+/** Creates a snapshot without a network. `chain` runs the whole function. `bare` runs the function without its middlewares. */
 import { createSnapshot } from "../../functions/create-snapshot/handler.ts";
 import { instant } from "../../shared/core/instant.ts";
 import { createWallTimeConverter } from "../../shared/core/time-zone.ts";
@@ -52,7 +52,7 @@ export const bare = (event: { body: string }, context: { getRequestID(): string 
   );
 };
 
-/** Plans the retention of snapshots of 250 disks. Returns the CPU time in milliseconds. */
+/** Plans the retention of `snapshots` snapshots, spread over 250 disks. Returns the CPU time in milliseconds. */
 export function plan(snapshots: number): number {
   const now = Date.now();
   const disks = new Map<string, FoundSnapshot[]>();

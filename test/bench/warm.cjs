@@ -1,5 +1,6 @@
-// Invokes a function repeatedly in one process and prints the mean time of an invocation. Arguments: "calls", the path of the built
-// warm-calls.ts, and the event; or "network", the path of a bundle, the event, the user data, and the number of invocations.
+// Invokes a function repeatedly in one process and prints the mean time of an invocation. It accepts one of these argument lists:
+//   calls <path of the built warm-calls.ts> <event>
+//   network <path of a bundle> <event> <user data> <number of invocations>
 "use strict";
 const { performance } = require("node:perf_hooks");
 const [mode, bundle, eventText, userData, times] = process.argv.slice(2);
@@ -37,7 +38,7 @@ async function measureCalls({ chain, bare, plan }) {
       for (let index = 0; index < CALLS_PER_ROUND; index += 1) await call(event, context());
       const ms = (performance.now() - began) / CALLS_PER_ROUND;
       const bytes = (process.memoryUsage().heapUsed - heap) / CALLS_PER_ROUND;
-      // V8 still optimizes the code in the first round, so its figures do not count.
+      // Ignore the first round, because V8 is still optimizing the code.
       if (round > 0) figures[name].ms.push(ms) && figures[name].bytes.push(bytes);
     }
   }

@@ -1,4 +1,4 @@
-/** Measures invocations of a warm instance, with and without middlewares, and over a kept-alive connection. */
+/** Measures warm instances: without a network to compare the middlewares, and over a kept-alive connection. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,8 +8,9 @@ import { CREATE, startAcceptingServer } from "./cold.ts";
 import { BUILD_OPTIONS, DIST, runForJson } from "./process.ts";
 
 export interface WarmCalls {
-  /** The milliseconds and allocated bytes of one invocation, with all middlewares (`chain`) and without middlewares (`bare`). */
+  /** The time in milliseconds and the allocated bytes of one invocation with all middlewares. */
   chain: { ms: number; bytes: number };
+  /** The time in milliseconds and the allocated bytes of one invocation without middlewares. */
   bare: { ms: number; bytes: number };
   /** CPU time in milliseconds to plan the retention of 100,000 snapshots. */
   planCpu: number;

@@ -1,4 +1,5 @@
-// Shifts `Date` in a process, and in every process and thread that the process starts. The clock then runs on from that moment:
+// Sets the clock of a process, and of every process and thread that it starts, to TEST_CLOCK. The clock then runs at normal
+// speed:
 //   TEST_CLOCK=2027-03-01T12:00:00Z NODE_OPTIONS='--require "<this file>"' npm test
 // Monotonic time (`performance.now`, timers) does not change.
 "use strict";
@@ -29,7 +30,7 @@ subscribe("http.server.request.start", ({ response }) => {
   response.setHeader("Date", new RealDate(now()).toUTCString());
 });
 
-// Pass the clock and the time zone to child processes that are started with an environment of their own.
+// Pass the clock and the time zone to each child process, even if the parent process sets other environment variables for it.
 const INHERITED = ["NODE_OPTIONS", "TEST_CLOCK_OFFSET_MS", "TZ"];
 const { spawn } = ChildProcess.prototype;
 ChildProcess.prototype.spawn = function (options) {

@@ -54,12 +54,12 @@ test("test:dates changes the date in worker threads, in child processes and in D
   expect(outputAt("2031-05-05T12:00:00Z", program)).toEqual([[2031, "Asia/Shanghai"], [2031, "Asia/Shanghai"], 2031]);
 });
 
-test("test:dates runs the tests at each date in each time zone, and with --part only at a leap day and the end of a year", () => {
+test("`test:dates` runs at each date in each time zone, and `test:dates -- --part` runs only on a leap day and at the end of a year", () => {
   expect(runs(false)).toHaveLength(DATES.length * ZONES.length);
   expect(runs(true).map(({ date }) => date.name)).toEqual(["29 February 2028", "31 December 2026, 23:59"]);
 });
 
-test("test:dates runs each slow test file in one time zone per date, and each of its exclusion patterns matches a file", () => {
+test("test:dates runs each slow test file in one time zone per date, and every pattern of excluded files matches a test file", () => {
   for (const pattern of [...WITHOUT_DATE, ...SLOW]) {
     expect([pattern, testFiles().some((path) => pattern.test(path))]).toEqual([pattern, true]);
   }
@@ -69,7 +69,7 @@ test("test:dates runs each slow test file in one time zone per date, and each of
   }
 });
 
-test("test:dates runs the tests of functions in each time zone, and at each date unless the test file fixes the date", () => {
+test("test:dates runs each test file in test/functions in each time zone, and at each date if the file does not freeze the date", () => {
   const ofFunctions = (files: string[]) => files.filter((path) => path.startsWith("functions/"));
   const all = ofFunctions(testFiles());
   expect(all.some(stopsDate)).toBe(true);

@@ -11,7 +11,7 @@ interface TestDate {
   name: string;
   /** The moment at which a run starts. A change to summer time, or a new year, follows 15 s later, during the tests. */
   at: (zone: Zone) => string;
-  /** The time zone in which the slow tests run at this date. They run in no other time zone, because they take long. */
+  /** The only time zone in which the slow tests run at this date. */
   slowIn: Zone;
 }
 
@@ -41,15 +41,17 @@ export const DATES: TestDate[] = [
   { name: "31 December 2026, 23:59", at: (zone) => END_OF_YEAR[zone], slowIn: "America/New_York" },
 ];
 
-/** Returns a run for each date in each time zone. With `part`, returns only a leap day and the end of a year, each in one zone. */
+/** Returns a run for each date in each time zone. If `part`, returns two runs: one on a leap day and one at the end of a year. */
 export const runs = (part: boolean): Run[] =>
   DATES.flatMap((date) => ZONES.map((zone) => ({ date, zone }))).filter(
     ({ date, zone }) => !part || (zone === date.slowIn && [DATES[1], DATES.at(-1)].includes(date)),
   );
 
-/** Slow files whose tests do not depend on the date, because they check documents, settings, sizes or speed. */
+/**
+ * Matches slow test files that no run includes. They check documents, settings, sizes or speed, which do not depend on the date.
+ */
 export const WITHOUT_DATE = [/^fuzz\//, /^infra\/terraform\//, /^infra\/openapi/, /^bench\//, /-speed\.test/];
-/** Slow files that wait for many processes in real time. At each date they run in one time zone only. */
+/** Matches slow test files that wait for many processes in real time. At each date they run in only one time zone. */
 export const SLOW = [
   /^infra\/ci\/gate\.test/,
   /^infra\/ci\/gate-connection\.test/,
@@ -60,11 +62,15 @@ export const SLOW = [
 export const testFiles = (): string[] =>
   readdirSync(`${ROOT}test`, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".test.ts"));
 
-/** Returns whether a test file freezes `Date`. Only the time zone can change the results of a file with a fixed date. */
+/**
+ * Returns whether a test file freezes `Date`. If it does, its results may depend on the time zone, but not on the date of a run.
+ */
 export const stopsDate = (path: string): boolean =>
   /^useFixedDate\(\);$/m.test(readFileSync(`${ROOT}test/${path}`, "utf8"));
 
-/** Returns the test files of a run. Files with a fixed date run at the first date only, because only the time zone affects them. */
+/**
+ * Returns the test files of a run. Files that freeze `Date` run only at the first date, because every date gives the same result.
+ */
 export function filesOf({ date, zone }: Run): string[] {
   const excluded = zone === date.slowIn ? WITHOUT_DATE : [...WITHOUT_DATE, ...SLOW];
   return testFiles().filter(

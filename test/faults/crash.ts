@@ -7,7 +7,9 @@ import { CELLS, type Cell, createJob, retriesFailed } from "./jobs.ts";
 import { queueShards, RETRY_MS } from "./shards.ts";
 
 interface Attempt {
-  /** True if a new instance gets the event. Otherwise the previous instance gets the event, unless that instance crashed. */
+  /**
+   * If true, a new instance gets the event. If false, the previous instance gets the event, unless the previous instance crashed.
+   */
   cold: boolean;
   crash?: Crash;
   /** True if the same instance gets the event twice at the same time. */
@@ -113,7 +115,8 @@ export async function runScenario({
       found.push(...findDuplicates(environment, job));
       cloud.clearFaults();
     }
-    // No fault is left. At most two snapshots of each target fail, so the third of these deliveries must succeed.
+    // Deliver the event three more times without faults. At most two snapshots of each target fail, so the third delivery must
+    // succeed.
     for (let attempt = 0; attempt < 3; attempt += 1) {
       clock.advance(2 * RETRY_MS + creationMs);
       const delivery = await environment

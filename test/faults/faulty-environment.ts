@@ -15,9 +15,11 @@ import { createRandom } from "../support/random.ts";
 type Handler = (event: unknown, context: unknown) => Promise<unknown>;
 export type Factory = (runtime: Runtime) => Handler;
 
-/** Crashes an instance at a request of a delivery, either before it is sent or after the embedded cloud processed it. */
+/** A crash of an instance at one request of a delivery. */
 export interface Crash {
+  /** The number of the request. The first request of a delivery has the number 1. */
   request: number;
+  /** Whether the instance crashes before it sends the request, or after the embedded cloud processed the request. */
   when: "before" | "after";
 }
 
@@ -77,7 +79,7 @@ export async function createFaultyEnvironment(options: FaultyEnvironmentOptions 
     let requests = 0;
     let crash: (Crash & { after: number }) | undefined;
 
-    /** A promise that never settles. Everything that a crashed instance waits for gets this promise. */
+    /** A promise that never settles. A crashed instance waits for this promise, so it never continues. */
     const never = new Promise<never>(() => {});
     const whileAlive = async <T>(work: () => Promise<T>): Promise<T> => {
       if (death.signal.aborted) return never;
@@ -164,8 +166,8 @@ export async function createFaultyEnvironment(options: FaultyEnvironmentOptions 
 }
 
 /**
- * Sends requests whose durations count on the environment's clock. A request without a response fails after its timeout. Requests
- * are sent one at a time in the order of their start, so a run with the same seed has the same result.
+ * Sends requests. Their durations pass on the environment's clock, not in real time. A request without a response fails after its
+ * timeout. Requests are sent one at a time in the order of their start, so two runs with one seed have the same result.
  */
 function createVirtualWire(environment: TestEnvironment, delay: { ms: number }) {
   const { clock, runtime } = environment;

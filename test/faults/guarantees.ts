@@ -31,13 +31,13 @@ function findGoodSnapshots(
   return targets.map((target) => ({ target, good: all.filter(isOf(target)) }));
 }
 
-/** Reports each target that has two or more snapshots that did not fail. */
+/** Reports each target that has more than one snapshot. Failed snapshots are ignored. */
 export const findDuplicates = (environment: WithCloud, { targets }: Pick<Job, "targets">): string[] =>
   findGoodSnapshots(environment, targets)
     .filter(({ good }) => good.length > 1)
     .map(({ target, good }) => `duplicate: ${good.length} snapshots of ${nameOf(target)}`);
 
-/** Reports a failure of the last delivery, and each target without exactly one good snapshot. Call it after a delivery without faults. */
+/** Reports that a delivery without faults failed. Also reports each target that does not have exactly one good snapshot. */
 export const findUnfinished = (
   environment: WithCloud,
   { targets }: Pick<Job, "targets">,
@@ -51,7 +51,10 @@ export const findUnfinished = (
   ...(hasFailed(delivery) ? [`the last delivery failed although it had no faults: ${delivery.lines.join(" ")}`] : []),
 ];
 
-/** Reports a delivery that succeeds although its snapshot failed and the functions may not replace the snapshot. Also reports duplicates. */
+/**
+ * Reports a delivery that succeeded although its snapshot failed. Also reports duplicates. Call it if the functions must not
+ * replace failed snapshots.
+ */
 export const findHiddenFailure = (environment: WithCloud, job: Job, delivery: Delivery): string[] =>
   hasFailed(delivery) ? findDuplicates(environment, job) : ["the last delivery does not report the failed snapshot"];
 
@@ -63,7 +66,7 @@ const hasFailed = ({ invoked }: Delivery): boolean =>
  * and completion before the deadline.
  *
  * @param targets the targets of this delivery: all targets of the job, or the targets of one shard
- * @param others  the other deliveries of the job; snapshots in their records were not created by this delivery
+ * @param others  the other deliveries of the job; a snapshot in one of their records counts as created by another delivery
  */
 export function findBrokenGuarantees(
   environment: WithCloud,
@@ -87,7 +90,8 @@ export function findBrokenGuarantees(
   for (const record of ofTargets) {
     if (SUCCESS.includes(record.outcome))
       for (const fault of findFalseSuccess(environment, record, delivery, otherLines)) report(fault);
-    // pre-deploy defers a target only if its caller has to repeat the call.
+    // If pre-deploy defers a target, its caller repeats the request. Therefore pre-deploy must not have created a snapshot of the
+    // target.
     const isDeferredByGate = record.outcome === "deferred" && record.trigger === "http";
     if (record.outcome === "failed" || isDeferredByGate)
       for (const fault of findFalseFailure(environment, record, delivery, otherLines)) report(fault);
@@ -128,8 +132,9 @@ function findFalseSuccess(
   const what = `false success: ${kind} ${resource_id} is ${outcome}, but ${snapshot_id}`;
   if (snapshot === undefined) return [`${what} does not exist`];
   if (resourceOf(snapshot) !== resource_id) return [`${what} belongs to ${resourceOf(snapshot)}`];
-  // The snapshot may have failed after the function read its status: the function reuses a list response for 30 s, and the list
-  // request may take another 30 s. An instance also remembers for 10 s that it created a snapshot.
+  // The snapshot may have failed after the function read its status. That status can be 60 s old: the function reuses a list
+  // response for 30 s, and the list request may take 30 s. An instance does not read the status of a snapshot that it created in
+  // the last 10 s.
   const completedAt = timeOf(snapshot.created_at ?? snapshot.started) + creationMs;
   const readAt = Math.max(startedAt, Date.parse(time) - 60_000);
   const isRemembered = otherLines
@@ -166,15 +171,15 @@ function findFalseFailure(
   );
 }
 
-/** Parses a time in a response. DWS omits the milliseconds, so this returns the latest possible time. */
+/** Parses a time in a response. If the milliseconds are missing, as in DWS responses, returns the latest possible time. */
 const timeOf = (text: unknown) => {
   const time = String(text);
   return Date.parse(/Z$/.test(time) ? time : `${time}Z`) + (/\.\d/.test(time) ? 0 : 999);
 };
 
 /**
- * Reports a `deferred` record although the platform acknowledged no invocation for the resource. It skips pre-deploy, which starts
- * no invocation, because its caller repeats the call.
+ * Reports a `deferred` record if the platform acknowledged no invocation for its resource. Ignores records of pre-deploy: it
+ * starts no invocations, because its caller repeats the request.
  */
 function findFalseDeferral({ cloud }: WithCloud, { resource_id, detail, trigger }: Any): string[] {
   if (trigger === "http") return [];

@@ -30,7 +30,9 @@ const FAULTS: Fault[] = [
 
 const policy = { policy: "nightly", targets: [{ kind: "snapshot", tags: { backup: "daily" } }] };
 
-/** Returns the maximum number of list requests: 3 for the disks, and 3 for the snapshots in each 30 s of the run. */
+/**
+ * Returns the maximum number of list requests in a run: 3 requests for the disks, and 3 requests for the snapshots every 30 s.
+ */
 const maxListRequests = (seconds: number): number => 3 + 3 * (1 + Math.floor(seconds / 30));
 /** The number of requests that send the result records to LTS. Each request contains at most 500 records. */
 const MAX_LOG_REQUESTS = Math.ceil((DISKS + 1) / 500);

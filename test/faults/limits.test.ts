@@ -1,6 +1,6 @@
 /**
- * Measures how often two deliveries of one event create duplicates. The functions cannot prevent these cases, because the create
- * calls of EVS and DWS accept no client token.
+ * Measures how often two deliveries of one event create duplicate snapshots. The functions cannot prevent every duplicate,
+ * because EVS and DWS accept no idempotency key in create requests.
  */
 
 import { afterAll, describe, expect, test } from "vitest";
@@ -27,7 +27,7 @@ describe("a redelivery soon after a crash", () => {
 
   const cases = KINDS.flatMap((kind) => CREATION_MS.map((creationMs) => [kind, creationMs] as const));
   test.each(cases)(
-    "a redelivery after a crash creates no duplicate if list responses contain the first snapshot (kind %s, creation takes %i ms)",
+    "a redelivery after a crash creates no duplicate if the cloud rejects a second snapshot or lists the first snapshot (kind %s, creation takes %i ms)",
     { timeout: 120_000 },
     async (kind, creationMs) => {
       const random = createRandom(7);
@@ -35,7 +35,7 @@ describe("a redelivery soon after a crash", () => {
         const rate = { kind, laterMs, creationMs, duplicated: 0, total: RUNS };
         for (let run = 0; run < RUNS; run += 1) {
           const environment = await createFaultyEnvironment({ seed: run, creationMs });
-          // A new snapshot appears in list responses after up to 5 s.
+          // A new snapshot appears in list responses after a random time of at most 5 s.
           environment.cloud.listLagMs = random() * LIST_LAG_MS;
           const job = createJob(environment, { trigger: "timer", kind });
           const created = () => environment.cloud.count(KIND_FACTS[kind].create) > 0;
@@ -46,8 +46,8 @@ describe("a redelivery soon after a crash", () => {
           await environment.cloud.close();
         }
         rates.push(rate);
-        // Three cases allow no duplicate: DWS rejects a name that is in use, EVS v5 rejects a second snapshot of a disk during the
-        // creation of the first snapshot, and after 5 s list responses contain the first snapshot.
+        // In three cases there must be no duplicate. DWS rejects a name that is in use. EVS v5 rejects a second snapshot of a
+        // disk while it creates the first snapshot. After 5 s, list responses contain the first snapshot.
         const allowsNoDuplicate =
           kind === "cluster-snapshot" || (kind !== "snapshot" && laterMs < creationMs) || laterMs >= LIST_LAG_MS;
         if (allowsNoDuplicate) expect(rate.duplicated).toBe(0);
@@ -77,7 +77,7 @@ describe.skipIf(OPTIONS.report === undefined)("two first deliveries in two proce
 
   const cases = [0, LIST_LAG_MS].flatMap((lagMs) => KINDS.map((kind) => [kind, lagMs] as const));
   test.each(cases)(
-    "two scheduled-snapshots processes create a measured share of duplicates (%s, listed after %i ms)",
+    "the share of duplicates is measured if two scheduled-snapshots processes get the same event (kind %s, list responses omit a new snapshot for %i ms)",
     { timeout: 600_000 },
     async (kind, lagMs) => {
       for (const laterMs of lagMs === 0 ? LATER_MS : LATER_MS_WITH_LAG) {
@@ -86,7 +86,7 @@ describe.skipIf(OPTIONS.report === undefined)("two first deliveries in two proce
         const policy = (tag: string) => ({ policy: "nightly", targets: [{ kind, tags: { [tag]: "*" } }] });
         const processes = [0, 1].map(() => environment.start("scheduled-snapshots"));
         const invocation = { variables: { MAX_CONCURRENCY: String(RESOURCES) } };
-        // This delivery warms up both processes, so they process the measured event at the same speed.
+        // This event selects no resources. It warms up both processes, so they process the measured event at the same speed.
         const idle = {
           name: "scheduled-snapshots",
           event: timerEvent(policy("none"), eventTime(environment)),

@@ -9,7 +9,7 @@ const rows: Record<string, Run[]> = {};
 afterAll(() => saveResult("matrix", rows));
 
 test.each(Object.keys(FAULTS))(
-  "no snapshot is missed, doubled or wrongly deleted, for every trigger and kind of snapshot, if %s",
+  "the functions create no duplicate snapshot and report no false success if %s (all triggers and kinds of snapshots)",
   { timeout: 120_000 },
   async (fault) => {
     const runs = await runFault(fault, OPTIONS.report !== undefined);

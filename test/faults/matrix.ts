@@ -1,4 +1,4 @@
-/** Runs each fault alone, for every combination of a trigger and a kind of snapshot. */
+/** Tests one fault at a time, with every combination of a trigger and a kind of snapshot. */
 import type { Fault } from "../../infra/local/cloud/index.ts";
 import { addResource, addSnapshot, KIND_FACTS } from "../support/kinds.ts";
 import { type Crash, createFaultyEnvironment, type Delivery, type FaultyEnvironment } from "./faulty-environment.ts";
@@ -22,7 +22,7 @@ interface FaultCase {
   only?: (cell: Cell) => boolean;
 }
 
-/** Returns two variants of each fault: for the first create request, and for the first list request. */
+/** Returns two variants of each fault. One affects the first create request, the other affects the first list request. */
 const onFirstRequest = (...faults: (Fault | ((environment: FaultyEnvironment) => Fault))[]): FaultCase[] =>
   faults.flatMap((fault) => {
     const faultOf = (environment: FaultyEnvironment) => (typeof fault === "function" ? fault(environment) : fault);
@@ -38,11 +38,11 @@ const onFirstRequest = (...faults: (Fault | ((environment: FaultyEnvironment) =>
     ];
   });
 
-/** Returns a variant of each fault for every request except those to LTS. */
+/** Returns one variant of each fault. It affects every request except the requests to LTS. */
 const onEveryRequest = (...faults: Fault[]): FaultCase[] =>
   faults.map((fault) => ({ arrange: ({ cloud }) => void cloud.fault({ operation: /^(?!lts)/ }, fault) }));
 
-/** Returns a variant of each fault for the requests that send result records to LTS. */
+/** Returns one variant of each fault. It affects the requests that send result records to LTS. */
 const onLogRequests = (...faults: (Fault | ((environment: FaultyEnvironment) => Fault))[]): FaultCase[] =>
   faults.map((fault) => ({
     arrange: (environment) =>
@@ -108,7 +108,7 @@ export const FAULTS: Record<string, FaultCase[]> = {
       cloud.fault({ operation: KIND_FACTS[kind].create, nth: 1 }, { type, ...after } as Fault);
     },
   })),
-  "a snapshot is deleted between the requests for two pages of a list": [
+  "another snapshot is deleted while the function reads a list page by page": [
     { arrange: () => {}, between: moveOwnSnapshotToFirstPage, times: 2, only: hasPages },
   ],
   "the created snapshot fails": [
@@ -152,14 +152,16 @@ function endCreationsWith(cloud: FaultyEnvironment["cloud"], targets: Job["targe
   for (const { resource } of targets) cloud.endWith(resource, ending);
 }
 
-/** Returns whether the function lists snapshots in pages. It does for timers, shards and the deployment gate, except in DWS. */
+/**
+ * Returns whether the function reads lists of snapshots page by page. Timers, shards and the deployment gate do, except in DWS.
+ */
 function hasPages({ trigger, kind }: Cell): boolean {
   return ["timer", "shards", "gate"].includes(trigger) && kind !== "cluster-snapshot";
 }
 
 /**
- * Adds 1,001 newer snapshots, so the snapshot that the function created is on the second page. After the request for the first
- * page the test removes a snapshot of that page, so the created snapshot moves to the first page before the second request.
+ * Adds 1,001 newer snapshots, so the function's own snapshot is on the second page of the list. After the function read the first
+ * page, the embedded cloud deletes a newer snapshot. The function's own snapshot is then no longer on the second page.
  */
 function moveOwnSnapshotToFirstPage({ cloud, clock }: FaultyEnvironment, { kind }: Cell): void {
   clock.advance(1_000);
@@ -177,7 +179,9 @@ export interface Run extends Cell {
   broken: string[];
 }
 
-/** Tests a fault with every trigger and kind: all variants if `thorough`, otherwise two variants that differ between the cells. */
+/**
+ * Tests a fault with every trigger and kind of snapshot. If `thorough`, tests all variants of the fault, otherwise two variants.
+ */
 export async function runFault(fault: string, thorough: boolean): Promise<Run[]> {
   const runs: Run[] = [];
   for (const [index, cell] of CELLS.entries()) {

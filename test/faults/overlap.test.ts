@@ -17,7 +17,7 @@ const NOBODY = "00000000-0000-4000-8000-000000000000";
 
 describe("a redelivery of a failed run", () => {
   test.each(DISK_KINDS)(
-    "scheduled-snapshots creates one snapshot (kind %s) per disk if its event is redelivered while shards of the first run, which failed, are still running",
+    "if a run failed and its event is redelivered while its shards are still running, scheduled-snapshots creates one snapshot (kind %s) per disk",
     async (kind) => {
       const environment = await createFaultyEnvironment();
       const { cloud, runtime } = environment;
@@ -53,7 +53,7 @@ describe("a redelivery of a failed run", () => {
 
 describe("shards that are queued twice", () => {
   test.each(DISK_KINDS)(
-    "scheduled-snapshots creates one snapshot (kind %s) per disk if every shard is queued twice and all shards start at the same time",
+    "if every shard is queued twice and all shards start at the same time, scheduled-snapshots creates one snapshot (kind %s) per disk",
     async (kind) => {
       const environment = await createFaultyEnvironment();
       const { cloud, runtime } = environment;
@@ -80,7 +80,7 @@ describe("shards that are queued twice", () => {
     },
   );
 
-  test("scheduled-snapshots creates every snapshot after a redelivery if the shards of the first delivery never start", async () => {
+  test("if the shards of the first delivery never start, scheduled-snapshots creates every snapshot after a redelivery", async () => {
     const environment = await createFaultyEnvironment();
     const { cloud, runtime } = environment;
     const targets = Array.from({ length: 30 }, () => ({
@@ -117,7 +117,7 @@ describe("two deliveries in one instance", () => {
   const cases = OVERLAPPING.flatMap(([trigger, kind]) => LATER_MS.map((later) => [later, trigger, kind] as const));
 
   test.each(cases)(
-    "if one instance gets the same event a second time after %i ms, it creates no duplicate snapshot (trigger %s, kind %s)",
+    "if one instance gets the same event twice, %i ms apart, it creates no duplicate snapshot (trigger %s, kind %s)",
     async (later, trigger, kind) => {
       const environment = await createFaultyEnvironment({ creationMs: 1_000 });
       const { cloud, runtime } = environment;

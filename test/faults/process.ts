@@ -66,12 +66,12 @@ export async function createProcessEnvironment({ delayMs = 5, ...options }: Clou
         lines.length = 0;
         deliveries += 1;
         const startedAt = cloud.clock.now();
-        const watch = kill === undefined ? undefined : arm(kill, process);
+        const cancelKill = kill === undefined ? undefined : scheduleKill(kill, process);
         const began = performance.now();
         const { requestId = `delivery-${deliveries}`, variables = {} } = invocation;
         const response = await process.run(event, { ...SETTINGS, ...contextData(name, requestId, variables) });
         const tookMs = performance.now() - began;
-        watch?.();
+        cancelKill?.();
         const printed = lines.filter((line) => line.startsWith("{"));
         const delivery = { startedAt, tookMs, remainingMs: TIMEOUT_SECONDS * 1000, lines: printed };
         if (response.error?.errorType === "RuntimeExited") {
@@ -86,8 +86,8 @@ export async function createProcessEnvironment({ delayMs = 5, ...options }: Clou
     };
   };
 
-  /** Kills a process at the planned request. Returns a function that cancels the plan. */
-  function arm({ request, when }: Kill, process: Instance): () => void {
+  /** Kills a process when it reaches the selected request. Returns a function that cancels the kill. */
+  function scheduleKill({ request, when }: Kill, process: Instance): () => void {
     const first = cloud.requests.length;
     const hasArrived = () => cloud.requests.length === first + request;
     const lost = when === "lost" ? cloud.fault({ nth: request }, { type: "reset", after: false }) : undefined;

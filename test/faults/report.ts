@@ -15,7 +15,9 @@ export const OPTIONS = {
 /** The share of targets that got a duplicate in a case that the functions cannot prevent. */
 export interface DuplicateRate {
   kind: Kind;
-  /** The time in milliseconds from the start or the crash of the first delivery to the start of the second delivery. */
+  /**
+   * The delay in milliseconds of the second delivery after the first delivery crashed, or after it started if it did not crash.
+   */
   laterMs: number;
   lagMs?: number;
   creationMs?: number;

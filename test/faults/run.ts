@@ -125,7 +125,7 @@ function printSummary(hasPassed: boolean): void {
   );
 }
 
-/** Prints a table of rates with a row for each name and a column for each delay. */
+/** Prints the percentage of targets that got a duplicate, in a table with a column for each delay of the second delivery. */
 function printRates(title: string, rates: DuplicateRate[] | undefined, nameOf: (rate: DuplicateRate) => string): void {
   if (rates === undefined || rates.length === 0) return;
   const columns = [...new Set(rates.map(({ laterMs }) => laterMs))].sort((a, b) => a - b);

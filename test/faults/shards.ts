@@ -3,7 +3,7 @@ import type { Delivery, FaultyEnvironment } from "./faulty-environment.ts";
 import { findBrokenGuarantees } from "./guarantees.ts";
 import type { Job } from "./jobs.ts";
 
-/** The time between two deliveries. It is longer than the 5 s after which list responses show a new snapshot. */
+/** The time in milliseconds between two deliveries. List responses contain a new snapshot after 5 s, which is earlier. */
 export const RETRY_MS = 60_000;
 
 /**

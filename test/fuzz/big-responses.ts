@@ -1,4 +1,4 @@
-/** Creates very large responses, and list responses without a last page. */
+/** Creates very large responses and endless lists. */
 import { hugeText, type Json, manyRows } from "./mutate.ts";
 import { editing, type FuzzedResponse, type Material, sending } from "./response.ts";
 
@@ -58,7 +58,7 @@ export function bigFault(material: Material): FuzzedResponse {
 
 const PAGE = 1_000;
 
-/** Returns a fault that sends list responses without a last page, because each page has new rows. */
+/** Returns a fault that makes a list endless: each page has new rows, so the function has to request another page. */
 export function endlessFault(material: Material): FuzzedResponse {
   const { random } = material;
   const counts = random.pick([null, 1_000_000, "many"]);

@@ -11,7 +11,7 @@ import { type ArmedResponse, armOthers, armResponses } from "./responses.ts";
 import { buildScenario, type Scenario } from "./scenarios.ts";
 import { secretFinder } from "./secrets.ts";
 
-/** Identifies a case of the fuzz. Running the same case again gives the same random responses. */
+/** Identifies a case of the fuzz. Two runs of one case send the same random responses. */
 export interface CaseId {
   seed: string;
   operation: string;
@@ -67,7 +67,7 @@ export async function runCase(id: CaseId, instances: Instances): Promise<CaseRes
           projectId: cloud.projectId,
         },
       });
-    // About one event in eight is delivered a second time.
+    // In about one case in eight, the function processes the event once before the faults are added.
     if (random.chance(0.12)) await call(`before-${operation}-${index}`, 900_000);
     const before = cloud.snapshots();
     for (const list of [cloud.logs, cloud.lostLogs, cloud.requests]) list.length = 0;
@@ -81,7 +81,7 @@ export async function runCase(id: CaseId, instances: Instances): Promise<CaseRes
     const findSecrets = secretFinder(secrets);
     const isUnfuzzed = others.length > 0 ? () => false : (name: RegExp) => !name.test(operation);
     const findings = check({ scenario, requestId, invoked, cloud, responses, before, isUnfuzzed, findSecrets });
-    // A new process starts with less memory, so later cases do not report the same finding.
+    // Replace the process, because its memory remains large and every later case in it would report too much memory.
     if (findings.some(({ guarantee }) => guarantee === "memory")) instances.discard(functionName);
     const requests = cloud.requests.map(
       ({ operation: name, status, fault, path }) => `${name ?? path} ${status ?? "-"}${fault ? ` (${fault})` : ""}`,

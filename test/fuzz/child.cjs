@@ -20,7 +20,7 @@ const time = installVirtualTime(Number(origin), (now) => {
   return new Promise((resolve) => pendingExchanges.set(exchanges, resolve));
 });
 
-/** Returns a generator whose numbers depend only on the seed, so a repeated case has the same backoff times. */
+/** Returns a generator whose numbers depend only on the seed. The backoff times of a case are therefore the same in every run. */
 function createRandom(seed) {
   let state = seed;
   return () => {
@@ -49,7 +49,7 @@ async function run({ event, context, remainingMs, seed }) {
   const began = time.now();
   const outcome = {};
   try {
-    // The platform also loads the bundle at the first request.
+    // Load the bundle at the first invocation, as the platform does.
     handler ??= require(join(folder, "index.js")).handler;
     const value = await handler(
       event,

@@ -22,7 +22,7 @@ export type Guarantee =
   | "deletes as planned"
   | "memory";
 
-/** The result, records and snapshots that the checks compare after the invocation of a case. */
+/** What the checks compare after an invocation: its result, its records, and the snapshots in the embedded cloud. */
 export interface Evidence {
   scenario: Scenario;
   requestId: string;
@@ -31,7 +31,7 @@ export interface Evidence {
   responses: readonly ArmedResponse[];
   /** The snapshots in the embedded cloud before the invocation. */
   before: readonly SnapshotView[];
-  /** Returns whether every call with a matching operation name got an unchanged response. */
+  /** Returns whether every call whose operation name matches got the embedded cloud's own response without changes. */
   isUnfuzzed(name: RegExp): boolean;
   findSecrets(text: string): string[];
 }
@@ -47,6 +47,6 @@ export const preview = (value: unknown): string => (JSON.stringify(value) ?? "no
 
 export const mib = (bytes: number): string => (bytes / 1024 / 1024).toFixed(1);
 
-/** Returns whether a record makes the run fail. A record of verify-snapshots about a failed snapshot does not. */
+/** Returns whether a record makes the run fail. A `SnapshotFailed` record of verify-snapshots does not make the run fail. */
 export const isFailure = ({ action, outcome, error }: LooseRecord): boolean =>
   outcome === "rejected" || (outcome === "failed" && !(action === "verify" && error?.reason === "SnapshotFailed"));

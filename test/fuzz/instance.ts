@@ -8,7 +8,7 @@ import { limitMemory, resetPeak } from "./memory-limit.ts";
 
 export interface Call {
   event: unknown;
-  /** Those values of the platform's context that differ between invocations. */
+  /** The values in the platform's context that differ between invocations. */
   context: Pick<ContextData, "requestId" | "timeoutSeconds" | "credentials" | "userData" | "projectId">;
   remainingMs: number;
   /** The seed of `Math.random` in the function. */

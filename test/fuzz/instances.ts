@@ -8,7 +8,7 @@ const START = "2026-11-21T02:00:00Z";
 /** The number of cases after which an instance is replaced, so some cases run in a cold instance. */
 const MAX_CASES = 150;
 
-/** A warm instance, and a clock for the embedded cloud that follows the instance's clock. */
+/** A warm instance and the clock of its embedded cloud. Both have the same time. */
 export interface Warm {
   instance: Instance;
   clock: StoppedClock;

@@ -88,7 +88,7 @@ async function runAll({ answers, seed, calls }: Arguments, report: Report): Prom
   await Promise.all(Array.from({ length: availableParallelism() + 1 }, () => work(startInstances())));
 }
 
-/** Returns the number of random responses that were sent to the call of the case. */
+/** Returns the number of random responses that the fuzzed call got. */
 const countSent = ({ id, responses }: CaseResult): number =>
   responses.reduce((sum, { operation, handle }) => sum + (operation === id.operation ? handle.hits : 0), 0);
 

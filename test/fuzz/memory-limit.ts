@@ -31,7 +31,8 @@ export function limitMemory(name: string): MemoryLimit {
       try {
         rmdirSync(path);
       } catch {
-        // The kernel may still list the process. An empty cgroup does no harm.
+        // The kernel removes an exited process from its cgroup with a delay. Leave the cgroup, because an empty cgroup does no
+        // harm.
       }
     };
     try {
@@ -48,7 +49,7 @@ export function limitMemory(name: string): MemoryLimit {
   };
 }
 
-/** Returns the folders in which a memory cgroup can be created: the cgroup of this process first, then the root. */
+/** Returns the folders in which to create a memory cgroup: first the cgroup of this process, then the root cgroup. */
 function findParentFolders(): { version: 1 | 2; folder: string }[] {
   try {
     const own = readFileSync("/proc/self/cgroup", "utf8");
@@ -62,16 +63,16 @@ function findParentFolders(): { version: 1 | 2; folder: string }[] {
       return [...new Set([join(folder, path), folder])].map((each) => ({ version, folder: each }) as const);
     });
   } catch {
-    // Only Linux has these files.
+    // Only Linux has /proc. Without /proc, no cgroup can be created.
     return [];
   }
 }
 
-/** Resets the peak RSS of a process, so the next measurement starts now. */
+/** Resets the peak RSS of a process, so the next measurement ignores earlier peaks. */
 export function resetPeak(pid: number): void {
   try {
     writeFileSync(`/proc/${pid}/clear_refs`, "5");
   } catch {
-    // Without the reset, the peak covers the whole life of the process.
+    // If the reset fails, the measured peak includes earlier invocations.
   }
 }

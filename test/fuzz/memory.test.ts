@@ -1,4 +1,4 @@
-/** Invokes functions in a process with 128 MB while list responses have the maximum size or more. */
+/** Invokes functions in a process with 128 MB of memory. List responses are as large as the functions accept, or larger. */
 import { randomUUID } from "node:crypto";
 import { expect, onTestFinished, test } from "vitest";
 import { type Fault, StoppedClock, startCloud } from "../../infra/local/cloud/index.ts";
@@ -72,7 +72,7 @@ async function invokeWithFault(
   return { outcomes: (first?.stdout ?? []).map((line) => JSON.parse(line).outcome as string), cloud };
 }
 
-/** Returns at most `bytes` bytes of JSON: `open`, as many units as possible, and `close`. */
+/** Returns JSON of at most `bytes` bytes: `open`, then as many units as fit, then `close`. */
 function fillJson(bytes: number, open: string, unit: (index: number) => string, close: string): string {
   const units: string[] = [];
   let size = open.length + close.length - 1;
@@ -191,7 +191,7 @@ test("scheduled-snapshots uses less than 110 MiB of memory if its deadline passe
   expect(outcomes.filter((outcome) => outcome === "failed").length).toBeGreaterThanOrEqual(10_000);
 });
 
-test("scheduled-snapshots creates no cluster snapshot if its policy selects 10,241 clusters, but still creates disk snapshots", {
+test("if a policy selects 10,241 clusters, scheduled-snapshots creates no cluster snapshots but still creates disk snapshots", {
   timeout: 60_000,
 }, async () => {
   const list = missingClusters(10_241);
@@ -210,7 +210,7 @@ test("prune-snapshots deletes no snapshot if a list response contains more than 
   expect(outcomes).not.toContain("deleted");
 });
 
-/** Returns a fault that adds new rows to every page of a list response, so there is no last page. */
+/** Returns a fault that makes a list endless: each page has new rows, so the function has to request another page. */
 const createEndlessFault = (operation: string): Fault =>
   endlessFault({ random: createRandomChoices("endless"), ids: [], secrets: {}, operation }).fault;
 

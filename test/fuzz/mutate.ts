@@ -107,7 +107,7 @@ function otherValue(value: Json, mutation: Mutation): Json {
   }
 }
 
-/** Returns a slightly changed value of the same type. */
+/** Returns a value that has the same type as `value` and differs from it slightly. */
 function twisted(value: Json, { random }: Mutation): Json {
   if (typeof value === "number") return random.pick([value + 1, value - 1, value * 1000, -value, value + 0.5]);
   if (typeof value === "boolean") return !value;
@@ -162,7 +162,7 @@ function otherRows(rows: Json[], mutation: Mutation): Json[] {
   }
 }
 
-/** The maximum length in characters of all rows that `manyRows` returns. */
+/** The maximum total length in characters of the rows that `manyRows` returns. */
 const MAX_ROWS_SIZE = 24 * UNITS.mib;
 
 /** Returns `count` copies of the first row, or fewer if they would be too large. Each copy has a new id. */

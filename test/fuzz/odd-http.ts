@@ -174,12 +174,14 @@ const HEADERS: Record<string, (random: Random) => string> = {
 function oddHeaders(random: Random): Record<string, string> {
   const names = Object.keys(HEADERS).filter(() => random.chance(0.12));
   const headers = Object.fromEntries(names.map((name) => [name, HEADERS[name]?.(random) ?? ""]));
-  // The HTTP server of Node.js rejects a response with transfer-encoding and content-length.
+  // The HTTP server of Node.js rejects a response that has both transfer-encoding and content-length.
   if ("transfer-encoding" in headers) delete headers["content-length"];
   return headers;
 }
 
-/** Returns the bytes of an invalid HTTP response: an unusual encoding, broken framing, two responses, or no bytes. */
+/**
+ * Returns the bytes of an invalid HTTP response. For example, its framing is broken, it contains two responses, or it is empty.
+ */
 export function rawResponse(random: Random, ids: readonly string[]): Buffer {
   const text = JSON.stringify(
     random.chance(0.5) ? plausible(random, ids) : envelope(random, "EVS.5400", "Bad request."),

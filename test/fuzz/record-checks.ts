@@ -85,7 +85,8 @@ export function checkRecords(
     byTarget.set(name, (byTarget.get(name) ?? 0) + 1);
   }
   for (const [name, count] of byTarget) if (count > 1) wrong(`${name} has ${count} records, expected 1`);
-  // A random list response may select any targets, so they are unknown. A failed selection has one record without a resource.
+  // The targets are unknown if the list response that selects them was random or if the list request failed. Such a
+  // failure has a single record without a resource.
   const unknown = others.some(({ action, resource_id }) => action === "create" && resource_id === undefined);
   const known = scenario.selectedBy === undefined || isUnfuzzed(scenario.selectedBy);
   if (!known || unknown || (scenario.trigger === "http" && others.length === 0 && run.error)) return;

@@ -11,7 +11,7 @@ interface Row {
   cases: number;
   responses: number;
   outcomes: Map<string, number>;
-  /** The invocation that used the largest share of its remaining time. */
+  /** The invocation that used the largest share of the time until its deadline. */
   longest: { tookMs: number; remainingMs: number };
   peakBytes: number;
   broken: Map<string, number>;
@@ -108,7 +108,10 @@ const outcomesIn = (lines: readonly string[]): string[] =>
     return outcome === undefined ? [] : [outcome];
   });
 
-/** Describes the broken guarantees of a case, its random responses, and the command that repeats the case. `whole` adds all input and output. */
+/**
+ * Describes the broken guarantees of a case, its random responses, and the command that repeats the case. If `whole`, adds the
+ * requests and the event, and shortens the output less.
+ */
 export function describeCase(result: CaseResult, whole: boolean): string {
   const { id, scenario, invoked, responses, findings, requests } = result;
   const maxLength = whole ? 4_000 : 700;

@@ -18,11 +18,11 @@ export interface FuzzedResponse {
   how: string;
   fault: Fault;
   body?: string;
-  /** The ids in those sent bodies that are not in `body`, because the bodies were too long. */
+  /** All ids in the sent bodies that were too long for `body`, which contains only the beginning of such a body. */
   ids?: Set<string>;
 }
 
-/** The maximum number of characters of sent bodies that `body` keeps. */
+/** The maximum length in characters of `FuzzedResponse.body`. */
 const MAX_KEPT = 512 * 1024;
 const ID = /"(?:id|snapshot_id|snapshot_group_id)":"([^"\\]{1,64})"/g;
 
@@ -35,7 +35,7 @@ function keepBody(response: FuzzedResponse, body: string): void {
   response.body = `${before}${body.slice(0, MAX_KEPT)}`.slice(0, MAX_KEPT);
 }
 
-/** Creates a response that changes the body of the embedded cloud's own response. */
+/** Creates a fault that sends the embedded cloud's own response with a changed body. */
 export function editing(how: string, edit: (body: Json | undefined) => Json | undefined): FuzzedResponse {
   const response: FuzzedResponse = {
     how,
@@ -51,7 +51,10 @@ export function editing(how: string, edit: (body: Json | undefined) => Json | un
   return response;
 }
 
-/** Creates a response with its own status and body, before or after the embedded cloud processes the request. */
+/**
+ * Creates a fault that sends the given status and body. If `after`, the embedded cloud processes the request first, otherwise
+ * never.
+ */
 export function sending(
   how: string,
   { status, headers = {}, body }: { status: number; headers?: Record<string, string>; body: string | (() => string) },

@@ -1,4 +1,4 @@
-/** Adds faults to the embedded cloud that send random responses to calls of the functions. */
+/** Adds faults to the embedded cloud. The faults send random responses to the calls of the functions. */
 import { ODD_ANSWERS } from "../../infra/local/cloud/gateway/odd-answers.ts";
 import type { EmbeddedCloud, Fault, FaultHandle } from "../../infra/local/cloud/index.ts";
 import { CALLS } from "../support/rights.ts";
@@ -76,12 +76,12 @@ function connectionFault(random: Random, after: boolean): FuzzedResponse {
   return { how: `the fault ${JSON.stringify(fault)}`, fault };
 }
 
-/** Which requests of a call get a random response. */
+/** The share of a call's requests that get a random response. */
 type Share = "first" | "one" | "some" | "most" | "all";
 
 /**
- * Adds faults that send random responses to one call. In one case of 200 the responses are very large. In one case of 1,000 a
- * list call gets pages without a last page.
+ * Adds faults that send random responses to one call. In about one case in 200, the responses are very large. In about one case
+ * in 1,000, a list call gets an endless list.
  *
  * @returns the responses in the order of the requests; `handle.hits` is the number of times that a response was sent
  */
@@ -111,7 +111,9 @@ export function armResponses(cloud: EmbeddedCloud, material: Material): ArmedRes
   return armed;
 }
 
-/** Adds faults to every call except the fuzzed call. About one in four of the first four requests gets a random response. */
+/**
+ * Adds faults to every call except the fuzzed call. Each of a call's first four requests gets a random response in 25% of cases.
+ */
 export function armOthers(cloud: EmbeddedCloud, material: Material): ArmedResponse[] {
   const { random } = material;
   const others = [...CALLS.keys()].filter((name) => name !== material.operation);

@@ -102,12 +102,14 @@ function create({ cloud, random }: ScenarioContext, functionName: string): Built
   return { trigger: "http", event: apig(body, headers), targets: [target] };
 }
 
-/** Adds resources for one or two kinds of snapshots. Returns the resources and the policy targets that select them. */
+/**
+ * Adds resources for one or two kinds of snapshots. In the result, `selectors` is the event field that selects these resources.
+ */
 function select({ cloud, random, operation }: ScenarioContext, max: number, kinds: Kind[]) {
   const chosen = [random.pick(kinds), ...(random.chance(0.25) ? [random.pick(KINDS)] : [])];
   const byTags = RESOURCE_LISTS.test(operation) || random.chance(0.4);
   const unique = [...new Set(chosen)];
-  // Legacy and standard snapshots would select the same disks by tags, so use only one of these kinds.
+  // Use only one kind of disk snapshot with tags, because two kinds with the same tags would select the same disks.
   const distinct = byTags && unique.every((kind) => DISK_KINDS.includes(kind)) ? unique.slice(0, 1) : unique;
   const targets: Target[] = [];
   const selectors = distinct.map((kind) => {
@@ -194,7 +196,7 @@ function deploy(context: ScenarioContext): Built {
   return { trigger: "http", event: apig(body), targets, selectedBy };
 }
 
-/** Adds resources with snapshots that are good, failed, unfinished, foreign, or have a hold label. */
+/** Adds resources with several snapshots each. Some snapshots have failed, are unfinished, are foreign, or have a hold label. */
 function addHistory({ cloud, random, operation }: ScenarioContext, policy: string): void {
   const kinds = operation === "lts.reportLogs" ? KINDS : [...new Set([...kindsFor(operation), random.pick(KINDS)])];
   for (const kind of kinds) {

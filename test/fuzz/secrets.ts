@@ -3,7 +3,10 @@ import type { Random } from "./random.ts";
 
 /** The number of consecutive characters of a secret that count as a leak. */
 const RUN = 16;
-/** A leak of 16 characters contains 9 (`STRIDE`) pieces of 8 characters, so the search checks every ninth position of a text. */
+/**
+ * The length of the pieces of secrets that the search looks for. A leak of 16 characters contains pieces at 9 consecutive
+ * positions, so the search looks only at every ninth position (`STRIDE`) of a text.
+ */
 const PIECE = 8;
 const STRIDE = RUN - PIECE + 1;
 
@@ -12,9 +15,9 @@ const MAX_DECODED = 2 * 1024 * 1024;
 const MAX_DEPTH = 3;
 
 /**
- * Returns a function that finds 16 consecutive characters of a secret in a text. It also searches the text after removing line
- * breaks, after undoing the escapes of JSON, HTML and URLs, and after decoding base64, with up to three of these steps one after another.
- * The function returns a finding for each combination of a secret and its encoding.
+ * Returns a function that finds 16 consecutive characters of a secret in a text. The function also searches decoded forms of the
+ * text. A decoding step removes line breaks, unescapes JSON, HTML or a URL, or decodes base64. Up to three steps are combined.
+ * The function returns a finding for each combination of a secret and the decoding steps that revealed it.
  */
 export function secretFinder(secrets: Readonly<Record<string, string>>): (text: string) => string[] {
   const runs = new Map<string, string>();
@@ -111,7 +114,7 @@ const DECODERS: Record<string, (text: string) => string[]> = {
     if (candidates.length === 0) return [];
     const decodedFrom = (from: number) =>
       candidates.map((run) => Buffer.from(run.slice(from), "base64").toString("latin1"));
-    // No secret contains this character, so it separates the candidates.
+    // The separator prevents a match that consists of the end of one candidate and the beginning of the next candidate.
     return [0, 1, 2, 3].map((from) => decodedFrom(from).join("|"));
   },
 };
@@ -125,9 +128,9 @@ const SPELLINGS: Record<string, (secret: string, random: Random) => string> = {
     return secret.slice(from, from + random.int(RUN, Math.max(RUN, secret.length)));
   },
   "the last 16 or more characters of the token": (secret, random) => secret.slice(-random.int(RUN, secret.length)),
-  "the token with line feeds": (secret, random) => wrap(secret, random, "\n"),
-  "the token with CRLF line breaks": (secret, random) => wrap(secret, random, "\r\n"),
-  "the token with indented, separated or escaped lines": (secret, random) =>
+  "the token split by line feeds": (secret, random) => wrap(secret, random, "\n"),
+  "the token split by CRLF line breaks": (secret, random) => wrap(secret, random, "\r\n"),
+  "the token split by whitespace or escaped line feeds": (secret, random) =>
     wrap(secret, random, random.pick(["\n ", "\t", " ", "\u2028", "\\n"])),
   "the token as base64": (secret, random) => Buffer.from("x".repeat(random.int(0, 5)) + secret).toString("base64"),
   "the token as base64url": (secret, random) =>
@@ -136,7 +139,7 @@ const SPELLINGS: Record<string, (secret: string, random: Random) => string> = {
     const from = random.int(0, Math.max(0, secret.length - 24));
     return Buffer.from(`Bearer ${secret.slice(from, from + random.int(24, secret.length))}`).toString("base64");
   },
-  "the token as base64 with line breaks": (secret, random) =>
+  "the token as base64, split by line feeds": (secret, random) =>
     wrap(Buffer.from(secret).toString("base64"), random, "\n"),
   "the percent-encoded token": (secret) => encodeURIComponent(secret),
   "the token with every character percent-encoded": (secret) =>

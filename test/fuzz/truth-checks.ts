@@ -18,7 +18,8 @@ export function checkTruth(evidence: Evidence, records: LooseRecord[], report: R
     if (action === "create" && SUCCESSES.includes(outcome)) {
       const isRight = found !== undefined && found.kind === kind && resourceOf(found) === resource_id;
       const hasFailed = found !== undefined && /error|unavailable/i.test(found.status);
-      // A function reads from a list response whether a snapshot is available.
+      // Only a list response tells a function that a snapshot is available. If no list response was random, "available" must be
+      // true.
       const couldBeTrue = wasInSuccessResponse(snapshot_id, evidence) && !(outcome === "available" && areListsUnfuzzed);
       if ((isRight && !hasFailed) || couldBeTrue) continue;
       const what = found === undefined ? "does not exist" : `belongs to ${resourceOf(found)} and is ${found.status}`;
@@ -28,7 +29,8 @@ export function checkTruth(evidence: Evidence, records: LooseRecord[], report: R
       );
     }
     if (action === "prune" && outcome === "deleted" && found !== undefined && areListsUnfuzzed) {
-      // prune-snapshots believes a success or "not found" response to a delete request. Its next run lists the snapshot again.
+      // A random response to the delete request may report success or "not found". The next run of prune-snapshots finds the
+      // snapshot.
       if (/deleting/i.test(found.status) || wasDeletionConfirmed(evidence)) continue;
       report(
         "no false success",
@@ -42,7 +44,7 @@ export function checkTruth(evidence: Evidence, records: LooseRecord[], report: R
   const made = after.filter(({ id, status }) => !old.has(id) && !/error|unavailable/i.test(status));
   const keys = new Map<string, string[]>();
   for (const one of made) {
-    // A member of a snapshot group has no idempotency key of its own.
+    // Ignore the members of snapshot groups, because only the group has an idempotency key.
     if (one.snapshot_group_id) continue;
     const name = `${one.kind} ${resourceOf(one)} ${keyIn(one)}`;
     keys.set(name, [...(keys.get(name) ?? []), one.id]);
@@ -74,7 +76,10 @@ const wasDeletionConfirmed = ({ responses }: Evidence): boolean =>
     return fault.status >= 200 && fault.status <= 299;
   });
 
-/** Checks that no foreign snapshot, no last good snapshot and no snapshot with a hold label was deleted. It checks only cases without random list responses. */
+/**
+ * Checks that the function deleted no foreign snapshot, no snapshot with a hold label, and not every good snapshot of a resource.
+ * Call it only if no list response was random.
+ */
 function checkDeletions(
   { functionName }: Scenario,
   before: readonly SnapshotView[],
@@ -105,7 +110,10 @@ function checkDeletions(
   }
 }
 
-/** Checks that the logging topic contains every printed line, or that the result does not say "delivered". */
+/**
+ * Checks that the logging topic contains every printed line. If a random LTS response caused a gap, the result must not claim
+ * delivery.
+ */
 export function checkTopic({ invoked, cloud, isUnfuzzed, responses }: Evidence, report: ReportBroken): void {
   const kept = new Set(cloud.logs.map(({ text }) => text));
   const lost = invoked.stdout.filter((line) => !kept.has(line));

@@ -12,7 +12,7 @@ const MAX_DELAY_MS = 2 ** 31 - 1;
  * Installs the virtual clock and its timers in this process.
  *
  * @param origin    the start time of the clock, in epoch milliseconds
- * @param exchange  sends the time to the peer; resolves when the peer has read everything that was sent before
+ * @param exchange  sends the time to the parent process; resolves when that process has read all earlier data
  */
 exports.installVirtualTime = (origin, exchange) => {
   const queue = new Set();
@@ -59,7 +59,10 @@ exports.installVirtualTime = (origin, exchange) => {
 
   const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
-  /** Returns whether the next event can only be a timer, because the embedded cloud has sent every response that it does not delay. */
+  /**
+   * Returns whether only a timer can cause the next event. In this case the embedded cloud has sent every response that it does
+   * not delay.
+   */
   const isIdle = async () => {
     const before = activity();
     for (let round = 0; round < 3; round += 1) {
@@ -117,7 +120,7 @@ exports.installVirtualTime = (origin, exchange) => {
 
   return {
     now,
-    /** Starts or stops the virtual time. It stands still between two invocations, because the platform freezes the instance. */
+    /** Starts or stops the virtual time. Stop it between two invocations, because the platform freezes an idle instance. */
     run(passes) {
       running = passes;
       if (passes) void pump();

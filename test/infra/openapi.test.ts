@@ -89,7 +89,7 @@ describe("openapi.json", () => {
       );
       for (const api of apis) {
         schemes.add(api.security_authentication);
-        // The gateway passes every described header to the function.
+        // The gateway must pass to the function each header that openapi.json describes.
         const described = (operation(api.name).parameters ?? []).map(resolved);
         for (const { name, required = false } of described) {
           expect(api.request_params).toContainEqual({ name, location: "HEADER", required, passthrough: true });
@@ -144,7 +144,7 @@ describe("the request bodies of openapi.json", () => {
     },
   );
 
-  /** Removes descriptions and defaults. A `description` that is not a string is the schema of a field with that name. */
+  /** Removes descriptions and defaults from a JSON schema. Keeps the schema of a field whose name is `description`. */
   const withoutDescriptions = (value: Any): Any => {
     if (Array.isArray(value)) return value.map(withoutDescriptions);
     if (typeof value !== "object" || value === null) return value;
@@ -154,7 +154,7 @@ describe("the request bodies of openapi.json", () => {
     return Object.fromEntries(Object.entries(left).map(([key, inner]) => [key, withoutDescriptions(inner)]));
   };
 
-  test("openapi.json describes each request field of pre-deploy, with the defaults that pre-deploy uses", async () => {
+  test("openapi.json describes each request field of pre-deploy and states the defaults that pre-deploy uses", async () => {
     const { properties } = expand(operation("pre-deploy").requestBody.content["application/json"].schema);
     for (const [name, { description }] of Object.entries<Any>(properties)) expect(description, name).toBeTruthy();
     const environment = await createTestEnvironment();

@@ -62,7 +62,7 @@ export const createCompletionTrace = (serverId: string, time = START_MS + 30_000
 export const createNamedCompletionTrace = (serverId: string, volumeId: string, time: number) =>
   withFields(createCompletionTrace(serverId, time), { request: { volumeAttachment: { volumeId } } });
 
-/** Returns the CTS event after it has replaced fields of the trace by `changes`. The value `undefined` removes a field. */
+/** Returns the CTS event with `changes` in the fields of its trace. The value `undefined` removes a field. */
 export const withFields = ({ cts }: { cts: Json }, changes: Json) => ({ cts: { ...cts, ...changes } });
 
 /** Returns a CloudEvent that contains a CTS trace, as EventGrid sends it. */

@@ -1,4 +1,4 @@
-/** Runs a bundle as the platform does: in its own Node.js process, in a folder without other files, without environment variables. */
+/** Runs a bundle as the platform does: in its own Node.js process, without other files and without environment variables. */
 import { spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,7 +8,7 @@ import { onTestFinished } from "vitest";
 
 export const DIST = fileURLToPath(new URL("../../dist/", import.meta.url));
 
-/** The value that each getter of the context returns, and the variables that `getUserData` returns. */
+/** Maps each getter of the FunctionGraph context to the value that it returns. `getUserData` reads `variables`. */
 export interface BareContext {
   [getter: `get${string}`]: string | number;
   variables?: Record<string, string | undefined>;
@@ -41,7 +41,7 @@ const RUNNER = `
 const { readFileSync, writeSync } = require("node:fs");
 const { calls, together, heap } = JSON.parse(readFileSync(0, "utf8"));
 const { handler } = require(process.argv[1]);
-// Like on the platform, the getters are methods of a class and need the context as this.
+// As on the platform, each getter is a method of a class and must be called as a method of the context.
 class Context {}
 const contextOf = ({ variables, ...getters }) => {
   const own = class extends Context {};

@@ -35,10 +35,10 @@ export function selfSigned(san: { ip: [number, number, number, number] } | { hos
   };
 }
 
-/** Encodes an object identifier. */
+/** Encodes an object identifier in ASN.1 DER. */
 const oid = (...bytes: number[]): Buffer => der(0x06, Buffer.from(bytes));
 
-/** Encodes a UTCTime. */
+/** Encodes a time such as `491231235959Z` in ASN.1 DER. */
 const time = (utcTime: string): Buffer => der(0x17, Buffer.from(utcTime));
 
 /** Encodes a value in ASN.1 DER: the tag, the length, and the concatenated parts. */

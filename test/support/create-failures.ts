@@ -16,7 +16,7 @@ export interface Failure {
   arrange?: (fixture: CreateFixture) => unknown;
   /** The HTTP status that the function must return. */
   status: number;
-  /** The HTTP status and the code in the response of EVS or DWS. Without a code, the function responds with the reason. */
+  /** The HTTP status and the code in the EVS or DWS response. Without a code, the error code of the function is `reason`. */
   cloud?: [status: number, code?: string];
   /** The expected message of the error, or a part of it. */
   message: string | RegExp;

@@ -19,14 +19,14 @@ export const requestOf = (changes: Partial<SnapshotRequest> = {}): SnapshotReque
   ...changes,
 });
 
-/** Returns a snapshot as the request would create it, with the given changes. */
+/** Returns a snapshot that has the marker of the request and the given changes. */
 export const snapshotCreatedBy = (
   request: SnapshotRequest,
   id: string,
   changes: Partial<FoundSnapshot> = {},
 ): FoundSnapshot => createdSnapshot(request, request, id, changes);
 
-/** Calls `createOnce` and returns the result or the error. `bulkListed` are the snapshots that the caller has listed. */
+/** Calls `createOnce` and returns the result or the error. `bulkListed` replaces the response to the first list request. */
 export const callCreateOnce = (
   { cloud, runContext }: DomainFixture,
   request = requestOf(),

@@ -10,8 +10,8 @@ export const EMOJI = "😀";
 const LETTER = "𝐀";
 
 /**
- * A request to test: a description of its content for the name of the test, the fields that it has in addition to the
- * resource id, and parts of the expected error message. The envelope, such as `snapshot`, is prepended to the first part.
+ * A request to test: a description of its content for the test name, its fields in addition to the resource id, and
+ * parts of the expected error message. `rejects` adds the envelope, such as `snapshot`, in front of the first part.
  */
 export type Case = [content: string, fields: Json, ...messages: string[]];
 

@@ -23,7 +23,7 @@ type Handler = (event: unknown, context: unknown) => Promise<unknown>;
 /** Describes one of the four create functions. */
 export interface Create {
   kind: Kind;
-  /** The name of the function. Its snapshots have the name as their marker label `policy`. */
+  /** The name of the function. The label `policy` of each snapshot that it creates has this name as its value. */
   name: string;
   factory: (runtime: Runtime) => Handler;
   /** The only field of the request body. Its value is an object with the options of the snapshot. */
@@ -32,7 +32,7 @@ export interface Create {
   operation: string;
   /** The name of the operation that lists existing snapshots in the embedded cloud, such as `evs.listSnapshots`. */
   list: string;
-  /** The HTTP status that the API returns when it accepts a create request. */
+  /** The HTTP status with which EVS or DWS accepts a create request. The function returns the same status. */
   status: number;
   /** Adds a resource to the embedded cloud. Returns the request fields that name the resource. */
   addResource(cloud: EmbeddedCloud): Json;
@@ -113,7 +113,7 @@ export const CLUSTER: Create = {
 
 export const CREATES = [SNAPSHOT, STANDARD, GROUP, CLUSTER];
 
-/** Returns rows for `describe.each` and `test.each`, whose titles then show the name as `%s`. */
+/** Returns a row for each function. In a title of `describe.each` or `test.each`, `%s` stands for the name. */
 export const byName = <T extends { name: string }>(functions: readonly T[]): [name: string, unit: T][] =>
   functions.map((unit) => [unit.name, unit]);
 
@@ -140,13 +140,13 @@ export async function createFixture(create: Create, options: TestEnvironmentOpti
     /** The fields of a create request that name the resource, such as `volume_id`. */
     resource,
     resourceId: resourceIdOf(resource),
-    /** Returns a request body that names the resource and contains these additional fields. */
+    /** Returns a request body that names the resource and contains the given fields. */
     body,
     /** Invokes the function with an event of the API gateway. The default is a valid POST request. */
     http,
-    /** Invokes the function with a POST request that names the resource and contains these additional fields. */
+    /** Invokes the function with a POST request. The body names the resource and contains the given fields. */
     post,
-    /** Like `post`, but every request of a test has the same Idempotency-Key header. */
+    /** Like `post`, but every request has the same Idempotency-Key header. */
     postWithKey: (fields: Json = {}, invocation?: Invocation) =>
       post(fields, { "idempotency-key": "deploy-7" }, invocation),
     /** Invokes the function directly, which means with the request body as the event and without a trigger. */

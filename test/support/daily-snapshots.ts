@@ -16,7 +16,7 @@ export async function outcomesOfPrune(fixture: DomainFixture, policy = keepLast(
 export const dailySnapshots = (resource: string, ...ids: string[]): FoundSnapshot[] =>
   ids.map((id, day) => snapshotOf(id, resource, { created: before(START, day * DAY_MS) }));
 
-/** Returns daily snapshots of disk-1, newest first. Their ids are `s-` and their index. `changes` maps an index to changes. */
+/** Returns daily snapshots s-0, s-1 and so on of disk-1, newest first. `changes` maps the index of a snapshot to its changes. */
 export const snapshotsOfDisk = (count: number, changes: Record<number, Partial<FoundSnapshot>> = {}) =>
   dailySnapshots("disk-1", ...Array.from({ length: count }, (_, index) => `s-${index}`)).map((found, index) => ({
     ...found,

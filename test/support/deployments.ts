@@ -55,12 +55,12 @@ export async function createFixture(options: TestEnvironmentOptions = {}) {
         ids: resources.map(({ id }) => id) as [string, string, string, string],
       };
     },
-    /** Changes each row of later list responses. A new change replaces the earlier change for the same response field. */
+    /** Changes each row in a field of all later list responses. A second call for the same field replaces the first change. */
     changeRows: (field: string, change: RowChange) => void changes.unshift([field, change]),
   };
 }
 
-/** Returns the body of a list response after it has applied the first change for each field that has rows. */
+/** Returns the body of a list response with changed rows. For each field, only the first of its `changes` applies. */
 function changeRows(text: string, changes: [field: string, change: RowChange][]): string {
   const body = JSON.parse(text);
   for (const field of Object.keys(body)) {

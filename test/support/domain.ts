@@ -35,8 +35,8 @@ export const createCalls = ({ cloud }: DomainFixture) => cloud.calls.filter((cal
 export const createSeconds = (fixture: DomainFixture) => createCalls(fixture).map((call) => call.split(" ")[0]);
 
 /**
- * Creates an in-memory cloud, a virtual clock and a run context with a deadline `seconds` after the start. `creates` plans
- * the next create requests. The test fails if a result record was never completed or was completed more than once.
+ * Creates an in-memory cloud, a virtual clock and a run context with a deadline `seconds` after the start. `creates`
+ * defines what happens in the first create requests. The test fails if a result record was not completed exactly once.
  */
 export function createFixture({
   seconds = 60,

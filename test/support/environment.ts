@@ -207,13 +207,13 @@ export const timerEvent = (body: unknown, time = START): Json => ({
   user_event: typeof body === "string" ? body : JSON.stringify(body),
 });
 
-/** Returns the timer event for the policy `nightly` with one target, whose kind is `snapshot` unless `target` has another. */
+/** Returns the timer event for the policy `nightly` with one target. The default kind of the target is `snapshot`. */
 export const nightly = (target: Json, policy: Json = {}): Json =>
   timerEvent({ policy: "nightly", targets: [{ kind: "snapshot", ...target }], ...policy });
 
 /**
- * Expects that every record of an invocation has the fields that all records share, and that only the last record describes the run. The
- * record of the run counts the outcomes of the other records. Its outcome is `failed` if another record failed.
+ * Expects that every record of an invocation has the fields that all records share, and that only the last record describes the
+ * run. The record of the run counts the outcomes of all other records. Its outcome is `failed` if any of them failed.
  */
 export function expectWholeRecords({ records }: Invoked): void {
   const run = records.at(-1);

@@ -21,7 +21,7 @@ export interface SnapshotChanges {
   metadata?: Record<string, string>;
 }
 
-/** Creates a test environment with a disk, and a function that runs a policy for that disk. */
+/** Creates a test environment with a disk. The returned function `schedule` runs the policy `nightly` for the disk. */
 export async function createFixture(options: TestEnvironmentOptions = {}) {
   const environment = await createTestEnvironment(options);
   const disk = environment.cloud.addVolume();
@@ -31,7 +31,7 @@ export async function createFixture(options: TestEnvironmentOptions = {}) {
   return { ...environment, disk, schedule };
 }
 
-/** Adds a legacy snapshot of a disk that a policy created this number of days ago, and returns the snapshot id. */
+/** Adds a legacy snapshot to a disk and returns the snapshot id. The policy created the snapshot `days` days ago. */
 export function addSnapshot(cloud: EmbeddedCloud, volumeId: string, days: number, changes: SnapshotChanges = {}) {
   const { policy = "nightly", hold, ...more } = changes;
   return cloud.addSnapshot({

@@ -1,4 +1,4 @@
-/** Builds and runs the deployment gate's client. Starts its servers: a gateway with pre-deploy, or a server with made-up responses. */
+/** Builds and runs the client of the deployment gate. Starts a gateway with pre-deploy, or a server with predefined responses. */
 import { spawn, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
@@ -15,7 +15,7 @@ export const ROOT = join(import.meta.dirname, "..", "..");
 export const CI = join(ROOT, "infra", "ci");
 export const APP_CODE = "app-code-that-nobody-may-see-4711";
 export const TAGS = { app: "shop" };
-/** An entry of a pre-deploy response for an available snapshot. The client accepts it for the sample targets file. */
+/** The entry of an available snapshot in a pre-deploy response. It satisfies the only selection in the sample targets file. */
 export const AVAILABLE = {
   kind: "standard-snapshot",
   snapshot_id: "2a4d0f86-67cd-408a-8b66-a8c33d1fe9b1",
@@ -63,14 +63,14 @@ export function runCommand(folder: string, command: string, variables: Record<st
 
 const GATE = "node .ci/snapshot-gate.cjs --targets .ci/snapshot-targets.json --deployment-id release-1";
 
-/** Returns two functions: `gate` runs the gate client in the folder, and `hurried` makes the clock of the gate client run faster. */
+/** Returns two functions: `gate` runs the gate client in the folder, and `hurried` makes the client's clock run faster. */
 export function gateIn(folder: () => string) {
   const gate = (url: string, options = "", variables: Record<string, string> = { SNAPSHOT_GATE_APP_CODE: APP_CODE }) =>
     runCommand(folder(), `${GATE} ${options}`, { SNAPSHOT_GATE_URL: url, ...variables });
 
   /**
-   * Returns environment variables that make the client's clock run a hundred times faster. They load a file through
-   * NODE_OPTIONS, which also runs the code in `more` before the client starts.
+   * Returns environment variables that make the client's clock run a hundred times faster. Before the client starts,
+   * Node.js also runs the code in `more`.
    */
   function hurried(name: string, more = ""): Record<string, string> {
     const file = join(folder(), `${name}.cjs`);
@@ -133,7 +133,7 @@ interface MadeUpResponse {
   headers?: Record<string, string>;
 }
 
-/** Starts a server that records requests and sends the responses of `respond`. Without a response it closes the connection. */
+/** Starts a server that records requests. If `respond` returns no response to a request, the server closes the connection. */
 export async function startServer(
   context: TestContext,
   respond: (body: string, headers: IncomingHttpHeaders, path: string) => MadeUpResponse | undefined,

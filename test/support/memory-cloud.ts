@@ -43,7 +43,7 @@ export function snapshotOf(id: string, resource: string, changes: Partial<FoundS
   };
 }
 
-/** Returns the snapshot that a run or a request created for the kind and the options, with the matching marker. */
+/** Returns a snapshot whose marker has the given policy and idempotency key, and matches the kind and the options. */
 export function createdSnapshot(
   { policy, idempotencyKey }: Pick<Marker, "policy" | "idempotencyKey">,
   { kind, options }: { kind: Kind; options: JsonObject },
@@ -54,7 +54,7 @@ export function createdSnapshot(
   return snapshotOf(id, kind.resourceOf(options), { marker, labels: markerLabels(marker), ...changes });
 }
 
-/** Changes for `snapshotOf`: the status that EVS returns, and the state that `read` of the kind derives from the status. */
+/** Changes for `snapshotOf`: a status that EVS returns, and the state that the functions derive from this status. */
 export const STATUS: Record<
   "available" | "failed" | "creating" | "deleting" | "stuckDeleting" | "unknown",
   Partial<FoundSnapshot>
@@ -69,8 +69,11 @@ export const STATUS: Record<
 
 type Operation = "create" | "listFor" | "listAll" | "remove" | "resources" | "disksOf";
 /**
- * What happens when an operation is called. With a `SnapshotError`, the call fails and changes nothing. With `afterwards`,
- * the call takes effect and then fails. A function runs before the call. With undefined, the call succeeds.
+ * What happens when an operation is called:
+ * - a `SnapshotError`: the call fails and changes nothing
+ * - an error in `afterwards`: the call takes effect and then fails
+ * - a function: the cloud runs the function before it executes the call
+ * - undefined: the call succeeds
  */
 export type PlannedEvent = SnapshotError | { afterwards: SnapshotError } | (() => unknown) | undefined;
 

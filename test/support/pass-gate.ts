@@ -27,11 +27,11 @@ export const RUN: Run & { deploymentId: string } = {
 export const DISK_1 = createTarget(snapshot, "disk-1");
 export const DISK_2 = createTarget(snapshot, "disk-2");
 
-/** Returns a snapshot of the target that the deployment created. The name is the id. */
+/** Returns a snapshot that the deployment created for the target. Its name is the same as its id. */
 export const snapshotCreatedFor = (target: Target, id: string, changes: Partial<FoundSnapshot> = {}): FoundSnapshot =>
   createdSnapshot(RUN, target, id, { name: id, ...changes });
 
-/** Calls `passGate`. Returns the progress of each target, a line such as `made-1 accepted` for each, or the error. */
+/** Calls `passGate`. Returns the progress of the targets, also as lines such as `made-1 accepted`, or the error. */
 export async function callGate(
   fixture: DomainFixture,
   targets: Target[] = [DISK_1],

@@ -12,7 +12,7 @@ import {
 } from "./environment.ts";
 import { addResources, replaceSnapshot, type Seed, seedSnapshot } from "./retention-seeds.ts";
 
-/** Returns the policy `nightly`, which keeps this number of snapshots of each resource. */
+/** Returns the policy `nightly`, which keeps `keep_last` snapshots of each resource. */
 export const keepLast = (keep_last: number, changes: object = {}) => ({
   policy: "nightly",
   retention: { keep_last },
@@ -31,7 +31,7 @@ export async function createFixture(options: TestEnvironmentOptions = {}) {
     resourceIds,
     prune: (policy: object, how: Invocation = {}) =>
       invoke(pruneSnapshots, timerEvent(policy, new Date(clock.now()).toISOString()), how),
-    /** Adds a snapshot that was created this number of days ago, and returns its id. */
+    /** Adds a snapshot that was created `days` days ago, and returns the snapshot id. */
     addOld: (kind: Kind, days: number, changes: Partial<Seed> = {}) =>
       seedSnapshot(cloud, kind, resourceIds[kind], { at: START_MS - days * DAY_MS, ...changes }).id,
     /** Returns the sorted ids of the snapshots that exist an hour later, without the members of snapshot groups. */
@@ -96,7 +96,6 @@ export async function createChangingFixture(options: TestEnvironmentOptions = {}
 
 export type ChangingFixture = Awaited<ReturnType<typeof createChangingFixture>>;
 
-/** Returns the record of a snapshot. */
 export const findRecord = (records: Any[], snapshotId: string | undefined) =>
   records.find(({ snapshot_id }) => snapshot_id === snapshotId);
 

@@ -1,4 +1,7 @@
-/** Returns a random number generator (mulberry32). Its numbers are at least 0 and less than 1. Two generators with the same seed return the same numbers. */
+/**
+ * Returns a random number generator (mulberry32). Its numbers are at least 0 and less than 1. Two generators with the same seed
+ * return the same numbers.
+ */
 export function createRandom(seed: number): () => number {
   let state = seed | 0;
   return () => {

@@ -46,7 +46,7 @@ export const randomTime = fc
   )
   .map(([base, offset]) => base + offset);
 
-/** Changes to a snapshot that make planRetention hold the snapshot. */
+/** Changes to a snapshot for which the decision of `planRetention` is `held`. */
 const HOLD_REASONS: Partial<FoundSnapshot>[] = [
   { labels: { hold: "true" } },
   { labels: { hold: "" } },
@@ -66,7 +66,7 @@ const randomState = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom<State>("creating", "deleting", "unknown") },
 );
 
-/** Generates members of a snapshot group. Servers gain and lose disks, and members fail or are held. */
+/** Generates members of a snapshot group. Groups have different disks. A member can be failed, or have the label `hold`. */
 const randomMembers = fc.uniqueArray(
   fc.record({
     disk: fc.constantFrom("a", "b", "c", "d"),
@@ -76,7 +76,7 @@ const randomMembers = fc.uniqueArray(
   { selector: ({ disk }) => disk, maxLength: 4 },
 );
 
-/** Generates snapshots of one resource. A few are duplicates with the same key or have the same creation time. */
+/** Generates snapshots of one resource. A few snapshots share an idempotency key or a creation time. */
 export const randomSnapshots = fc
   .array(
     fc.record({
@@ -106,7 +106,7 @@ export const randomSnapshots = fc
         },
         members: members?.map(({ disk, state: memberState, held }) => ({
           ...{ id: `s${index}-${disk}`, name: "", resource: disk, status: memberState, labels: {}, raw: {}, ...held },
-          // An available group has no failed member.
+          // In an available group, all members are available.
           state: state === "available" ? "available" : memberState,
         })),
         ...held,
@@ -115,7 +115,7 @@ export const randomSnapshots = fc
   );
 
 export const GOOD = { name: "", status: "", state: "available", labels: {}, raw: {} } as const;
-/** Generates the disk ids of each of 40 snapshot groups, or an empty array for snapshots that are not groups. */
+/** Generates 40 arrays with the disk ids of a snapshot group, or an empty array if the snapshots are not groups. */
 export const randomGroupDisks = fc.oneof(
   fc.constant<string[][]>([]),
   fc.array(fc.subarray(["a", "b", "c", "d"]), { minLength: 40, maxLength: 40 }),
@@ -134,7 +134,7 @@ export const randomRetention = fc
   })
   .filter(keepsSomething);
 export const randomZone = fc.constantFrom(...ZONES);
-/** Generates up to three ids for the hold of a policy. */
+/** Generates up to three snapshot ids for the policy field `hold`. */
 export const randomHold = fc.uniqueArray(
   fc.integer({ min: 0, max: 29 }).map((index) => `s${index}`),
   { maxLength: 3 },
@@ -151,11 +151,10 @@ export const randomPolicy: fc.Arbitrary<Policy> = fc.record({
   hold: randomHold,
 });
 
-/** Plans the retention of the snapshots. */
 export const planFor = (found: readonly FoundSnapshot[], { retention, zone, hold }: Policy): Verdict[] =>
   planRetention(found, { retention, toWallTime: clockOf(zone), hold });
 
-/** Returns the ids of the snapshots for which the plan has this decision. */
+/** Returns the ids of the snapshots with the given decision in a retention plan. */
 export const idsWith = (plan: readonly Verdict[], decision: Verdict["decision"]) =>
   plan.filter((verdict) => verdict.decision === decision).map(({ snapshot }) => snapshot.id);
 
@@ -172,7 +171,7 @@ const FORMATS = new Map(
 const formatIn = (zone: string, time: number | undefined) => FORMATS.get(zone)?.format(time) ?? "";
 export const dateIn = (zone: string, time: number | undefined) => formatIn(zone, time).slice(0, 10);
 
-/** Maps each rule to a function that names the day, week, month or year to which a date belongs. */
+/** Maps each rule to a function that returns the name of the day, week, month or year of a date. */
 export const PERIOD_NAMES: Record<string, (date: string) => string> = {
   keep_daily: (date) => date,
   keep_weekly: (date) => {
@@ -185,7 +184,7 @@ export const PERIOD_NAMES: Record<string, (date: string) => string> = {
   keep_yearly: (date) => date.slice(0, 4),
 };
 
-/** Returns the disks of a group whose members are available. */
+/** Returns the id of each disk whose member in a group is available. */
 export const availableDisks = ({ members = [] }: FoundSnapshot): string[] =>
   members.filter(({ state }) => state === "available").map(({ resource }) => resource ?? "");
 

@@ -20,13 +20,13 @@ export const diskTarget = (number: number, kind: Kind = snapshot): Target => cre
 export const diskTargets = (count: number): Target[] =>
   Array.from({ length: count }, (_, index) => diskTarget(index + 1));
 
-/** Calls `createAll` with an index of the existing snapshots. No target starts after `until`. */
+/** Calls `createAll` with an index of the existing snapshots. `createAll` begins no target after `until`. */
 export const createAllWithIndex = (
   { runContext }: DomainFixture,
   targets: readonly Target[],
   { run = RUN, until = startPlus(MINUTE_MS) } = {},
 ): Promise<Target[]> => createAll(targets, run, runContext, until, indexExistingSnapshots(run, runContext));
 
-/** Returns a snapshot of the target that the run created. */
+/** Returns a snapshot that the run created for the target. */
 export const snapshotCreatedFor = (target: Target, id: string, changes: Partial<FoundSnapshot> = {}): FoundSnapshot =>
   createdSnapshot(RUN, target, id, changes);

@@ -63,7 +63,7 @@ export const resourcesWithSnapshots = (cloud: EmbeddedCloud, kind: Kind) =>
 
 export const sorted = (ids: readonly string[]) => [...ids].sort();
 
-/** Returns the records that have this outcome, with the record of the run. */
+/** Returns the records with the given outcome. They can include the record of the run. */
 export const recordsOf = ({ records }: Pick<Invoked, "records">, outcome: string) =>
   records.filter((record) => record.outcome === outcome);
 

@@ -1,4 +1,4 @@
-/** Calls `waitUntilAttached` with an event and the disks that EVS returns at each poll. */
+/** Calls `waitUntilAttached` with an event. The test defines the disks that EVS returns at each poll. */
 import { after, before } from "../../shared/core/instant.ts";
 import { type AttachmentEvent, type DiskReader, waitUntilAttached } from "../../shared/snapshots/create/attachment.ts";
 import type { Volume } from "../../shared/snapshots/ports.ts";
@@ -31,7 +31,7 @@ interface Options {
   withSnapshot?: string[];
 }
 
-/** Calls `waitUntilAttached` with the disk or disks that EVS returns at each poll. Later polls get the last element again. */
+/** Calls `waitUntilAttached`. Each element of `polls` is the response to one poll. The last element also answers later polls. */
 export async function waitFor(polls: (Volume | Volume[])[], options: Options = {}) {
   const { age = 0, seconds = 60, named = true, failAt = -1, stage, withSnapshot = [] } = options;
   const time = createVirtualClock();

@@ -12,7 +12,7 @@ export async function createFixture(options: TestEnvironmentOptions = {}) {
   return { ...environment, ...addResources(environment.cloud, START_MS - MINUTE_MS), verify };
 }
 
-/** Adds a snapshot that was created this number of minutes before the clock starts. */
+/** Adds a snapshot that was created `minutes` minutes before the clock starts. */
 export const seedSnapshot = (
   cloud: EmbeddedCloud,
   kind: Kind,

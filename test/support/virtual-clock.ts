@@ -3,7 +3,7 @@ import type { Time } from "../../shared/core/clock.ts";
 import { after, type Instant, instant } from "../../shared/core/instant.ts";
 
 export const START = instant(Date.parse("2026-11-21T02:00:00Z"));
-/** Returns the time that many milliseconds after the start of the test. Negative numbers give earlier times. */
+/** Returns the start of the test plus `milliseconds`, which can be negative. */
 export const startPlus = (milliseconds: number): Instant => after(START, milliseconds);
 export const MINUTE_MS = 60_000;
 export const HOUR_MS = 60 * MINUTE_MS;

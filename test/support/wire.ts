@@ -11,7 +11,6 @@ import { nodeRuntime } from "../../shared/middleware/runtime.ts";
 
 export const PROJECT = "0123456789abcdef0123456789abcdef";
 
-/** A request that a test server received. */
 export interface ReceivedRequest {
   method: string;
   url: string;
@@ -19,14 +18,12 @@ export interface ReceivedRequest {
   body: string;
 }
 
-/** A running server of a test. */
 export interface TestServer {
   origin: string;
   /** All connections that clients opened. */
   connections: Socket[];
 }
 
-/** A running HTTP or HTTPS server of a test. */
 export interface HttpTestServer extends TestServer {
   /** The requests that have arrived completely. */
   received: ReceivedRequest[];

@@ -1,7 +1,7 @@
 /**
- * The clock of the embedded cloud. It determines when a snapshot becomes available, the value of `created_at`, and how fast the
- * rate limit refills. Signatures are checked on the wall clock instead, because callers sign with the wall clock. The embedded
- * cloud has no timers: each request computes the current status from `now()`.
+ * The clock of the embedded cloud. It determines the statuses and creation times of resources, and how fast the rate limit
+ * refills. The embedded cloud checks signatures on the wall clock instead, because callers sign with the wall clock. The embedded
+ * cloud has no timers: for each request, it computes the statuses of its resources from `now()`.
  */
 export interface CloudClock {
   /** Returns the current time in epoch milliseconds. */
@@ -16,7 +16,7 @@ export class StoppedClock implements CloudClock {
   #now: number;
 
   constructor(time: number | string | Date = Date.now()) {
-    this.#now = epoch(time);
+    this.#now = toEpochMs(time);
   }
 
   now(): number {
@@ -28,7 +28,7 @@ export class StoppedClock implements CloudClock {
   }
 
   set(time: number | string | Date): void {
-    this.#now = epoch(time);
+    this.#now = toEpochMs(time);
   }
 }
 
@@ -40,7 +40,7 @@ export class ScaledClock implements CloudClock {
 
   constructor(factor: number, start: number | string | Date = Date.now()) {
     this.#factor = factor;
-    this.#start = epoch(start);
+    this.#start = toEpochMs(start);
     this.#origin = performance.now();
   }
 
@@ -50,7 +50,7 @@ export class ScaledClock implements CloudClock {
 }
 
 /** Converts a time to epoch milliseconds. Interprets a string without a time zone as UTC. */
-export function epoch(time: number | string | Date): number {
+export function toEpochMs(time: number | string | Date): number {
   const ms = typeof time === "number" ? time : typeof time === "string" ? Date.parse(withZone(time)) : time.getTime();
   if (!Number.isFinite(ms)) throw new Error(`Not a time: ${String(time)}`);
   return ms;
@@ -67,6 +67,6 @@ export function bareTime(ms: number, microseconds = 0): string {
 }
 
 /** Formats a time as DWS does: `YYYY-MM-DDThh:mm:ssZ` (SOURCES.md#dws-times). */
-export function zonedSeconds(ms: number): string {
+export function formatDwsTime(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }

@@ -4,8 +4,8 @@
  */
 export interface CloudBehavior {
   /**
-   * Whether EVS v2 has the limits and error bodies of its current public page ("current") or of an older page ("classic").
-   * Default "current".
+   * Whether EVS v2 has the limits and error bodies of the current public API page ("current") or of an older public API page
+   * ("classic"). Default "current".
    */
   evsLimits: "current" | "classic";
   /** The maximum number of legacy snapshots per disk (SOURCES.md#evs-legacy-per-disk-limit). Default 7. */
@@ -18,15 +18,18 @@ export interface CloudBehavior {
   withoutStandardSnapshots: boolean;
   /** Whether deleting a snapshot group also deletes its member snapshots. Default true. */
   groupDeleteCascades: boolean;
-  /** How responses spell the status of an available snapshot group. One page of the EVS documentation spells it "avaialble". Default "avaialble". */
+  /**
+   * How responses spell the status of an available snapshot group. Default "avaialble", as on one page of the EVS documentation.
+   */
   groupAvailable: "avaialble" | "available";
   /** Whether a snapshot group fails if one of its members fails. Default false: only the member has the status `error`. */
   groupFailsWithMember: boolean;
   /** Whether the members of a snapshot group have the same tags as the group. Default false. */
   groupTagsOnMembers: boolean;
   /**
-   * The error of a create request if the status of the disk allows no snapshot, such as `extending`. Default 400 EVS.5400.
-   * The code `conflictingRequest` selects the error body of OpenStack instead of the error body of EVS.
+   * The error of a create request for a disk whose status does not allow a snapshot, such as `extending`. Default 400 EVS.5400.
+   * If `code` is the name of an OpenStack error, such as `conflictingRequest`, the response has the error body of OpenStack
+   * instead of the error body of EVS.
    */
   wrongVolumeStatus: { status: number; code: string };
   /** Whether times in v5 responses have the suffix `Z` ("zoned") or no time zone, as in v2 ("bare"). Default "bare". */
@@ -37,11 +40,14 @@ export interface CloudBehavior {
   pageCap: number | undefined;
   /** Whether the attachments in a disk response have the fields `attachment_id` and `attached_at`. Default true. */
   attachmentIds: boolean;
-  /** Whether v5 list responses have the fields `count` and `..._links`, as v2 list responses do. Default false. */
+  /**
+   * Whether v5 list responses have the field `count` and a field with a link to the next page, as v2 list responses do. Default
+   * false.
+   */
   v5ListCount: boolean;
   /**
-   * Whether the query parameter `name` of EVS matches every name that contains its value ("fuzzy") or only an equal name
-   * ("exact"). Default "fuzzy".
+   * Whether the query parameter `name` of EVS selects every resource whose name contains the value ("fuzzy"), or only resources
+   * whose name is exactly the value ("exact"). Default "fuzzy".
    */
   nameFilter: "fuzzy" | "exact";
   /**

@@ -28,9 +28,15 @@ export interface CloudOptions extends Partial<CloudBehavior> {
   creationMs?: number | Partial<Record<Kind, number>>;
   /** How long an EVS snapshot is `deleting`, in milliseconds of `clock`. Default 1000. DWS deletes a snapshot immediately. */
   deletionMs?: number;
-  /** The rate limit of the API gateway, measured on `clock`. The limit does not apply to LTS, because LTS has its own address. */
+  /**
+   * The rate limit of the API gateway, which refills with the time of `clock`. Default: no limit. The limit does not apply to
+   * LTS, because callers do not reach LTS through the gateway.
+   */
   rate?: RateLimit;
-  /** Whether `requests` keeps every request. Default true. Long test runs set this option to false to save memory. */
+  /**
+   * Whether `EmbeddedCloud.requests` contains every request. If false, it stays empty, which saves memory in long test runs.
+   * Default true.
+   */
   keepRequests?: boolean;
   /** Called after the embedded FunctionGraph has accepted an asynchronous invocation. */
   onInvokeAsync?: (call: Invocation) => void | Promise<void>;
@@ -70,14 +76,17 @@ export interface ResourceMethods {
     enterpriseProjectId?: string;
     createdAt?: TimeInput;
   }): Server;
-  /** Adds a disk. If `serverId` is given, the disk is attached to that server since `attachedAt` (default: now). */
+  /**
+   * Adds a disk. If `serverId` is given, also attaches the disk to that server. `attachedAt` is the time of the attachment
+   * (default: now).
+   */
   addVolume(volume?: {
     id?: string;
     name?: string;
     size?: number;
     tags?: Tags;
     metadata?: Tags;
-    /** The status of the disk. Default: the status depends on the attachments of the disk. */
+    /** The status of the disk. Default: `available` if the disk has no attachment, otherwise `attaching` or `in-use`. */
     status?: string;
     serverId?: string;
     attachedAt?: TimeInput;
@@ -90,14 +99,14 @@ export interface ResourceMethods {
   }): Volume;
   /** Attaches a disk. If `after` is given, the disk is `attaching` for this many milliseconds of the embedded cloud's clock. */
   attach(volumeId: string, serverId: string, options?: { after?: number; device?: string }): Attachment;
-  /** Detaches a disk from a server. Without `serverId`, detaches the disk from every server. */
+  /** Detaches a disk from a server. If `serverId` is absent, detaches the disk from every server. */
   detach(volumeId: string, serverId?: string): void;
-  /** Sets the status of a disk. If `status` is undefined, the status depends on the attachments of the disk again. */
+  /** Sets the status of a disk. If `status` is undefined, the attachments of the disk determine its status. */
   setVolumeStatus(volumeId: string, status: string | undefined): void;
   removeVolume(volumeId: string): void;
   removeServer(serverId: string): void;
   addCluster(cluster?: NewCluster): Cluster;
-  /** Adds a resource of another service. `type` must be one of the types in `otherResources`. */
+  /** Adds a resource that is neither a server nor a disk. `type` must be one of the types in `otherResources`. */
   addOther(type: string, resource: { id: string; name: string; tags: Tags }): void;
   setCluster(clusterId: string, state: { status?: string; taskStatus?: string | undefined }): void;
   removeCluster(clusterId: string): void;
@@ -105,7 +114,6 @@ export interface ResourceMethods {
   cluster(id: string): Cluster | undefined;
 }
 
-/** A running embedded cloud. */
 export interface EmbeddedCloud extends ResourceMethods {
   readonly url: string;
   /** The names of the services, such as `evs`. All services have the same address. */
@@ -141,12 +149,17 @@ export interface EmbeddedCloud extends ResourceMethods {
    * contain no creation time.
    */
   setSnapshotCreatedAt(snapshotId: string, text: string | undefined): void;
-  /** Adds a snapshot of the disk to the snapshot group. The snapshot is `available` and has the same age as the group. */
+  /**
+   * Adds a snapshot of the disk to the snapshot group. The snapshot is `available` and has the same creation time as the group.
+   */
   addMember(groupId: string, volumeId: string): SnapshotView;
   /** Removes the snapshot of the disk from the snapshot group. */
   removeMember(groupId: string, volumeId: string): void;
 
-  /** Returns copies of all snapshots, oldest first. Includes snapshots that list responses do not show yet (`listLagMs`). */
+  /**
+   * Returns copies of all snapshots, or of all snapshots of one kind. The snapshots of each kind are sorted, oldest first.
+   * Includes the snapshots that list responses still omit because of `listLagMs`.
+   */
   snapshots(kind?: Kind): SnapshotView[];
   /** The log lines that LTS has stored. */
   readonly logs: LogEntry[];
@@ -154,7 +167,10 @@ export interface EmbeddedCloud extends ResourceMethods {
   readonly lostLogs: LogEntry[];
   readonly invocations: Invocation[];
   readonly requests: RequestView[];
-  /** Counts the requests of an operation such as `evs.createSnapshot`. With `status`, counts only responses with this status. */
+  /**
+   * Counts the requests of an operation such as `evs.createSnapshot`. If `status` is given, counts only requests whose response
+   * has this status.
+   */
   count(operation: string | RegExp, status?: number): number;
   /** The reasons why requests failed authentication. Omits failures that a test caused with `expireCredentials` or a fault. */
   readonly refusedSignatures: string[];
@@ -166,11 +182,14 @@ export interface EmbeddedCloud extends ResourceMethods {
   fault(match: FaultMatch, fault: Fault): FaultHandle;
   clearFaults(): void;
   /**
-   * Sets the final status of the next snapshot of a disk, server or cluster. With `stuck` the snapshot stays `creating`
-   * forever. If a test calls this method several times, each call applies to one further snapshot.
+   * Sets the final status of the next snapshot that is created of a disk, server or cluster. If `ending` is `stuck`, the snapshot
+   * stays `creating` forever. If a test calls this method twice, the second call applies to the second snapshot.
    */
   endWith(resourceId: string, ending: "error" | "stuck" | (string & {})): void;
-  /** How long list responses omit a new snapshot, in milliseconds of `clock`. Applies to snapshots created after the change. */
+  /**
+   * How long list responses omit a new snapshot, in milliseconds of `clock`. If a test changes this value, the new value applies
+   * only to snapshots that are created after the change.
+   */
   listLagMs: number;
 
   /** Waits until no `onInvokeAsync` call is running. Throws the first error that an `onInvokeAsync` call threw. */

@@ -157,8 +157,8 @@ export async function startCloud(options: CloudOptions = {}): Promise<EmbeddedCl
       lag.ms = ms;
     },
     async idle() {
-      // An asynchronous invocation starts after its 202 response has been sent. Wait for one turn of the event loop, so the
-      // invocations of responses that are being sent can start.
+      // The embedded cloud starts an asynchronous invocation only after it has sent the 202 response. Wait for one turn of the
+      // event loop, so each invocation whose 202 response is still being sent can start.
       do {
         await new Promise((resolve) => setImmediate(resolve));
         await Promise.all(running);
@@ -174,7 +174,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<EmbeddedCl
   return cloud;
 }
 
-/** Returns one property of every kind of snapshot, by the name of the kind. */
+/** Maps the name of each kind of snapshot to the value that the property `property` has for this kind. */
 const propertyByKind = <Property extends "statuses" | "creationMs">(property: Property) =>
   Object.fromEntries(Object.values(SNAPSHOT_KINDS).map((kind) => [kind.name, kind[property]])) as Record<
     Kind,

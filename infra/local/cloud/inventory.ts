@@ -15,9 +15,9 @@ import type {
   SnapshotRecordByKind,
   VolumeRecord,
 } from "./records.ts";
-import { MultiMap, ResourceStore, TimeOrderedStore } from "./time-ordered-store.ts";
+import { MultiMap, SnapshotStore, TimeOrderedStore } from "./time-ordered-store.ts";
 
-export interface Timing {
+export interface SnapshotTiming {
   creationMs: Record<Kind, number>;
   deletionMs: number;
   listLagMs: () => number;
@@ -27,27 +27,29 @@ export class Inventory {
   readonly servers = new TimeOrderedStore<ServerRecord>();
   readonly volumes = new TimeOrderedStore<VolumeRecord>();
   readonly clusters = new TimeOrderedStore<ClusterRecord>();
-  readonly snapshots: { [K in Kind]: ResourceStore<SnapshotRecordByKind[K]> };
+  readonly snapshots: { [K in Kind]: SnapshotStore<SnapshotRecordByKind[K]> };
   readonly jobs = new Map<string, Job>();
 
   readonly #clock: CloudClock;
-  readonly #timing: Timing;
+  readonly #timing: SnapshotTiming;
   readonly #statuses: Record<Kind, CreationStatuses>;
   readonly #volumesOfServer = new MultiMap<VolumeRecord>();
   readonly #finalStatuses = new Map<string, string[]>();
   /** The snapshots in the status `deleting`, sorted by the time at which their deletion finishes. */
   readonly #deleting: AnySnapshotRecord[] = [];
-  /** The time from which list responses contain every snapshot that exists now, in epoch milliseconds. */
+  /**
+   * The maximum `visibleAt` of all snapshots, in epoch milliseconds. From this time on, list responses contain every snapshot.
+   */
   #allVisibleAt = 0;
   #sequence = 0;
   #isDiscarding = false;
   #lastStamp = { ms: Number.NaN, microseconds: 0 };
 
-  constructor(clock: CloudClock, timing: Timing, statuses: Record<Kind, CreationStatuses>) {
+  constructor(clock: CloudClock, timing: SnapshotTiming, statuses: Record<Kind, CreationStatuses>) {
     this.#clock = clock;
     this.#timing = timing;
     this.#statuses = statuses;
-    const stores = Object.keys(statuses).map((kind) => [kind, new ResourceStore()]);
+    const stores = Object.keys(statuses).map((kind) => [kind, new SnapshotStore()]);
     this.snapshots = Object.fromEntries(stores);
   }
 
@@ -139,8 +141,8 @@ export class Inventory {
   }
 
   /**
-   * Sets the final status of the next snapshot of a disk, server or cluster. With `stuck` the snapshot stays `creating`
-   * forever.
+   * Sets the final status of the next snapshot that is created of a disk, server or cluster. If `ending` is `stuck`, the snapshot
+   * stays `creating` forever.
    */
   endWith(resourceId: string, ending: string): void {
     this.#finalStatuses.set(resourceId, [...(this.#finalStatuses.get(resourceId) ?? []), ending]);
@@ -225,7 +227,7 @@ export class Inventory {
   }
 
   /**
-   * Returns a condition that matches the snapshots that list responses already contain. Returns `undefined` if list responses
+   * Returns a condition that is true for every snapshot that list responses contain now. Returns `undefined` if list responses
    * contain every snapshot.
    */
   visibility(): ((snapshot: AnySnapshotRecord) => boolean) | undefined {
@@ -262,7 +264,7 @@ function freeDevice(used: Set<string>): string {
   }
 }
 
-/** Returns the last letters of the device name with this index: `a` for 0, `z` for 25, `aa` for 26. */
+/** Converts the index of a device to the letters at the end of its name: 0 to `a`, 25 to `z`, 26 to `aa`. */
 function deviceLetters(index: number): string {
   const letter = String.fromCharCode(97 + (index % 26));
   return index < 26 ? letter : deviceLetters(Math.floor(index / 26) - 1) + letter;

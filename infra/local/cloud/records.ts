@@ -29,7 +29,7 @@ export interface VolumeRecord extends StoredItem {
   metadata: Tags;
   enterpriseProjectId: string;
   multiattach: boolean;
-  /** The disk status that a test has set. If undefined, the status depends on the attachments. */
+  /** The disk status that a test has set. If undefined, the attachments of the disk determine its status. */
   status: string | undefined;
   attachments: AttachmentRecord[];
 }
@@ -57,9 +57,12 @@ export interface SnapshotRecord extends StoredItem {
   resourceId: string;
   name: string;
   description: string | null;
-  /** A test has set `text` as the creation time in responses. If `text` is undefined, responses contain no creation time. */
+  /** The creation time that a test has set for responses. If `text` is undefined, responses contain no creation time. */
   creationTimeOverride?: { text: string | undefined };
-  /** The last three digits of the creation time, from 0 to 999. Snapshots of the same millisecond differ in these digits. */
+  /**
+   * The microseconds after the millisecond `createdAt`, from 0 to 999. Snapshots of the same millisecond have different
+   * microseconds.
+   */
   microseconds: number;
   /**
    * When the creation of the snapshot finishes, in epoch milliseconds. Until then the snapshot is `creating`. `Infinity` means
@@ -78,15 +81,15 @@ export interface SnapshotRecord extends StoredItem {
 }
 
 /**
- * Maps the name of each kind of snapshot to the type of its stored record. The file in `services/` that implements a kind adds
- * it here by declaration merging, so a new kind changes no other file.
+ * Maps the name of each kind of snapshot to the type of its stored record. Each file in `services/` that implements a kind adds
+ * its entry by declaration merging, so nobody must edit this file for a new kind.
  */
 // biome-ignore lint/suspicious/noEmptyInterface: the files of the services add the properties
 export interface SnapshotRecordByKind {}
 
 /**
- * Maps the name of each kind of snapshot to the options that `addSnapshot` accepts only for this kind. The file in `services/`
- * that implements the kind adds it here by declaration merging.
+ * Maps the name of each kind of snapshot to the options that `addSnapshot` accepts only for this kind. Each file in `services/`
+ * that implements a kind adds its entry by declaration merging.
  */
 // biome-ignore lint/suspicious/noEmptyInterface: the files of the services add the properties
 export interface SeedOptionsByKind {}
@@ -95,8 +98,8 @@ export type Kind = keyof SnapshotRecordByKind;
 export type AnySnapshotRecord = SnapshotRecordByKind[Kind];
 
 /**
- * The statuses of a snapshot during its creation, after a successful creation and after a failed creation, as its service
- * spells them.
+ * How a service spells three statuses of a snapshot: during its creation, after its creation has succeeded, and after its
+ * creation has failed.
  */
 export interface CreationStatuses {
   creating: string;

@@ -1,6 +1,6 @@
 /** Implements the methods with which a test adds, changes and removes servers, disks and clusters. */
 import { randomUUID } from "node:crypto";
-import { bareTime, epoch } from "./clock.ts";
+import { bareTime, toEpochMs } from "./clock.ts";
 import type { CloudState } from "./cloud-state.ts";
 import type { ResourceMethods, TimeInput } from "./embedded-cloud.ts";
 import { addCluster, clusterView } from "./services/dws-clusters.ts";
@@ -11,7 +11,7 @@ export function createResources(cloudState: CloudState): ResourceMethods {
   const { clock, inventory, region } = cloudState;
   const findVolume = (id: string) => inventory.volumes.get(id) ?? throwMissing("volume", id);
   const findCluster = (id: string) => inventory.clusters.get(id) ?? throwMissing("cluster", id);
-  const epochOrNow = (time: TimeInput | undefined) => (time === undefined ? clock.now() : epoch(time));
+  const epochOrNow = (time: TimeInput | undefined) => (time === undefined ? clock.now() : toEpochMs(time));
   const ageFields = (createdAt: TimeInput | undefined) => ({
     createdAt: epochOrNow(createdAt),
     sequence: inventory.nextSequence(),

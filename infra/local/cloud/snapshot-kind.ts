@@ -50,8 +50,8 @@ export type SeededSnapshot = {
 } & { [K in Kind]: { kind: K } & SeedOptionsByKind[K] }[Kind];
 
 /**
- * A snapshot as tests read it: the name of its kind of snapshot, and the fields that a response of its service contains. The
- * view of a snapshot group also has fields that no response contains.
+ * A snapshot in the form that tests receive: its kind, and the fields of a response of its service. For a snapshot group, the
+ * object also has fields that no response contains.
  */
 export interface SnapshotView {
   kind: Kind;

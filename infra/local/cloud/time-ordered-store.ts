@@ -1,4 +1,3 @@
-/** An item of a `TimeOrderedStore`. */
 export interface StoredItem {
   id: string;
   /** The creation time in epoch milliseconds. */
@@ -37,7 +36,8 @@ export class TimeOrderedStore<T extends StoredItem> {
   add(item: T): void {
     if (this.#byId.has(item.id)) throw new Error(`There is already an item with the id ${item.id}.`);
     const last = this.#byAge.at(-1);
-    // An item is out of order only if a test adds it with an earlier creation time. The next read sorts the items.
+    // Usually a new item is the newest item. If a test adds an item that is older than the last item, the next read sorts the
+    // items.
     if (last && byAge(last, item) > 0) this.#isSorted = false;
     this.#byId.set(item.id, item);
     this.#byAge.push(item);
@@ -87,7 +87,7 @@ export class MultiMap<T> {
 }
 
 /** Stores snapshots by id, by age and by the id of the resource that they belong to. */
-export class ResourceStore<T extends StoredItem & { resourceId: string }> extends TimeOrderedStore<T> {
+export class SnapshotStore<T extends StoredItem & { resourceId: string }> extends TimeOrderedStore<T> {
   readonly #byResource = new MultiMap<T>();
 
   /** Returns the snapshots of a resource, oldest first. */

@@ -36,7 +36,7 @@ export function createAsyncQueue(settings: AsyncSettings, onFailure: (notice: Fa
   const pending = new Set<Promise<void>>();
   const closing = new AbortController();
 
-  /** Waits for `ms` milliseconds and resolves to true. If the queue is closed earlier, resolves to false immediately. */
+  /** Waits for `ms` milliseconds and resolves to true. If the queue is closed during this time, resolves to false immediately. */
   const pause = (ms: number) =>
     new Promise<boolean>((resolve) => {
       const done = () => {

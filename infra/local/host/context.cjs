@@ -42,12 +42,13 @@ function createContext(data, write) {
   return {
     getRequestID: () => data.requestId,
     getRemainingTimeInMilliSeconds: () => Math.max(0, data.deadline - Date.now()),
-    // The documents say seconds, but the real runtime returns milliseconds (SOURCES.md#functiongraph-running-time).
+    // The documents say that the result is in seconds, but the real runtime returns milliseconds
+    // (SOURCES.md#functiongraph-running-time).
     getRunningTimeInSeconds: () => data.timeoutSeconds * 1000,
     getSecurityAccessKey: () => credentials.ak ?? "",
     getSecuritySecretKey: () => credentials.sk ?? "",
     getSecurityToken: () => credentials.securityToken ?? "",
-    // The platform deprecated these two getters, so the host returns empty keys.
+    // FunctionGraph has deprecated `getAccessKey` and `getSecretKey`, so the host returns empty keys.
     getAccessKey: () => "",
     getSecretKey: () => "",
     getToken: () => credentials.token ?? "",

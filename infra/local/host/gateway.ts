@@ -53,7 +53,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       options.host.invoke(name, apigEvent(request, url, body, requestId)),
     );
     if (!invocation) return refuse(504, "APIG.0201", "Backend timeout.");
-    // The result of a failed invocation has no statusCode, so the gateway rejects it like an invalid result.
+    // The result of a failed invocation contains no `statusCode`, so the gateway sends the error for an invalid result.
     if (invocation.error) return refuse(500, "FSS.1202", formatFailure(invocation));
     const faults = resultFaults(invocation.result);
     if (faults.length > 0) return refuse(500, "FSS.1202", `Invalid result of the function: ${faults.join("; ")}`);
@@ -84,8 +84,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 }
 
 /**
- * Returns the request body, or undefined if the body is larger than `limit`. In each case reads the whole body, because the
- * caller reads the response only after it has sent the body.
+ * Returns the request body, or undefined if the body is larger than `limit`. Reads the whole body even if it is too large,
+ * because the caller reads the response only after it has sent the whole body.
  */
 async function readBody(request: IncomingMessage, limit: number): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
@@ -117,8 +117,8 @@ function sendResult(response: ServerResponse, requestId: string, result: ApigRes
   if (body.length > MAX_SYNC_PAYLOAD)
     throw new Error(`FSS.1201: the result has ${body.length} bytes, the limit is ${MAX_SYNC_PAYLOAD} bytes`);
   response.setHeader("x-request-id", requestId);
-  // The headers of the function come last, so its own x-request-id replaces the id of the gateway. The log lines of the
-  // function contain the function's id.
+  // Set the headers of the function last, so its `x-request-id` replaces the request id of the gateway. Callers need the
+  // function's request id, because the function writes it to its log lines.
   for (const [name, value] of Object.entries(result.headers)) response.setHeader(name, value);
   response.statusCode = result.statusCode;
   response.end(body);

@@ -18,14 +18,14 @@ export interface HostOptions {
   /** The agency's credentials, or a callback that returns new credentials for each request. */
   credentials: Credentials | (() => Credentials);
   projectId: string;
-  /** The region in the function URN of failure notices. Functions do not receive the region from the platform. */
+  /** The region, which appears only in the function URN of a failure notice. As on the platform, functions do not receive it. */
   region?: string;
   /** The timeout in seconds: one number for all functions, or a number for each function name. */
   timeoutSeconds: number | Record<string, number>;
   memoryMb?: number;
   cpuMillicores?: number;
   /**
-   * The maximum number of instances of a function, as max_instance_num in Terraform: one number for all functions, or a number
+   * The maximum number of instances of a function (`max_instance_num` in Terraform): one number for all functions, or a number
    * for each function name. Default 16.
    */
   maxInstances?: number | Record<string, number>;

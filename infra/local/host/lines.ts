@@ -2,8 +2,8 @@ import type { Readable } from "node:stream";
 
 /**
  * Reads an output stream of an instance line by line. After each request, runner.cjs writes an end mark to the stream.
- * `untilMark` waits for this mark, so the host reads all lines of a request before it returns the outcome. The end of the stream
- * also counts as the mark, because a killed instance writes no mark.
+ * `untilMark` waits for this mark, so the host reads all lines of a request before it returns the outcome. If the stream ends,
+ * `untilMark` stops waiting, because a killed instance writes no mark.
  */
 export function readLines(stream: Readable, onLine: (line: string) => void) {
   let incompleteLine = "";

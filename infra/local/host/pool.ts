@@ -44,7 +44,10 @@ export function createInstancePool(start: () => Instance, maxInstances: number) 
 
   return {
     run,
-    /** Waits for an idle instance and runs a request. The platform also keeps an asynchronous event until an instance is idle. */
+    /**
+     * Runs a request. If every instance is busy, first waits until an instance is idle, as the platform does for an asynchronous
+     * event.
+     */
     async runWhenFree(event: unknown, context: () => ContextData): Promise<{ outcome: RequestOutcome; cold: boolean }> {
       for (;;) {
         const done = await run(event, context);

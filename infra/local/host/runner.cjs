@@ -12,7 +12,9 @@ const writeErr = process.stderr.write.bind(process.stderr);
 
 let handler;
 
-/** Loads the handler. Called by the first request, as on the platform, so a bundle that fails to load fails that request. */
+/**
+ * Loads the handler. As on the platform, the first request calls this function. If the bundle fails to load, that request fails.
+ */
 function loadHandler() {
   const dot = handlerName.lastIndexOf(".");
   const file = handlerName.slice(0, dot);

@@ -12,7 +12,10 @@ export function placeholdersIn(event: unknown): string[] {
   return [...names];
 }
 
-/** Returns a copy of the event with values for the placeholders. A string that is only one placeholder can become a number. */
+/**
+ * Returns a copy of the event in which values replace the placeholders. If a string consists only of one placeholder whose value
+ * is a number, the number replaces the string.
+ */
 export function fillPlaceholders(event: unknown, values: PlaceholderValues): unknown {
   return fillValue(event, (name) => {
     const value = values[name];
@@ -28,7 +31,7 @@ function fillValue(value: unknown, getValue: GetValue): unknown {
   if (Array.isArray(value)) return value.map((item) => fillValue(item, getValue));
   if (typeof value !== "object" || value === null) return value;
   const filled = Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fillValue(item, getValue)]));
-  // The body of an APIG event is base64 and can contain placeholders (SOURCES.md#functiongraph-apig-event).
+  // The body of an APIG event is base64-encoded. The decoded body can contain placeholders (SOURCES.md#functiongraph-apig-event).
   if (filled.isBase64Encoded === true && typeof filled.body === "string") {
     const body = String(fillText(Buffer.from(filled.body, "base64").toString(), getValue));
     filled.body = Buffer.from(body).toString("base64");

@@ -12,7 +12,7 @@ import { SERVICE_NAMES } from "../cloud/index.ts";
 
 type Settings = Record<string, string>;
 
-/** The services that the functions call. LTS is the last service, because it only receives result records. */
+/** The services that the functions call. */
 const SERVICES = SERVICE_NAMES.map((name) => name.toUpperCase() as Service);
 
 /** Returns lines for the terminal: the region, the project, and the endpoint of each service that the functions call. */

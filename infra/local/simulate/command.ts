@@ -95,7 +95,7 @@ function parsePolicyJson(text: string, expected: string): unknown {
  * Runs the command `npm run simulate`, which prints the snapshots that a policy retains on each day.
  *
  * @returns a message for each snapshot limit that the policy exceeds, or an empty array
- * @throws BadUsage if the arguments or the policy are wrong, before anything is printed or written
+ * @throws BadUsage if the arguments or the policy are wrong; in this case, the function has printed nothing and written no file
  */
 export function runSimulate(argv: readonly string[], print: (text: string) => void): string[] {
   const { values, positionals } = readArguments({ args: [...argv], options: OPTIONS, allowPositionals: true });

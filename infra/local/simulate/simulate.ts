@@ -42,8 +42,8 @@ export interface SimulatedDay {
 const HOUR_MS = 3_600_000;
 
 /**
- * Simulates a policy for one resource: creates a snapshot at a fixed interval, and deletes snapshots by the retention after
- * each new snapshot. Returns the result of each day.
+ * Simulates a policy for one resource. Creates a snapshot at a fixed interval. After each creation, deletes the snapshots that
+ * the policy no longer retains. Returns the result of each day.
  */
 export function simulate(policy: PrunePolicy, { from, days, everyHours }: SimulationPlan): SimulatedDay[] {
   const options = toRetentionOptions(policy);

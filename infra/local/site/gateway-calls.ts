@@ -5,7 +5,6 @@ export interface Reply {
   text: string;
 }
 
-/** Sends a POST request with a JSON body. */
 export async function postJson(url: string, body: object, headers: Record<string, string> = {}): Promise<Reply> {
   const response = await fetch(url, {
     method: "POST",

@@ -30,8 +30,8 @@ export interface SampleInventory {
 }
 
 /**
- * The age of all sample attachments except that of web-1-data, in milliseconds. It is large, so disk-attached does not match a
- * trace without a disk id with these attachments.
+ * How long ago all sample disks except web-1-data were attached, in milliseconds. This is long enough that disk-attached does not
+ * assign a CTS trace without a disk id to one of these disks.
  */
 const LONG_AGO_MS = 30 * 24 * 3_600_000;
 
@@ -42,8 +42,8 @@ function idFor(name: string): string {
 }
 
 /**
- * The names of the sample resources that are neither servers nor disks, by type. Default: the type and a number, such as
- * `share-1`.
+ * The names of sample resources by resource type, except servers and disks. If a type has no entry, the name is the type and a
+ * number, such as `share-1`.
  */
 const NAME_BY_TYPE: Record<string, string> = { cluster: "warehouse" };
 

@@ -2,7 +2,7 @@ import { completionTrace, requestTrace } from "../site/events.ts";
 import { createFailureResult, deliver } from "./deliveries.ts";
 import type { TourStep } from "./step.ts";
 
-/** How long the attachment takes, in milliseconds. The step delivers the first CTS trace before the disk is attached. */
+/** How long the disk has the status `attaching`, in milliseconds. The step delivers the first CTS trace during this time. */
 const ATTACHING_MS = 800;
 
 /**

@@ -2,7 +2,7 @@ import type { LocalSite } from "../site/local-site.ts";
 
 /** The result of one step of the tour. */
 export interface StepResult {
-  /** What happened, for the end of the step's line in the terminal: the response, the outcome and the snapshot id. */
+  /** The text at the end of the step's line in the terminal: the response, the outcome and the snapshot id. */
   summary: string;
   /** The ids of the snapshots that the step created. */
   snapshotIds: string[];

@@ -7,14 +7,20 @@ import { createGateStep } from "./gate-step.ts";
 import type { TourStep } from "./step.ts";
 import { createTimerStep } from "./timer-step.ts";
 
-/** The sample resource that the tour snapshots, for each kind of snapshot. Default: the first resource that the kind can use. */
+/**
+ * The name of the sample resource of which the tour creates a snapshot, by kind of snapshot. If a kind has no entry, the tour
+ * uses the first sample resource of the right type.
+ */
 const RESOURCE_NAME_BY_KIND: Record<string, string> = {
   snapshot: "web-1-data",
   "standard-snapshot": "web-1-system",
   "snapshot-group": "database-1",
 };
 
-/** How the tour's policy selects resources, for each kind of snapshot. Default: by the tag `backup`. */
+/**
+ * The fields of the tour's policy that select resources, by kind of snapshot. If a kind has no entry, the policy selects all
+ * resources with the tag `backup`.
+ */
 const SELECTION_BY_KIND: Record<string, object> = {
   snapshot: { tags: { backup: "daily" }, exclude_tags: { tier: "cold" } },
   "standard-snapshot": { tags: { tier: "cold" } },

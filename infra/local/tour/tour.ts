@@ -51,8 +51,8 @@ export async function runTour(screen: Screen, dist?: string): Promise<Tour> {
   const watch = watchSnapshots(
     cloud,
     ({ name, status, seconds, resourceId, kind }) => {
-      // Do not repeat what the terminal already shows: the line of each step says which snapshot is being created, and a
-      // terminal also shows a progress line.
+      // While the tour is running, do not print a status that the output already shows. The line of each step says that the
+      // snapshot is being created. In a terminal, the progress line shows the number of snapshots by status.
       if (isRunning && (screen.terminal || status === "creating")) return;
       const duration = status === "creating" ? "" : `after ${seconds.toFixed(1)} s`;
       const text = `     ${status}  ${name || kind} of ${inventory.nameOf(resourceId)}  ${duration}`.trimEnd();

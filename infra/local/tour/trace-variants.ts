@@ -50,15 +50,16 @@ export interface TraceVariant {
   /** Whether `request`, `response` and `user` are objects or JSON strings. Default `objects`. */
   bodies?: "objects" | "texts";
   /**
-   * The ids in the trace: `noDisk` has only the server id, `noServer` has only the disk id, and `none` has no id. `all` also
-   * has the ids of the trace and of the job. Default `all`. A completion trace never contains the disk id.
+   * The ids in the trace. `all`: the ids of the server, the disk, the job and the trace. `noDisk`: only the server id.
+   * `noServer`: only the disk id. `none`: no id. Default `all`. A completion trace never contains the disk id, even if the value
+   * is `all` or `noServer`.
    */
   ids?: "all" | "noDisk" | "noServer" | "none";
   /** The status of the attachment job in the completion trace. Default `SUCCESS`. */
   job?: "SUCCESS" | "FAIL" | "RUNNING";
   /**
-   * The envelope of the event. `cts` is the format of a CTS trigger, and all other values are CloudEvents of EventGrid. Default
-   * `cts`.
+   * The envelope of the event. `cts` is the format of a CTS trigger. All other values are formats of CloudEvents from EventGrid.
+   * Default `cts`.
    */
   envelope?: "cts" | "data" | "dataText" | "dataBase64" | "dataCts" | "batch";
   traceName?: "attachVolume" | "attachVolumeV2" | "attachVolume2";

@@ -8,13 +8,10 @@ import type { HttpResponse } from "./transport.ts";
 /** A success response of a Huawei Cloud API. */
 export interface ApiResponse {
   status: number;
-  /** The unchanged response body. */
+  /** The response body. If `rows` is set, the text does not contain these rows. */
   text: string;
   body: JsonObject;
-  /**
-   * The rows that were removed from the list in the response body, each as JSON in UTF-8 bytes. Undefined unless the request
-   * set `rowsOf`.
-   */
+  /** The rows that were removed from the array `rowsOf` of a long response body. Each row is a JSON string in UTF-8 bytes. */
   rows?: string[];
 }
 
@@ -25,8 +22,9 @@ export class PageTooLarge extends SnapshotError {}
  * Reads an HTTP response as a response of a Huawei Cloud API.
  *
  * @param what the method and path of the request, such as `GET /v2/.../cloudsnapshots`. Error messages begin with it.
- * @throws SnapshotError for an error response, for a redirect, and for a body that is not a JSON object. After a create
- *   request, the error has `ambiguous` set if the snapshot may exist. PageTooLarge for a list response with too many values
+ * @throws PageTooLarge if a list response has too many values
+ * @throws SnapshotError if the response is an error response or a redirect, or if its body is not a JSON object. After a create
+ *   request, the error has `ambiguous` set if the snapshot may exist.
  */
 export function readResponse(what: string, response: HttpResponse, operation: Operation, now: Instant): ApiResponse {
   const { status, headers } = response;
@@ -63,8 +61,8 @@ export function readResponse(what: string, response: HttpResponse, operation: Op
 }
 
 /**
- * Returns whether the body of a success response reports a failure. DWS sends some failures with the status 200 and an error
- * code other than `DWS.0000`. A body that contains an error code, or a field `error` that is not empty, reports a failure.
+ * Returns whether the body of a success response reports a failure. It reports a failure if `code` is an error code other than
+ * `DWS.0000`, or if the body has a field `error` that is not empty. DWS sends some failures with the status 200.
  */
 export const reportsFailure = (body: unknown, code: string | undefined): boolean =>
   (code !== undefined && /^[A-Z]{2,8}\.\d{4,8}$/.test(code) && code !== "DWS.0000") ||
@@ -91,8 +89,8 @@ export const unexpectedResponse = (
   );
 
 /**
- * Creates the error for an entry of a list response without a required field. The message contains only the field names,
- * because values can be nested deeply.
+ * Creates the error for a list entry that lacks a required field. The error message contains only the field names of the entry,
+ * because JSON.stringify fails for deeply nested values.
  */
 export const unexpectedRow = (what: string, row: JsonObject): SnapshotError =>
   unexpectedResponse(what, {

@@ -52,8 +52,8 @@ function findFault(body: unknown): { code?: string; message?: string } {
   for (const fault in body) {
     const inner = body[fault];
     if (!isObject(inner) || toScalarString(inner.message) === undefined) continue;
-    // OpenStack uses the name of the fault as the field name. The field `code` repeats the HTTP status or contains the
-    // service's own code (SOURCES.md#openstack-faults).
+    // In an OpenStack error response, the name of the outer field is the error code, such as `itemNotFound`. The inner field
+    // `code` contains the HTTP status or the service's own code (SOURCES.md#openstack-faults).
     const code = readFirstScalar(inner, ...CODE_FIELDS) ?? "";
     return { code: /\D/.test(code) ? code : fault, message: toScalarString(inner.message) };
   }
@@ -106,9 +106,10 @@ const isSnapshotNotFound = ({ status, code = "", message = "" }: CloudFault): bo
   (/snapshot/i.test(message) || !OTHER_RESOURCES.test(message));
 
 /**
- * Matches messages about a temporary problem: another operation on the disk is in progress (SOURCES.md#evs-disk-statuses lists
- * the statuses), or the service asks the caller to try again. Error and deletion statuses do not match, because they are
- * permanent. "Correct it and try again" does not match either, because it asks for a different request.
+ * Matches error messages about a temporary problem: another operation on the disk is in progress (SOURCES.md#evs-disk-statuses
+ * lists the statuses), or the service asks the caller to try again. Messages with an error status or a deletion status do not
+ * match, because these statuses are permanent. "Correct it and try again" does not match, because the same request would fail
+ * again.
  */
 const TEMPORARY_PROBLEM = new RegExp(
   [
@@ -124,12 +125,17 @@ const PERMANENT_STATUSES = [401, 403, 404, 413];
 /** The type of an API request. The same error code can mean different things for a create, a read and a delete request. */
 export type Operation = "create" | "read" | "delete";
 
-/** Returns the reason for an error response. Retries depend on this reason and never on the HTTP status alone. */
+/**
+ * Returns the field `reason` of the SnapshotError for an error response. Retries depend on this reason and never on the HTTP
+ * status alone.
+ */
 // Stryker disable next-line StringLiteral: an unknown code or message has the same effect as an empty one
 export function reasonOf({ status, code = "", message = "" }: CloudFault, operation: Operation): Reason {
-  // DWS can report a busy cluster with a general code, and with the specific code in the message (SOURCES.md#dws-cluster-busy).
+  // If a cluster is busy, DWS can return the general code DWS.9999 with the specific code DWS.7023 in the message
+  // (SOURCES.md#dws-cluster-busy).
   if (code === "DWS.9999" && message.includes("DWS.7023")) return "Busy";
-  // In response to a delete request, DWS.0001 means that the snapshot does not exist. Otherwise, the id is malformed.
+  // In the response to a delete request, DWS.0001 means that the snapshot does not exist. In other responses, DWS.0001 means that
+  // the id is malformed.
   if (code === "DWS.0001" && operation === "delete") return "NotFound";
   if (/^APIGW?\.0101$/.test(code)) return "Unsupported";
   if (/^APIGW?\.0201$/.test(code) && status === 413) return "InvalidRequest";
@@ -152,8 +158,8 @@ export function reasonOf({ status, code = "", message = "" }: CloudFault, operat
 const RATE_LIMIT_WINDOW = /time:\s*(\d+)\s*(second|minute)/i;
 
 /**
- * The maximum wait that a response can ask for: one day, in milliseconds. A longer wait is a mistake, and a huge number of
- * seconds would not be a valid header value.
+ * The maximum time that a response can ask the caller to wait: one day, in milliseconds. A longer time is a mistake. A huge time
+ * would also not be a valid value of the header `Retry-After` in this project's own error responses.
  */
 const MAX_RETRY_AFTER_MS = 86_400_000;
 
@@ -181,8 +187,9 @@ export function retryAfterMs(header: string | undefined, message: string | undef
 const BEING_DELETED = /\bstatus\b[^a-z]*(?:is\b)?[^a-z]*deleting\b/i;
 
 /**
- * Returns whether the service itself rejected the request: the error response contains an error code of the service, or a rate
- * limit applies. A numeric code is ignored, because proxies repeat the HTTP status as the code.
+ * Returns whether the service itself rejected the request. The function assumes this if the HTTP status is 429, or if the error
+ * response contains an error code of the service. A numeric code is not a code of the service, because proxies repeat the HTTP
+ * status as the code.
  */
 const isRejectedByService = ({ status, code = "" }: CloudFault): boolean =>
   status === 429 || (status >= 400 && /\D/.test(code));

@@ -15,9 +15,9 @@ const ID_PATTERN = /^(?=.{5,64}$)(?![0-]*$)[0-9a-fx]+(-[0-9a-fx]+)*$/i;
  * Reads the response to a create request.
  *
  * @param options the create options that were sent
- * @throws SnapshotError BadResponse if the response contains no snapshot id, an error, or the id of another resource than
- *   requested. The error has `ambiguous` set, because the snapshot may exist. SnapshotFailed if the new snapshot has an error
- *   status
+ * @throws SnapshotError BadResponse if the response contains no snapshot id, if it contains an error, or if its resource id
+ *   differs from the resource id in the create options. The error has `ambiguous` set, because the snapshot may exist.
+ * @throws SnapshotError SnapshotFailed if the new snapshot has an error status or a deletion status
  */
 export function readCreateResponse(kind: Kind, options: JsonObject, response: ApiResponse): CreatedSnapshot {
   const unexpected = (what: string) => unexpectedResponse(what, response, true);

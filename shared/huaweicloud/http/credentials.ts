@@ -2,7 +2,7 @@ import { AKSKSigner } from "@huaweicloud/huaweicloud-sdk-core/auth/AKSKSigner";
 import type { ICredential } from "@huaweicloud/huaweicloud-sdk-core/auth/ICredential";
 import { SnapshotError } from "../../core/errors.ts";
 
-/** The credentials that authenticate API requests: an access key that signs them, or a token. */
+/** The credentials that authenticate API requests: either an access key that the SDK signs requests with, or a token. */
 export type Credentials = { accessKey: string; secretKey: string; securityToken?: string } | { token: string };
 
 /**
@@ -20,9 +20,13 @@ export interface Agency {
 const PRINTABLE = /^[\x21-\x7e]+$/;
 
 /**
- * Returns the credentials for one invocation: the temporary key of the function's agency, otherwise the agency's token,
- * otherwise a key from environment variables. Only processes outside FunctionGraph have a key in their environment. Callers
- * must not keep the credentials for a later invocation, because temporary credentials expire.
+ * Returns the credentials for one invocation. The function uses the first of these credentials that exists:
+ *
+ * - the temporary access key of the function's agency
+ * - the token of the function's agency
+ * - the access key in the environment variables, which are set only outside FunctionGraph
+ *
+ * Callers must not keep the credentials for a later invocation, because temporary credentials expire.
  *
  * @throws SnapshotError Misconfigured if there are no credentials, or if a value cannot be sent in an HTTP header
  */
@@ -67,9 +71,9 @@ export const secretsOf = (credentials: Credentials): string[] =>
  * Creates a credential object for the SDK. With an access key, the SDK's own signer signs each request. A token is sent in the
  * header `X-Auth-Token` (SOURCES.md#gateway-token-header).
  *
- * The SDK's class BasicCredentials is not used for three reasons: it also reads credentials from environment variables and
- * files (SOURCES.md#sdk-environment-credentials), it requests or even creates a project at IAM (SOURCES.md#sdk-project-lookup),
- * and it adds 6 KB to every bundle. A test compares the signatures of both credential objects.
+ * The SDK's class BasicCredentials is not used for three reasons: it also reads credentials from environment variables and files
+ * (SOURCES.md#sdk-environment-credentials), it requests or even creates a project at IAM (SOURCES.md#sdk-project-lookup), and it
+ * adds 6 KB to every bundle. A test checks that this object and BasicCredentials create the same signatures.
  */
 export function sdkCredential(credentials: Credentials, projectId: string): ICredential {
   const credential: ICredential = {

@@ -53,7 +53,7 @@ function originOf(name: string, address: string): string {
   try {
     url = new URL(address);
   } catch {
-    // The error below contains the value.
+    // If the address is not a URL, `url` stays undefined and the function throws the error below.
   }
   const isAllowed =
     url !== undefined &&
@@ -61,7 +61,7 @@ function originOf(name: string, address: string): string {
     url.pathname === "/" &&
     url.search + url.hash + url.username + url.password === "";
   if (url === undefined || !isAllowed) {
-    // The message must not repeat a password in the address, whatever characters it contains.
+    // The error message must not repeat a password in the address. The password can contain any character.
     const redacted = address.replace(/^([a-z]+:\/*)?.*@/is, "$1***@");
     throw new SnapshotError(
       "Misconfigured",

@@ -11,10 +11,9 @@ import { MAX_ROWS } from "./row-splitter.ts";
 /** The maximum number of rows in one page of an EVS or ECS list response (SOURCES.md#evs-list-offset). */
 const MAX_PAGE_ROWS = 1_000;
 
-/** One page of a list response. */
 export interface Page {
   rows: JsonObject[];
-  /** The number of rows on all pages, if the service returns it. */
+  /** The number of rows on all pages (the response field `count`). Undefined if the service does not return it. */
   total?: unknown;
 }
 
@@ -34,12 +33,12 @@ const malformedListError = (response: ApiResponse, name: string) =>
   unexpectedResponse(`the array "${name}" of objects`, response);
 
 /**
- * The minimum number of rows in a page request. Eight valid rows always fit into memory, so the function fails instead of
- * requesting fewer rows.
+ * If a page of at most 8 rows does not fit into memory, `readPage` throws PageTooLarge instead of requesting a smaller page.
+ * Valid rows are small enough that 8 rows always fit.
  */
 const MIN_PAGE_ROWS = 8;
 
-/** Requests one page of at most `limit` rows. */
+/** Requests one page of at most `limit` rows. The offset counts rows (EVS) or pages (ECS). */
 type RequestPage = (offset: number, limit: number) => Promise<Page>;
 
 /** Requests a page. If the page does not fit into memory, requests it again with half as many rows. */
@@ -52,26 +51,30 @@ async function readPage(page: RequestPage, offset: number, limit: number): Promi
   }
 }
 
-/** The maximum number of consecutive steps back while a list is read. Steps back are necessary if rows move during reading. */
+/**
+ * The maximum number of consecutive steps back. A step back repeats a page request with a smaller offset. Steps back are
+ * necessary if rows move while the list is read. The ECS server list is also read at most this many times.
+ */
 const MAX_STEPS_BACK = 8;
-/** The size of the first step back, in rows. Each further step is three times as large. */
-const FIRST_STEP = 10;
+/** The size of the nth consecutive step back is this number times 3ⁿ, in rows: 30, 90, 270 and so on. */
+const STEP_BACK_ROWS = 10;
 
 /** Receives each row of a list response once. */
 type Visit = (row: JsonObject) => void;
 
 /**
- * Visits every row of an EVS list, whose offset counts rows (SOURCES.md#paging-conventions). Rows are not kept in memory.
+ * Visits every row of an EVS list. The offset of an EVS list request counts rows (SOURCES.md#paging-conventions). Rows are not
+ * kept in memory.
  *
- * If EVS deletes a row between two page requests, all later rows move up. Each page request therefore starts at the last row of
- * the previous page. If the response starts with an unknown row, a row may have been missed, so the function steps back until
- * the response starts with a known row.
+ * If EVS deletes a row between two page requests, all rows after it move up. Each page request therefore starts at the last row
+ * of the previous page. If the first row of the response is new, the function may have missed a row. The function then steps
+ * back: it repeats the page request with a smaller offset, until the first row of the response is a row that it already visited.
  *
  * Reading stops only at a page without new rows that is shorter than an earlier page. A short page with new rows does not stop
  * reading, because EVS may return fewer rows than requested. A count does not stop reading, because it may be the count of the
- * page. If the count stays the same on all
- * pages and is higher than the number of rows, the function reads the list once more. Links in a response are never followed,
- * because they contain internal addresses (SOURCES.md#evs-list-internal-links).
+ * page. If all pages contain the same count and the count is higher than the number of rows, the function reads the list once
+ * more. The function never follows links in a response, because they contain internal addresses
+ * (SOURCES.md#evs-list-internal-links).
  *
  * @param page requests one page
  * @throws SnapshotError BadResponse if the rows keep moving, if EVS ignores the offset, or if the count is higher than the number
@@ -113,7 +116,7 @@ async function visitOnce(
   let previousFirstId: unknown;
   for (let offset = 0; ; ) {
     const { rows, total, limit: usedLimit } = await readPage(page, offset, limit);
-    // The row counts of earlier pages are not comparable, because those pages had another limit.
+    // The earlier pages were requested with a higher limit, so their row counts cannot be compared with later pages.
     if (usedLimit < limit) largestPage = 0;
     limit = usedLimit;
     totals.add(total);
@@ -123,7 +126,7 @@ async function visitOnce(
       if (stepsBack > MAX_STEPS_BACK || moveCount > MAX_STEPS_BACK + seen.size / 100) {
         throw incompleteListError(seen.size, "its rows kept moving");
       }
-      offset = Math.max(0, offset - FIRST_STEP * 3 ** stepsBack);
+      offset = Math.max(0, offset - STEP_BACK_ROWS * 3 ** stepsBack);
       overlaps = offset > 0;
       previousFirstId = undefined;
       continue;
@@ -175,9 +178,9 @@ const NEWEST_PAGE_ROWS = 200;
  * Visits every row of the ECS server list, whose offset counts pages from 1 (SOURCES.md#ecs-list-pages). ECS pages cannot
  * overlap, so the function reads the list again if the total changes between two page requests.
  *
- * @throws SnapshotError BadResponse if the total keeps changing, or if it is higher than the number of rows read
+ * @throws SnapshotError BadResponse if the total keeps changing, or if it is higher than the number of rows that were read
  */
-export async function visitAllPages(page: RequestPage, visit: Visit): Promise<void> {
+export async function visitNumberedPages(page: RequestPage, visit: Visit): Promise<void> {
   const visited = new Set<unknown>();
   let limit = MAX_PAGE_ROWS;
   for (let reading = 1; reading <= MAX_STEPS_BACK; reading += 1) {
@@ -187,7 +190,8 @@ export async function visitAllPages(page: RequestPage, visit: Visit): Promise<vo
       const seenBefore = seen.size;
       const { rows, total, limit: usedLimit } = await readPage(page, number, limit);
       if (usedLimit < limit) {
-        // With another limit, a page number refers to other rows, so reading starts again at the first page.
+        // With a lower limit, a page number refers to other rows than before, so the function reads the list from the first page
+        // again.
         limit = usedLimit;
         number = 0;
         seen.clear();
@@ -207,16 +211,17 @@ export async function visitAllPages(page: RequestPage, visit: Visit): Promise<vo
 }
 
 /**
- * Visits every row of a list response without pages. The request set `rowsOf`, so each row is parsed only when it is visited.
+ * Visits every row of a list response without pages. If the response has `rows`, each row is parsed only when it is visited.
  *
- * @throws SnapshotError BadResponse if an entry of the list is not an object, or if the count is higher than the number of rows
+ * @throws SnapshotError BadResponse if an entry of the list is not an object, or if the response field `count` is higher than the
+ *   number of rows
  */
 export function visitUnpagedRows(response: ApiResponse, name: string, visit: Visit): void {
   const seen = new Set<unknown>();
   const { rows, total } = parsePage(response, name);
   const splitRows = response.rows?.length ? response.rows : undefined;
   const createError = () => malformedListError(response, name);
-  // The row splitter removed all objects from the array, so a remaining entry is not an object.
+  // The row splitter removed all objects from the array. If an entry remains, it is not an object, so the list is malformed.
   if (splitRows !== undefined && rows.length > 0) throw createError();
   visitNew(splitRows === undefined ? rows : parseRows(splitRows, createError), seen, visit);
   const missing = missingRows(seen.size, new Set([total]));
@@ -286,11 +291,11 @@ export function readSnapshot(row: JsonObject, kind: Kind): FoundSnapshot {
   throw unexpectedRow(`an id and a status in each entry of the list of ${kind.name}s`, row);
 }
 
-/** The default maximum number of list items that are kept in memory. */
+/** The maximum number of list items that fit into memory, unless the caller sets another maximum. */
 const MAX_COLLECTED = 50_000;
 /**
- * The maximum number of snapshots of one resource that are kept in memory. EVS allows 7 or 256
- * (SOURCES.md#evs-standard-per-disk-limit).
+ * The maximum number of snapshots of one disk that fit into memory. EVS allows 7 legacy snapshots
+ * (SOURCES.md#evs-legacy-per-disk-limit) and 256 standard snapshots (SOURCES.md#evs-standard-per-disk-limit).
  */
 export const MAX_SNAPSHOTS = 10_000;
 

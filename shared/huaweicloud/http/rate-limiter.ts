@@ -6,14 +6,14 @@ import type { Instant } from "../../core/instant.ts";
  * reports it in a 429 response.
  */
 export interface RateLimiter {
-  /** Sets the number of processes that started at the same time and share a rate limit, including this process. */
+  /** Sets how many processes share each rate limit because they started at the same time. The number includes this process. */
   share(processes: number): void;
   /** Waits until the next request to an API may be sent, but not longer than `until`. */
   acquire(api: string, until: Instant): Promise<void>;
   /** Records that an API accepted a request. */
   onSuccess(api: string): void;
   /**
-   * Records that an API rejected a request with 429.
+   * Records that an API rejected a request with the status 429.
    *
    * @param message the gateway's error message, which can contain the rate limit and its time window
    */
@@ -26,11 +26,17 @@ interface Pace {
   maxRate: number | undefined;
   /** The current rate in requests per second. It is lower than `maxRate` if other programs use the same limit. */
   rate: number;
-  /** The earliest time of the next request. */
+  /** The earliest time at which the next request may be sent. */
   next: number;
-  /** The time of the last slowdown. */
+  /**
+   * The time at which a 429 response last lowered the rate. For the first 429 response in a group of processes, SETTLE_MS is
+   * added.
+   */
   slowedAt: number;
-  /** The number of slowdowns. A request that waits during a slowdown must wait again at the lower rate. */
+  /**
+   * How many 429 responses lowered the rate. If this number changes while a request waits, the request waits again at the lower
+   * rate.
+   */
   slowdowns: number;
 }
 
@@ -45,30 +51,36 @@ const MIN_RATE = 0.01;
 /** The share of a rate limit that this limiter uses. The rest remains for requests of other programs. */
 const USED_SHARE = 0.98;
 /**
- * The initial rate if at least 5 processes start at the same time. `rate` is the total number of requests per second of all
- * these processes. Each accepted request raises the rate of its process by `increase`. Smaller groups start without a rate
- * limit.
+ * Before the first 429 response, a group of at least 5 processes that start at the same time has this rate. `rate` is the number
+ * of requests per second of the whole group. Each accepted request raises the rate of its process by `increase`. A smaller group
+ * has no rate limit before the first 429 response.
  */
 const GROUP = { processes: 5, rate: 40, increase: 1 };
 /**
- * How long further 429 responses are ignored after the first 429 response, in milliseconds. All processes of a group receive
- * their first 429 response at about the same time.
+ * After its first 429 response, a process in a group ignores further 429 responses for this time, in milliseconds. All processes
+ * of the group receive their first 429 response, and lower their rates, at about the same time.
  */
 const SETTLE_MS = 4_000;
-/** The factor by which a further 429 response lowers the rate, because other programs may use the same limit. */
+/**
+ * After the first 429 response, the rate matches the limit in this response. A further 429 response lowers the rate by this
+ * factor, because other programs may use a part of the limit.
+ */
 const DECREASE = 0.75;
 /**
  * The factor by which each accepted request raises the rate. With this factor, fewer than 1 in 100 requests gets a 429
  * response.
  */
 const INCREASE = 1.001;
-/** The maximum delay that a late process makes up for with faster requests, in milliseconds. */
+/**
+ * If requests are late, the following requests are sent faster than the rate allows. This number limits the delay that they make
+ * up for, in milliseconds.
+ */
 const CATCH_UP_MS = 500;
 
 /**
- * Creates the rate limiter for one invocation. A small group of processes starts without a limit. After the first 429 response,
- * the limiter spreads the requests evenly at the rate in the message. It avoids bursts, because a rejected request counts
- * towards the limit, too.
+ * Creates the rate limiter for one invocation. If fewer than 5 processes share a rate limit, they start without a limit. After
+ * the first 429 response, the limiter spreads the requests evenly at the rate in the message of this response. The limiter avoids
+ * bursts, because a rejected request counts towards the rate limit, too.
  */
 export function createRateLimiter(time: Pick<Time, "now" | "sleep">): RateLimiter {
   const paces = new Map<string, Pace>();
@@ -110,7 +122,7 @@ export function createRateLimiter(time: Pick<Time, "now" | "sleep">): RateLimite
       if (isFirst) {
         pace.maxRate = pace.rate = Math.max(MIN_RATE, (parseRate(message) * USED_SHARE) / processes);
       } else {
-        // A 429 response to a request from before the last slowdown says nothing about the new rate.
+        // Ignores this 429 response, because its request may have been sent before the rate was last lowered.
         if (now - pace.slowedAt < 1000) return;
         pace.rate = Math.max(MIN_RATE, pace.rate * DECREASE);
       }

@@ -6,7 +6,7 @@ export const MAX_PAGE_BYTES = 4 * 1024 * 1024;
 /** The maximum size in bytes of an error response, and of a response to a request that creates or deletes something. */
 export const MAX_SMALL_BYTES = 64 * 1024;
 /**
- * The maximum size in bytes of a response body that may be read at the same time as other bodies. A longer body waits until no
+ * The maximum size, in bytes, of a response body that is read at the same time as other bodies. A longer body waits until no
  * other long body is in memory.
  */
 const MAX_CONCURRENT_BYTES = 256 * 1024;
@@ -103,7 +103,7 @@ export async function readBody(
     const { text, rows } = splitter.end();
     return { text: decodeUtf8(text), rows };
   } finally {
-    // The caller parses the text in this turn of the event loop, so the lock is released in the next turn.
+    // The caller parses the text in this turn of the event loop, so the lock must not be released before the next turn.
     if (release !== undefined) setImmediate(release);
   }
 }

@@ -1,6 +1,9 @@
 /** The maximum number of JSON values in a response body. A page of 1,000 rows has about 50,000 values. */
 const MAX_VALUES = 200_000;
-/** The maximum length of a response body that is parsed without counting its values, because they always fit into memory. */
+/**
+ * The maximum length, in characters, of a response body that is parsed without counting its values. The values of such a short
+ * body always fit into memory.
+ */
 const MAX_UNCOUNTED = 64 * 1024;
 
 /**

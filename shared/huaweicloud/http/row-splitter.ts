@@ -25,7 +25,7 @@ export function createRowSplitter(name: string): BodyReader {
   let inList = false;
   let inString = false;
   let escaped = false;
-  /** True between two rows of the list, because white space and commas are dropped there. */
+  /** True after the end of a row. White space and commas after a row are dropped. */
   let afterRow = false;
 
   return {
@@ -73,7 +73,7 @@ export function createRowSplitter(name: string): BodyReader {
   };
 }
 
-/** Returns the last 100 characters before the position `at` that do not belong to a row. */
+/** Returns at most 100 characters before the position `at`. Text that belongs to rows is omitted. */
 function textBefore(rest: string, chunk: string, from: number, at: number): string {
   const start = Math.max(from, at - 100);
   return rest.slice(start - at - 100) + chunk.slice(start, at);

@@ -29,34 +29,38 @@ export interface Connection {
   limiter: RateLimiter;
   /** The time by which every request must be finished. */
   deadline: Instant;
-  /** The error that a frozen or suspended account caused. Every further request fails with this error and is not sent. */
+  /**
+   * The error of a response that reported a frozen or suspended account. All later requests except log reports to LTS fail with
+   * the same error and are not sent.
+   */
   suspended?: SnapshotError;
 }
 
 /**
- * The time before the deadline in which no create request is in progress, in milliseconds. If a create request times out, the
- * caller uses this time to list the snapshots.
+ * A create request must end this long before the deadline, in milliseconds. If the create request times out, the caller uses the
+ * remaining time to list the snapshots.
  */
 const LIST_RESERVE_MS = 1_500;
 
 /**
- * The time after the deadline in which a request can still fail with its own error, in milliseconds. That error is more
- * specific than DeadlineExceeded.
+ * How long after the deadline `send` still waits for the result of a request, in milliseconds. If the request fails in this time,
+ * its own error is more specific than DeadlineExceeded.
  */
 const GRACE_MS = 50;
 
 /**
- * The maximum size in bytes of the DWS list response with all snapshots, which has no pages (SOURCES.md#dws-list-has-no-pages).
+ * The maximum size, in bytes, of a DWS list response. DWS returns all entries in one response, without pages
+ * (SOURCES.md#dws-list-has-no-pages).
  */
 const MAX_WHOLE_LIST_BYTES = 16 * 1024 * 1024;
 
 /**
- * Sends one request through Huawei Cloud's SDK. The SDK builds and signs the request, and this project's transport sends it.
- * Each request has its own SDK client, because the SDK keeps its last request in static fields (SOURCES.md#sdk-static-state).
- * The promise settles at the deadline at the latest, even if the SDK or a socket does not respond.
+ * Sends one request through Huawei Cloud's SDK. The SDK builds and signs the request, and this project's transport sends it. Each
+ * request has its own SDK client, because the SDK keeps its last request in static fields (SOURCES.md#sdk-static-state). The
+ * promise settles at the deadline at the latest, even if the SDK or a socket does not respond.
  *
  * @param call sends the request with the given SDK client
- * @param rowsOf the name of the array in the response body whose rows are returned separately
+ * @param rowsOf the name of an array in the response body. If the body is long, the objects in this array are returned in `rows`.
  * @throws SnapshotError
  * @example await send(connection, "EVS", "read", (client) => new EvsClient(client).listVolumes(request))
  */
@@ -153,7 +157,7 @@ class SdkTransportAdapter implements HttpClient {
 
   async #send(request: IHttpRequest): Promise<ApiResponse> {
     const { deadline, now, limiter } = this.#connection;
-    // Result records are sent to LTS, which has its own rate limit, and they are sent even if the account is suspended.
+    // Result records are sent to LTS even if the account is suspended. LTS has its own rate limit.
     const isDelivery = this.#service === "LTS";
     const url = new URL(`${originOf(request)}${request.url}${queryOf(request)}`);
     const what = `${request.method} ${url.pathname}`;

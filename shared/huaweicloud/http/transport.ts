@@ -12,7 +12,7 @@ export interface HttpRequest {
   timeoutMs: number;
   /** The maximum size of a success response body, in bytes; default 4 MiB. */
   maxBytes?: number;
-  /** The name of the array in the response body whose rows are returned separately. */
+  /** The name of an array in the response body. If the body is long, the objects in this array are returned in `rows`. */
   rowsOf?: string;
 }
 
@@ -23,8 +23,8 @@ export interface HttpResponse extends ResponseBody {
 }
 
 /**
- * Sends one HTTP request exactly once, without retries and redirects. The promise settles within `timeoutMs`. It rejects with a
- * TransportFailure.
+ * Sends one HTTP request exactly once. The transport never retries a request and never follows a redirect. The promise settles
+ * within `timeoutMs`. It rejects with a TransportFailure.
  */
 export type Transport = (request: HttpRequest) => Promise<HttpResponse>;
 
@@ -63,10 +63,11 @@ async function loadClient(protocol: string): Promise<Client> {
 }
 
 /**
- * Creates a transport that uses the HTTP client of Node.js. It keeps connections open, verifies TLS certificates even if an
- * environment variable disables this, and limits time and size. It does not follow redirects. The SDK's HTTP client would send
- * the security token to the address in a redirect (SOURCES.md#sdk-redirects-leak-token). `node:https` takes 6 ms to load, so
- * each protocol is loaded when it is used for the first time.
+ * Creates a transport that uses the HTTP client of Node.js. The transport keeps connections open. It limits the time and the size
+ * of each response. It verifies TLS certificates even if the variable `NODE_TLS_REJECT_UNAUTHORIZED` turns the verification off.
+ * It does not follow redirects. The SDK's HTTP client is not used, because it would send the security token to the address in a
+ * redirect (SOURCES.md#sdk-redirects-leak-token). `node:http` and `node:https` are loaded when they are first used, because
+ * loading `node:https` takes 6 ms.
  */
 export function nodeTransport(): Transport {
   const clients = new Map<string, Promise<Client>>();
@@ -122,7 +123,7 @@ export function nodeTransport(): Transport {
         else socket.once(url.protocol === "https:" ? "secureConnect" : "connect", onConnected);
       });
       outgoing.on("response", (incoming) => {
-        // Without an Upgrade header, Node reports a 101 as a response whose body never ends.
+        // If a response with the status 101 has no header `Upgrade`, Node.js reports it as a response whose body never ends.
         if (incoming.statusCode === 101) return failOnUpgrade();
         answered = true;
         const reader = rowsOf === undefined ? undefined : createRowSplitter(rowsOf);
@@ -136,7 +137,7 @@ export function nodeTransport(): Transport {
         for (const [name, value] of Object.entries(headers)) outgoing.setHeader(name, value);
         if (body !== undefined) outgoing.setHeader("content-length", Buffer.byteLength(body));
       } catch (thrown) {
-        // A header value is invalid. The error message of Node.js does not contain the value.
+        // Node.js throws if a header value is invalid. Its error message does not contain the value.
         return fail(thrown as Error);
       }
       outgoing.end(body);

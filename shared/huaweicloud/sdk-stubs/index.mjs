@@ -1,5 +1,6 @@
-// Replaces modules that Huawei Cloud's SDK imports but does not need for the requests of this project. The SDK then takes 9 KB
-// of a bundle instead of 534 KB. The build and vitest use the stubs. SOURCES.md#sdk-flaws lists the flaws of the replaced modules.
+// Replaces modules that Huawei Cloud's SDK imports but does not need for the requests of this project. Without these modules, the
+// SDK takes 9 KB of a bundle instead of 534 KB. The build and vitest use the stubs. SOURCES.md#sdk-flaws lists the flaws of the
+// replaced modules.
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
@@ -22,7 +23,7 @@ export const STUBBED_PACKAGES = {
 const UNREACHABLE_MODULES =
   /(^|\/)(DefaultHttpClient|ClientBuilder|iam\.service|authcache|DerivedAKSKSigner|SdkStreamResponse)$/;
 
-/** Patterns for the modules that the SDK uses only in part, each with the path of the stub that replaces the module. */
+/** Patterns for modules of which the SDK uses only a part. Each pattern has the path of the stub that replaces the module. */
 const STUBBED_MODULES = [
   [/^crypto$/, pathOf("./crypto.cjs")],
   [/^url$/, pathOf("./url.cjs")],
@@ -32,7 +33,10 @@ const STUBBED_MODULES = [
 
 const requireCall = (file) => `require(${JSON.stringify(pathOf(file))})`;
 
-/** The parts of the signer's source code that are replaced by shorter or faster code. Each pattern must match. */
+/**
+ * Patterns for parts of the signer's source code, each with the shorter or faster code that replaces the part. If a pattern does
+ * not match, the build fails.
+ */
 const SIGNER_REPLACEMENTS = [
   [
     /a\.key\.toLocaleLowerCase\(\)\.localeCompare\(b\.key\.toLocaleLowerCase\(\)\)/g,
@@ -52,7 +56,10 @@ async function readSigner(path) {
   return text;
 }
 
-/** Matches the code of middy that streams a response to AWS. This project does not stream, and the modules take 2 ms to load. */
+/**
+ * Matches the code of middy that streams a response to AWS. This project streams no responses. Loading the modules for streams
+ * takes 2 ms.
+ */
 const STREAMED_RESPONSE =
   /plugin\.streamifyResponse\s*\?[\s\S]*?(?=async \(event, context\) => \{\s*const request = middyRequest\(event, context\);\s*plugin\.requestStart\?\.\(request\);\s*const response)/;
 
@@ -84,8 +91,8 @@ export const sdkStubs = {
 };
 
 /**
- * A vitest plugin that loads each module of the SDK in the same form as the bundles contain it. The option `alias` of vitest is
- * not enough, because it does not affect `require` calls in CommonJS modules.
+ * A vitest plugin that loads the SDK's modules with the same replacements as in the bundles. The option `alias` of vitest is not
+ * enough, because it does not affect `require` calls in CommonJS modules.
  */
 export const stubbedSdk = {
   name: "stubbed-sdk",

@@ -1,5 +1,5 @@
-// Replaces the package lodash. The SDK's signer uses only sortBy, to sort header names by their lower-case form. A property
-// test compares the signatures with the unchanged signer.
+// Replaces the package lodash. The SDK's signer uses only sortBy, to sort header names by their lower-case form. A property test
+// checks that the signatures are equal to the signatures of the unchanged signer.
 const only = require("./only.cjs");
 
 const sortBy = (items, rankOf) =>

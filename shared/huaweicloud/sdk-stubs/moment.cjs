@@ -1,5 +1,6 @@
 // Replaces the package moment. The SDK's signer uses moment only to format the request time:
-// moment().utcOffset(0).format("YYYYMMDDTHHmmss"). A property test compares the signatures with the unchanged signer.
+// moment().utcOffset(0).format("YYYYMMDDTHHmmss"). A property test checks that the signatures are equal to the signatures of the
+// unchanged signer.
 const only = require("./only.cjs");
 
 const checkArgument = (functionName, actual, expected) => {

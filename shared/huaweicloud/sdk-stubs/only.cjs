@@ -1,6 +1,6 @@
 /**
- * Creates a stub of an SDK dependency with the given members. If the SDK uses any other member, the stub throws an error. A
- * new release of the SDK may need more members than the stub has.
+ * Creates a stub of an SDK dependency that has only the given members. If the SDK uses another member, for example after an
+ * update of the SDK, the stub throws an error.
  *
  * @param what the name of the replaced dependency, for the error message
  */

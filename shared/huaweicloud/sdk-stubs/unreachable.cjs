@@ -1,6 +1,6 @@
 "use strict";
-// Replaces SDK modules that this project never uses, such as the SDK's own HTTP client and axios, because this project has its
-// own transport. Every function call and every constructor call throws an error, also for nested members.
+// Replaces SDK modules that this project never uses, because it has its own transport. Examples are axios and the SDK's own HTTP
+// client. Every call of a function or constructor in a replaced module throws an error, even if it is nested in other members.
 function throwUnreachable() {
   throw new Error(
     "The code called a part of the SDK that is missing in this bundle. Create clients with new HcClient(transport) and a " +

@@ -1,6 +1,6 @@
-// Replaces node:url in the SDK's signer, because the first call of url.parse takes 0.8 ms. A regular expression can split the
-// URLs of this project, because they contain only plain characters. A property test compares the results with the unchanged
-// signer.
+// Replaces node:url in the SDK's signer, because the first call of url.parse takes 0.8 ms. A regular expression splits URLs that
+// contain only letters, digits and the characters _ . / : - as the URLs of this project do. Other URLs are passed to url.parse. A
+// property test checks that the results are equal to the results of the unchanged signer.
 const only = require("./only.cjs");
 
 const PLAIN = /^https?:\/\/([a-z0-9.-]+(?::\d+)?)(\/[\w./:-]*)?$/;

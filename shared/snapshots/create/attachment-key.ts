@@ -18,28 +18,34 @@ export interface AttachmentKey {
   keys: ReadonlySet<string>;
 }
 
-/** Event times are rounded down to multiples of 10 seconds (ticks), so only 60 different keys are possible within 10 minutes. */
+/**
+ * The length of a tick, in milliseconds. A key contains the event time, rounded down to a tick. `momentsNear` can therefore
+ * return all moments from which another event of the same attachment may have derived its key.
+ */
 const TICK_MS = 10_000;
 /** The completion event of an attachment follows the request event within this number of 10-second ticks (10 minutes). */
 const NEAR_TICKS = 60;
 /** The maximum difference between the clocks of two services, as a number of 10-second ticks. */
 const SKEW_TICKS = 2;
 const STAGES: readonly (AttachmentStage | undefined)[] = ["requested", "completed", undefined];
-/** How long a process remembers the idempotency key of an attachment, in milliseconds. No invocation takes longer. */
+/** How long a process remembers the idempotency key of an attachment, in milliseconds. Every invocation is shorter. */
 const REMEMBERED_MS = 3_600_000;
 
 /**
  * Returns the idempotency key for the snapshot of an attached disk. The key is derived from the attachment id. If EVS returns
- * neither an attachment id nor an attachment time, the key is derived from the disk id, the server id and the event time. CTS
- * sends two events for one attachment: a request event and a completion event. For keys from times, these rules hold:
+ * neither an attachment id nor an attachment time, the key is derived from the disk id, the server id, and the time and stage
+ * of the event.
+ *
+ * CTS sends two events for one attachment: a request event and a completion event. For keys that are derived from times, these
+ * rules apply:
  *
  * - The request event and the completion event of an attachment share a key if the completion event is at most 10 minutes
- *   later, however often each event is delivered.
+ *   later. Redeliveries of either event do not change this.
  * - The request events of two attachments never share a key if they are more than 20 seconds apart.
- * - If a completion event arrives before its own request event, it can get the key of an earlier attachment and then
- *   creates no snapshot. The request event, which is delivered later, gets its own key and creates the snapshot.
- * - An event that does not show whether it reports the request or the completion shares a key with every event within 10 minutes. For an event without a time, the caller passes
- *   the arrival time and no stage.
+ * - A completion event may be delivered before the request event of its attachment. If it then gets the key of an earlier
+ *   attachment, it creates no snapshot. The request event gets a new key and creates the snapshot.
+ * - If an event has no stage, it shares a key with every event within 10 minutes. If an event has no time, the caller passes
+ *   the arrival time without a stage.
  *
  * The second event of an attachment finds the key of the first event in the memory of this process (`rememberKey`) or in the
  * marker labels of the existing snapshot (`unifyAttachmentKeys`).
@@ -91,8 +97,11 @@ function momentsNear({ time, stage }: EventMoment): EventMoment[] {
 }
 
 /**
- * Returns the range of 10-second ticks by which another event of the same attachment can be later (positive) or earlier
- * (negative).
+ * Returns the time range of another event of the same attachment, in 10-second ticks relative to the first event. A negative
+ * number means that the other event is earlier.
+ *
+ * @param stage the stage of the first event
+ * @param other the stage of the other event
  */
 function ticksOf(
   stage: AttachmentStage | undefined,
@@ -104,8 +113,8 @@ function ticksOf(
 }
 
 /**
- * Wraps a client so all events about an attachment find the same snapshot: if another event created the snapshot with one of
- * `keys`, `listFor` returns the snapshot with the idempotency key `key`.
+ * Wraps a client so all events about an attachment find the same snapshot. If `listFor` of the client returns a snapshot with
+ * an idempotency key in `keys`, the wrapped client replaces this key with `key`.
  */
 export const unifyAttachmentKeys = (service: SnapshotService, { key, keys }: AttachmentKey): SnapshotService => ({
   ...service,

@@ -32,7 +32,8 @@ export interface DiskAttachment {
 }
 
 /**
- * Returns whether another event already created the snapshot for an attachment. Called only if EVS returns no attachment time.
+ * Returns whether another event about the same attachment has already created the snapshot of the disk. `waitUntilAttached`
+ * calls this function only if EVS returns no attachment time.
  */
 export type HasSnapshot = (attached: DiskAttachment) => Promise<boolean>;
 
@@ -48,7 +49,10 @@ const HOUR_MS = 3_600_000;
 export const MAX_EVENT_DISTANCE_MS = 10 * 60_000;
 /** The maximum difference between the clocks of two services, in milliseconds. */
 const SKEW_MS = 60_000;
-/** The wait between two requests for a disk, in milliseconds. The wait starts at `first` and doubles up to `max`. */
+/**
+ * The wait between two checks whether the disk is attached, in milliseconds. The wait starts at `first` and doubles up to
+ * `max`.
+ */
 const POLL_MS = { first: 1_000, max: 10_000 };
 
 /**
@@ -60,12 +64,13 @@ const POLL_MS = { first: 1_000, max: 10_000 };
  * - the disks that were attached within 10 minutes of the event;
  * - if the event has no time, or a time in the future: the disks that were attached within the last hour;
  * - if EVS returns no attachment times: the disks that were attached during the wait, and the disks for which `hasSnapshot`
- *   returns true.
+ *   returns true;
+ * - shortly before the deadline: the only disk of the server.
  *
  * @returns the attached disks, or `skipped` with the reason to ignore the event: the disk is attached to another server, or it
  *   is still not attached an hour after the event
- * @throws SnapshotError DeadlineExceeded if the time runs out, so the platform redelivers the event; NotFound if the disk does
- *   not exist
+ * @throws SnapshotError DeadlineExceeded if the disk is not attached before the deadline, so the platform redelivers the event;
+ *   NotFound if the disk does not exist
  */
 export async function waitUntilAttached(
   attaching: AttachmentEvent,
@@ -94,7 +99,8 @@ export async function waitUntilAttached(
   for (let wait = POLL_MS.first; ; wait = Math.min(wait * 2, POLL_MS.max)) {
     const { volumes, isCertain } = await find();
     const attached = volumes.flatMap((volume) => attachmentTo(serverId, volume) ?? []);
-    // The right disk may not be attached yet, so return uncertain candidates only shortly before the deadline.
+    // If the result is not certain, the disk of the event may still be attached during the wait. Return an uncertain result
+    // only shortly before the deadline, or if the event is more than 10 minutes old.
     const isTooEarly = !isCertain && !isEventOlderThan(MAX_EVENT_DISTANCE_MS) && time.now() + wait < acceptGuessFrom;
     if (attached.length > 0 && !isTooEarly) return attached;
     const [volume] = volumes;
@@ -123,7 +129,10 @@ const isToServer =
   (attachment: Volume["attachments"][number]): boolean =>
     attachment.serverId === serverId;
 
-/** Returns true if an attachment is to the given server, or if EVS returns no server id for the attachment. */
+/**
+ * Returns whether an attachment may connect a disk to the given server. Returns true if EVS returns no server id for the
+ * attachment.
+ */
 const mayBeToServer =
   (serverId: string) =>
   (attachment: Volume["attachments"][number]): boolean =>
@@ -137,26 +146,28 @@ function attachmentTo(serverId: string, { id, status, attachments }: Volume): Di
   const attachment = attachments.find(isToServer(serverId));
   if (attachment === undefined || /^(attaching|reserved)$/i.test(status)) return undefined;
   const { attachedAt } = attachment;
-  // Some regions return the disk id as the attachment id, and the disk id is the same for every attachment.
+  // Some regions return the disk id as the attachment id. Ignore such an id, because it is the same for every attachment of the
+  // disk.
   const ownId = attachment.id === id ? undefined : attachment.id;
   // Without an attachment id, the disk, the server and the attachment time identify the attachment.
   const attachmentId = ownId ?? (attachedAt === undefined ? undefined : `${id} ${serverId} ${attachedAt}`);
   return { volumeId: id, attachmentId, attachedAt };
 }
 
-/** The disks that an attachment event may be about, and whether the search was certain. */
+/** The disks that may be the disk of an event. */
 interface DiskSearchResult {
   volumes: Volume[];
-  /** False if the right disk may not be attached yet, so the search may have found another disk. */
+  /** False if `volumes` may be wrong, because the disk of the event may not be attached yet. */
   isCertain: boolean;
 }
 
 /**
- * Selects the disks of a server that an event without a disk id may be about. Returns the first selection that is not empty:
+ * Selects the disks of a server that may be the disk of an event without a disk id. Returns the first selection that is not
+ * empty:
  *
  * - the disks that were attached to the server within 10 minutes of the event;
  * - the disks without an attachment time for which `isOfEvent` returns true;
- * - the only disk of the server, as an uncertain guess.
+ * - the only disk of the server, with `isCertain: false`.
  */
 async function findVolumes(
   { serverId, time, stage }: AttachmentEvent,

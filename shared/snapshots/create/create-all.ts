@@ -11,14 +11,13 @@ import { serializeRuns } from "./in-flight.ts";
 import { toRecordFields } from "./request.ts";
 
 /**
- * The time in milliseconds after which a run in another process counts as finished if no new snapshot of that run appears. One
+ * If no new snapshot of a run appears for this number of milliseconds, the run in the other process counts as finished. One
  * create request takes at most 10 s, and a new snapshot can appear in list responses up to 5 s late.
  */
 const QUIET_MS = 20_000;
 
 /**
- * The time in milliseconds within which the first snapshots of a run appear in list responses, if another process started the
- * run at the same moment as this process.
+ * How long to wait for the first snapshot of a run that another process may have started at the same moment, in milliseconds.
  */
 const STARTED_MS = 10_000;
 
@@ -26,10 +25,11 @@ const STARTED_MS = 10_000;
  * Creates a snapshot of each target, several at the same time, and writes a result record for each target. If one target fails,
  * the other targets continue.
  *
- * @param until the last moment at which work on a target may start. If `until` is before the deadline, the function returns the
- *   targets that it did not start. If `until` is the deadline, the function reports targets that it did not start as failed.
- * @param index finds the snapshots that the run has already created; without it, `createOnce` lists the snapshots of each
- * target separately
+ * @param until no target starts after this time. If `until` is before the deadline, the function returns the targets that it
+ *   did not start. If `until` is the deadline, the function writes a record with the outcome `failed` for each of these
+ *   targets.
+ * @param index finds the snapshots that the run has already created. Without an index, `createOnce` sends a list request for
+ *   each target.
  * @returns the targets that were not started
  */
 export async function createAll(
@@ -79,16 +79,17 @@ export async function createAll(
 }
 
 /**
- * Waits while another instance of the function may still create snapshots of the same targets. This happens after a failed run:
- * the platform redelivers the event, and the function starts its shards (invocations for a part of the targets) again, although
- * the first shards may still be running.
+ * Waits while another instance of the function may still create snapshots of the same targets. This can happen after a failed
+ * run: the platform redelivers the event, and the function starts its shards a second time, although the first shards may still
+ * be running. A shard is an invocation for a part of the targets.
  *
- * - If the list response contains a recent snapshot of the run, the function waits until the run has created nothing for 20 s.
- *   If the deadline is earlier, the function continues without waiting, because a missing snapshot is worse than a duplicate.
- * - If `run.again` is set and the list response contains no snapshot of the run, the function waits once, because the other
- *   instance may be about to start.
- * - If all targets start at the same time, the function does not wait, because the other instance has also started all of its
- *   targets.
+ * - If the list response contains a recent snapshot of the run, the function waits until no new snapshot of the run has
+ *   appeared for 20 s. If the deadline is earlier, the function continues without waiting, because a missing snapshot is worse
+ *   than a duplicate.
+ * - If `run.again` is set and the list response contains no snapshot of the run, the function waits 10 s once, because the
+ *   other instance may be about to create the first snapshot.
+ * - If `run.again` is not set and all targets can start at the same time, the function does not wait, because the other
+ *   instance has also started all of its targets.
  *
  * @returns the index from the last list request
  */
@@ -116,7 +117,7 @@ async function waitForConcurrentRun(
 /** Returns the snapshots that a run has already created: one array per target, without targets that have no snapshot. */
 async function createdByRun(targets: readonly Target[], run: Run, index: SnapshotIndex): Promise<FoundSnapshot[][]> {
   const ofTarget = async (target: Target) => {
-    // Stryker disable next-line ArrayDeclaration: the filter below removes values without a marker
+    // Stryker disable next-line ArrayDeclaration: the filter in the return statement removes values without a marker
     const found = await index(target).catch(() => []);
     return found.filter(
       ({ marker, resource }) => marker?.idempotencyKey === run.idempotencyKey && resource === target.resource,

@@ -15,14 +15,15 @@ import { elapsedMs, type InFlight, type InFlightEntry, trackCreate, waitForConcu
 import { isSameName, keyConflictError, type MatchResult, matchExisting } from "./match.ts";
 import type { CreateResult, SnapshotRequest } from "./request.ts";
 
-/** How long before the deadline the last list request must start, in milliseconds. */
+/** The time in milliseconds that `createOnce` reserves for its last list request before the deadline. */
 const LAST_LIST_MS = 1_000;
-/** The maximum number of create requests if no response shows whether the snapshot was created. */
+/** The maximum number of create requests for one snapshot, if no response shows whether EVS or DWS created the snapshot. */
 const MAX_AMBIGUOUS_TRIES = 3;
 
 /**
  * Creates a snapshot, unless an earlier delivery of the same request already created it. Neither EVS nor DWS accepts an
- * idempotency key, so only the snapshot marker labels in a list response can prove an earlier create.
+ * idempotency key, so only the snapshot marker labels in a list response can prove that an earlier delivery created the
+ * snapshot.
  *
  * **Ambiguous response.** If a response does not show whether the snapshot was created, the function waits until a new snapshot
  * is certain to appear in list responses, and then lists the snapshots. It sends another create request only if the list
@@ -35,11 +36,11 @@ const MAX_AMBIGUOUS_TRIES = 3;
  *   (shared/huaweicloud/http/sdk-client.ts) waits for the limiter before every request.
  * - Retry budget: `backoff` (shared/core/retry.ts) waits for a random delay, plus the delay that the response asks for. The
  *   retry must start before `retryBudget.maxWait`, or before `retryBudget.deadline` if `maxWait` is not set. Otherwise the
- *   function throws Throttled. A throttled request takes no retry tokens. If the time is over for a kind with unique names
- *   (DWS), the function sends one last list request.
- * - List request before the repeat: the function calls `service.listFor` and searches the response with `matchExisting`
+ *   function throws Throttled. If snapshot names must be unique (DWS), the function sends one last list request before it
+ *   throws. A throttled request takes no retry tokens.
+ * - List request before the retry: the function calls `service.listFor` and searches the response with `matchExisting`
  *   (match.ts). If another delivery created the snapshot during the delay, the function returns this snapshot as `existing` and
- *   sends no further create request.
+ *   does not send the create request again.
  *
  * **Two deliveries at the same time.**
  *
@@ -47,14 +48,15 @@ const MAX_AMBIGUOUS_TRIES = 3;
  *   and returns the same snapshot as `existing`.
  * - In two processes, both can list the snapshots before either list response shows the new snapshot. EVS then creates two
  *   snapshots. `verify-snapshots` reports the younger snapshot as a duplicate, and `prune-snapshots` deletes it. DWS rejects
- *   the second request, because both requests contain the same snapshot name. The function then lists again and returns the
- *   first snapshot as `existing`.
- * - Whole runs of one policy: `serializeRuns` (in-flight.ts) and `createAll` (create-all.ts).
+ *   the second request, because both requests contain the same snapshot name. The function then lists the snapshots a second
+ *   time and returns the first snapshot as `existing`.
+ * - If two whole runs of one policy overlap, `serializeRuns` (in-flight.ts) and `createAll` (create-all.ts) delay the second
+ *   run.
  *
  * @param inFlight the requests in progress, shared by all invocations of a process
  * @param listed the snapshots that `service.listFor` would return, if the caller has already listed them in bulk
- * @throws SnapshotError Conflict if a different request already used the idempotency key; OutcomeUnknown if at the deadline no
- *   response has shown whether the snapshot was created; otherwise the error from EVS or DWS
+ * @throws SnapshotError Conflict if a different request already used the idempotency key; OutcomeUnknown if no response before
+ *   the deadline has shown whether the snapshot was created; otherwise the error from EVS or DWS
  */
 export async function createOnce(
   request: SnapshotRequest,
@@ -65,8 +67,8 @@ export async function createOnce(
 ): Promise<CreateResult> {
   const { kind, options, idempotencyKey, projectId } = request;
   const requestHash = hashRequest(kind.name, options);
-  // The map outlives the invocation, so it contains a hash instead of resource ids.
-  // Stryker disable next-line StringLiteral: any string works that is the first part of no other key
+  // `inFlight` outlives the invocation, so its key is a hash that contains no resource id.
+  // Stryker disable next-line StringLiteral: the prefix must only differ from the prefixes of other keys
   const identity = deriveKey("in-flight", projectId, kind.name, kind.resourceOf(options), idempotencyKey);
   const concurrent = inFlight.get(identity);
   if (concurrent?.pending !== undefined) {
@@ -127,7 +129,7 @@ async function listThenCreate(
       if (error.ambiguous) {
         const created = await listAfterAmbiguous(findExisting, retryBudget, error);
         if (created !== undefined) return { ...toExistingResult(kind, created), outcome: "accepted", attempts: tries };
-        // No snapshot was created. An error that a retry cannot change is final.
+        // The list response shows that no snapshot was created. If a retry cannot change the error, the error is final.
         if (isFinal(error) || tries >= MAX_AMBIGUOUS_TRIES || !takeRetryToken(retryBudget)) throw error;
       } else if (await backoff(error, tries, retryBudget)) {
         // During the wait, another delivery of this request may have created the snapshot.
@@ -149,9 +151,9 @@ async function listThenCreate(
 const isFinal = ({ reason }: SnapshotError): boolean => REASONS[reason].retryClass === "never";
 
 /**
- * Generates the snapshot name for a create attempt. The attempt number is the number of failed snapshots plus one, so the number
- * occurs again if a failed snapshot was deleted. If a listed snapshot already has the generated name, the function generates the
- * name for the next number.
+ * Generates the snapshot name for a create attempt. The attempt number is the number of failed snapshots plus one. If a failed
+ * snapshot was deleted, two attempts can therefore have the same number. If a listed snapshot already has the generated name,
+ * the function generates the name for the next number.
  */
 function generateFreeName(request: SnapshotRequest, attempt: number, found: readonly FoundSnapshot[]): string {
   const { kind, options, idempotencyKey, label, time } = request;
@@ -208,12 +210,13 @@ async function listAfterAmbiguous(
     const { existing } = await findExisting();
     if (existing !== undefined) return existing;
   } catch (cause) {
-    // If the create request and the list request were rejected for the same final reason, such as AccessDenied, throw that
-    // reason, because it is more specific than OutcomeUnknown. DeadlineExceeded is not a rejection.
+    // The create request and the list request may fail with the same final error, such as AccessDenied. Then throw the error of
+    // the create request, because its reason is more specific than OutcomeUnknown. DeadlineExceeded is excluded, because it
+    // does not mean that the cloud rejected the request.
     const isSameRejection = asSnapshotError(cause).reason === error.reason && error.reason !== "DeadlineExceeded";
     throw isFinal(error) && isSameRejection ? error : outcomeUnknownError(error, cause);
   }
-  // A list request that was sent too early proves nothing.
+  // The list response proves nothing if the list request was sent before a new snapshot is certain to appear.
   if (remaining - LAST_LIST_MS < LISTED_AFTER_MS) throw outcomeUnknownError(error, error);
   return undefined;
 }
@@ -238,7 +241,7 @@ const toExistingResult = (kind: Kind, found: FoundSnapshot): CreateResult => ({
  * Waits until a snapshot that was created at the given moment is certain to appear in list responses.
  *
  * @param createdAt a value that `elapsedMs` returned
- * @throws SnapshotError OutcomeUnknown if the deadline is earlier
+ * @throws SnapshotError OutcomeUnknown if the deadline is too early for this wait
  */
 async function waitUntilListed(createdAt: number, { time, deadline }: RetryBudget): Promise<void> {
   const remaining = createdAt + LISTED_AFTER_MS - elapsedMs(time);

@@ -17,13 +17,13 @@ export interface GateOptions {
   /** True to create another snapshot for a target whose existing snapshot failed. */
   retryFailed: boolean;
   /**
-   * The maximum age in milliseconds at which a snapshot counts for this deployment. An older snapshot belongs to an earlier
+   * The maximum age of a snapshot that belongs to this deployment, in milliseconds. An older snapshot belongs to an earlier
    * deployment with the same id.
    */
   maxAgeMs: number;
   /** The moment until which this call waits for snapshots to become available. */
   waitUntil: Instant;
-  /** The last moment at which work on a target may start. */
+  /** The time after which this call starts no target. */
   beginUntil: Instant;
 }
 
@@ -38,7 +38,10 @@ export interface TargetProgress extends EndFields {
   outcome: "accepted" | "existing" | "unverified" | "available" | "failed" | "deferred";
 }
 
-/** The error reasons after which a target is `deferred`, so the next call of the deployment gate continues with it. */
+/**
+ * The error reasons after which the outcome of a target is `deferred`. The next call of the deployment gate then tries to
+ * create the snapshot again.
+ */
 const DEFERRING_REASONS: Reason[] = ["Throttled", "DeadlineExceeded"];
 /** The time between two list requests while the deployment gate waits for snapshots, in milliseconds. */
 const POLL_MS = 2_000;
@@ -48,8 +51,8 @@ const POLL_MS = 2_000;
  * target. Another call for the same deployment creates only the missing snapshots. The function writes a result record for each
  * target.
  *
- * A target is `available` only if the last list response contained an available snapshot of known age. A snapshot group must
- * also have a member for each disk.
+ * A target is `available` only if the last list response contained an available snapshot of known age. If the snapshot is a
+ * snapshot group, each disk that the group must contain needs a member.
  *
  * @throws SnapshotError Conflict if a snapshot of the deployment is older than `maxAgeMs` or has no known age
  */
@@ -61,7 +64,7 @@ export async function passGate(
 ): Promise<TargetProgress[]> {
   const { cloud, retryBudget, inFlight, report, concurrency } = runContext;
   const { time } = retryBudget;
-  // Open the records before anything can fail, so each target has a record.
+  // Open the result record of each target first. Each target then has a record, even if a later step of the function fails.
   const completions = new Map(targets.map((target) => [target, report(targetFields(target, run))]));
   const snapshots = createSnapshotFinder(run, runContext, maxAgeMs);
   const listedBefore = new Map<Target, FoundSnapshot[]>();
@@ -86,12 +89,11 @@ export async function passGate(
       }
     } catch (thrown) {
       const error = asSnapshotError(thrown);
-      // After these errors, another call can still create the snapshot.
       const outcome = DEFERRING_REASONS.includes(error.reason) ? "deferred" : "failed";
       progress.set(target, { target, outcome, attempts: error.attempts, error });
     }
   };
-  // Stryker disable next-line StringLiteral: any name works that no other use case uses
+  // Stryker disable next-line StringLiteral: the name must only differ from the names of other callers
   await serializeRuns(JSON.stringify(["gate", run.projectId, run.idempotencyKey]), inFlight, retryBudget, async () => {
     const index = indexExistingSnapshots(run, runContext);
     const failures: unknown[] = [];
@@ -120,7 +122,8 @@ export async function passGate(
     const list = (target: Target) => snapshots.list(target, index);
     const pending = targetsWith(isPending);
     await updateProgress(pending, list);
-    // While the last snapshot was still in creation, a snapshot that was already available may have been deleted.
+    // An available snapshot may have been deleted while the function waited for other snapshots. List the available snapshots
+    // once more before the function returns.
     const availableBefore = targetsWith(({ target, outcome }) => outcome === "available" && !pending.includes(target));
     if (targetsWith(isPending).length === 0) await updateProgress(availableBefore, list);
   }
@@ -134,7 +137,10 @@ export async function passGate(
     return [...progress.values()].filter(condition).map(({ target }) => target);
   }
 
-  /** Updates the progress of targets from a list response. If the list request fails, targets in progress remain in progress. */
+  /**
+   * Updates the progress of targets from a list response. If the list request fails for a target in progress, the target
+   * remains in progress.
+   */
   async function updateProgress(
     pending: readonly Target[],
     list: (target: Target) => Promise<FoundSnapshot[]>,

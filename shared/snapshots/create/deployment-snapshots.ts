@@ -13,17 +13,16 @@ import type { SnapshotIndex } from "./existing-snapshots.ts";
 /** Finds the snapshots of one deployment in list responses. */
 export interface DeploymentSnapshotFinder {
   /**
-   * Returns the snapshots that may belong to a target. The state of a snapshot group takes into account whether the group has a
-   * member for each disk.
+   * Returns the listed snapshots that may belong to a target. If a snapshot group has no member for one of its disks, the
+   * function changes the state of the group.
    */
   list(target: Target, index: SnapshotIndex): Promise<FoundSnapshot[]>;
-  /** Returns the snapshots of one target, but only those that calls for this deployment created. */
+  /** Returns the snapshots of one target that calls for this deployment created. */
   ofDeployment(target: Target, listed: readonly FoundSnapshot[]): FoundSnapshot[];
   /**
-   * Returns the snapshot whose state becomes the progress of a target: an available duplicate if there is one, otherwise the
-   * snapshot whose state was used before.
+   * Returns the snapshot that determines the progress of a target. If duplicates exist, an available duplicate has precedence.
    *
-   * @param before the snapshot that was used for the previous list response, or that the create request returned
+   * @param before the snapshot that determined the previous progress, or that the create request returned
    */
   pick(
     target: Target,
@@ -61,8 +60,8 @@ export function createSnapshotFinder(
   const disks = new Map<string, Promise<AttachedDisk[]>>();
 
   /**
-   * Returns the disks that a snapshot group must contain. Lists the disks of a server only once, because disks that are
-   * attached later are not required.
+   * Returns the disks that a snapshot group must contain. Lists the disks of a server only once per call, because a disk that
+   * is attached later does not have to be in the group.
    */
   function disksOf({ kind, resource, options }: Target): Promise<AttachedDisk[]> {
     if (Array.isArray(options.volume_ids)) return Promise.resolve(options.volume_ids.map((id) => ({ id: String(id) })));
@@ -70,7 +69,7 @@ export function createSnapshotFinder(
     if (cached !== undefined) return cached;
     const reading = retryRead(async () => (await cloud(kind).disksOf?.(resource)) ?? [], retryBudget);
     disks.set(resource, reading);
-    // After a failure, the next poll lists the disks again.
+    // If the list request failed, remove it from `disks`, so the next call of `disksOf` sends another list request.
     reading.catch(() => disks.delete(resource));
     return reading;
   }
@@ -88,8 +87,8 @@ export function createSnapshotFinder(
       return listed.map((found) => {
         if (!groups.includes(found)) return found;
         const now = time.now();
-        // The clock of EVS and the clock of this process may differ, so use the later creation time: a new group lacks members in list
-        // responses for some seconds, and must not count as incomplete during this time.
+        // A new group lacks members in list responses for some seconds, and must not count as incomplete during this time. The
+        // clock of EVS and the clock of this process may differ, so the time starts at the later of both creation times.
         const times = [credibleTime(found.created, now), createdHere.get(found.id)].filter((at) => at !== undefined);
         return compareWithDisks(found, expected, now, times.length === 0 ? undefined : instant(Math.max(...times)));
       });
@@ -98,7 +97,8 @@ export function createSnapshotFinder(
       const previous = ofTarget(target, listed).find(
         ({ id, marker, name: listedName }) =>
           id === snapshot_id &&
-          // A DWS list response may omit the description, and with it the snapshot marker. The snapshot name is unique.
+          // A DWS list response may omit the description, which contains the snapshot marker. Then compare the snapshot name,
+          // which is unique in the project.
           (marker === undefined
             ? listedName.toLowerCase() === name?.toLowerCase()
             : marker.idempotencyKey === run.idempotencyKey),
@@ -114,11 +114,13 @@ export function createSnapshotFinder(
       const now = time.now();
       const since = credibleTime(created, now);
       if (since === undefined) {
-        // EVS or DWS may return no creation time until the snapshot is complete.
+        // EVS or DWS may return the creation time of a snapshot only when the snapshot is complete. Accept a snapshot without a
+        // creation time if it is in creation, or if this call created it.
         const isYoung = state === "creating" || createdHere.has(id);
         return isYoung ? undefined : unknownAgeError(run.deploymentId, id, created);
       }
-      // The clock of EVS or DWS may be behind, and this call itself can take a minute.
+      // If this call created the snapshot, accept an age of at least one hour, because the clock of EVS or DWS may be behind
+      // and this call can take a minute.
       const maxAge = createdHere.has(id) ? Math.max(maxAgeMs, HOUR_MS) : maxAgeMs;
       return now - since > maxAge ? tooOldError(run.deploymentId, id) : undefined;
     },
@@ -126,8 +128,8 @@ export function createSnapshotFinder(
 }
 
 /**
- * Returns the listed snapshots of the target's resource. If a list response contains no resource id for a snapshot, the request
- * hash decides.
+ * Returns the listed snapshots of the target's resource. If a list response contains no resource id for a snapshot, the
+ * function compares the request hash of the snapshot with the request hash of the target.
  */
 const ofTarget = ({ kind, resource, options }: Target, listed: readonly FoundSnapshot[]): FoundSnapshot[] =>
   listed.filter(

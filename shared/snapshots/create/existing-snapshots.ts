@@ -20,13 +20,13 @@ export interface SnapshotIndex {
 }
 
 /**
- * How long a list response is used, in milliseconds. After this time, another delivery of the event may have created snapshots
- * in another instance.
+ * How long a list response is used, in milliseconds. After this time, another instance may have created snapshots for another
+ * delivery of the event.
  */
 const FRESH_MS = 30_000;
 /**
- * The minimum work between two list requests: one processed target per 50 listed snapshots. A list request that returned 1,000
- * snapshots is therefore repeated at most once per 20 targets.
+ * The index sends another list request only after it was used for one target per 50 listed snapshots. For example, if the
+ * previous list response contained 1,000 snapshots, the index must be used for 20 targets first.
  */
 const ROWS_PER_TARGET = 50;
 
@@ -51,8 +51,8 @@ export function indexExistingSnapshots(
     await cloud(kind).listAll((found) => {
       rows += 1;
       if (kind.maxPerResource !== undefined) counts.set(found.resource, (counts.get(found.resource) ?? 0) + 1);
-      // A project has thousands of snapshots, so keep only those of this run. If the names of snapshots must be unique, any
-      // snapshot of the project can have the requested name.
+      // A project can have thousands of snapshots, so keep only the snapshots of this run in memory. If snapshot names must be
+      // unique, keep all snapshots, because any of them can have the requested name.
       if (found.marker?.idempotencyKey !== run.idempotencyKey && !kind.uniqueNames) return;
       const resource = kind.uniqueNames ? undefined : found.resource;
       if (kept >= maxSnapshots) throw tooManySnapshotsError(kind, maxSnapshots);

@@ -27,10 +27,13 @@ export interface InFlightEntry {
 /** Returns the milliseconds on a clock that all invocations of this process share. */
 export const elapsedMs = (time: Time): number => time.elapsed?.() ?? time.now();
 
-/** How long a finished request remains in the map, in milliseconds. Its snapshot then appears in list responses. */
+/**
+ * How long a finished request remains in the map, in milliseconds. After this time, the new snapshot is certain to appear in
+ * list responses.
+ */
 const REMEMBERED_MS = 10_000;
 
-/** Removes requests that finished more than 10 s ago from the map, because their snapshots appear in list responses. */
+/** Removes the requests that finished more than 10 s ago from the map. */
 function forgetOld(inFlight: InFlight, time: Time): void {
   for (const [name, { done }] of inFlight) {
     if (done !== undefined && elapsedMs(time) - done.at <= REMEMBERED_MS) return;
@@ -39,8 +42,8 @@ function forgetOld(inFlight: InFlight, time: Time): void {
 }
 
 /**
- * Calls `create` and registers the create request as in progress until it is finished. Afterwards the map remembers the new
- * snapshot. If no snapshot was created, the function restores the previous entry of the map.
+ * Calls `create`. While `create` runs, the map contains the create request as in progress. Afterwards the map contains the id
+ * of the new snapshot. If no snapshot was created, the map contains the same entry as before the call.
  *
  * @param identity identifies the requested snapshot within this process
  * @param create receives the entry of an earlier create request for the same snapshot, if that request finished recently

@@ -26,7 +26,8 @@ export function matchExisting(
 ): MatchResult {
   const resource = kind.resourceOf(options);
   const name = readStringField(options, "name");
-  // If the description has no room for the snapshot marker, the snapshot is identified by its name, resource and description.
+  // If the description of a DWS snapshot has no room for the snapshot marker, the snapshot is recognized by its name, resource
+  // and description.
   const description = kind.uniqueNames ? readStringField(kind.mark(options, marker), "description") : undefined;
   const ofResource = listed.filter(
     (found) => foreignReason(found) === undefined && isOfResource(found, kind, options, resource, marker),
@@ -62,10 +63,14 @@ export function matchExisting(
 }
 
 /**
- * Returns whether a listed snapshot belongs to the requested resource. If the list response contains no resource id, the
- * request hash decides, because the resource id is part of the hashed options. If the snapshot has no marker either, the function
- * returns true, and the caller compares the snapshot names. For a group of individual disks, the function also compares the disks
- * of the members.
+ * Returns whether a listed snapshot belongs to the requested resource.
+ *
+ * - If the list response contains the resource id of the snapshot, the function compares the resource ids.
+ * - If it contains no resource id, the function compares the request hashes, which depend on the resource id.
+ * - If the snapshot also has no marker, and therefore no request hash, the function returns true. The caller then compares the
+ *   snapshot names.
+ * - If the request is for a group of individual disks, the function compares the request hashes, and the disks of the group
+ *   members with the requested disks. One match is enough.
  */
 function isOfResource(
   found: FoundSnapshot,

@@ -6,7 +6,7 @@ import type { EndFields } from "../reporting.ts";
 /** A create request. `createOnce` creates at most one snapshot for it, even if the request is delivered several times. */
 export interface SnapshotRequest {
   kind: Kind;
-  /** The create options for the API request, from the caller or the policy. */
+  /** The options of the create request, such as `volume_id`. They come from the HTTP caller or from the policy. */
   options: JsonObject;
   /** Requests with the same idempotency key, kind of snapshot and resource create only one snapshot; see `deriveKey`. */
   idempotencyKey: string;
@@ -55,7 +55,8 @@ export function toRecordFields({ outcome, name, snapshotId, jobId, attempts, sta
     job_id: jobId,
     attempts,
   };
-  // A snapshot in an unknown state prevents another create request, but it does not count as good.
+  // A snapshot with an unknown status prevents another create request, but may be unusable. Its outcome is therefore
+  // `unverified`.
   const detail = "The snapshot exists, and its status is unknown.";
   return state === "unknown" ? { ...fields, outcome: "unverified" as const, detail } : fields;
 }

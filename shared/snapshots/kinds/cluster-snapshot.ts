@@ -4,8 +4,8 @@ import { describeWithMarker, readMarkerText } from "../marker.ts";
 import { type Kind, type State, stateOf } from "./kind.ts";
 
 /**
- * Maps DWS statuses to states (SOURCES.md#dws-statuses). `RESTORING` is missing, so its state is `unknown` and no function
- * deletes the snapshot.
+ * Maps DWS statuses to states (SOURCES.md#dws-statuses). A snapshot with the status `RESTORING` has the state `unknown`, because
+ * the map does not contain this status. No function deletes a snapshot in the state `unknown`.
  */
 const STATES = new Map<string, State>([
   ["creating", "creating"],
@@ -26,10 +26,10 @@ export const clusterSnapshotKind = {
   acceptedStatus: 200,
   stuckAfterMinutes: 360,
   uniqueNames: true,
-  // SOURCES.md#dws-cluster-frozen describes this restriction.
+  // Source of the warning: SOURCES.md#dws-cluster-frozen.
   caution: "While DWS creates the snapshot, the cluster cannot be restarted, scaled or reconfigured.",
-  // 120 characters leave room for the snapshot marker with the longest policy name. Without the marker, prune would not find
-  // the snapshot.
+  // The snapshot marker is appended to the description. If the description has at most 120 characters, even the marker with the
+  // longest policy name fits. Without the marker, prune would not find the snapshot.
   target: {
     idsField: "cluster_ids",
     idOption: "cluster_id",

@@ -4,8 +4,8 @@ import { type Marker, markerLabels, readMarkerLabels } from "../marker.ts";
 import { type FoundSnapshot, type State, stateOf } from "./kind.ts";
 
 /**
- * Maps the statuses of EVS v2 and v5 to states. Statuses of failures and deletions are omitted, because `stateOf` recognizes
- * them by a word in the status. The documentation of snapshot groups spells one status `avaialble`
+ * Maps the statuses of EVS v2 and v5 to states. The map contains no statuses of failures and deletions, because `stateOf`
+ * recognizes them by a word in the status. The documentation of snapshot groups spells one status `avaialble`
  * (SOURCES.md#evs-groups-status), so both spellings are accepted.
  */
 const STATES = new Map<string, State>([
@@ -14,7 +14,6 @@ const STATES = new Map<string, State>([
   ["avaialble", "available"],
 ]);
 
-/** Returns the state for an EVS status. */
 export const evsStateOf = (status: string): State => stateOf(status, STATES);
 
 /**
@@ -28,7 +27,7 @@ interface EvsFieldNames {
 
 /**
  * Creates the function that reads an EVS snapshot or snapshot group from an API response. The function returns undefined if the
- * id or the status is missing, because every decision depends on them.
+ * id or the status is missing, because no decision about a snapshot is possible without them.
  */
 export const createEvsReader =
   (fields: EvsFieldNames) =>

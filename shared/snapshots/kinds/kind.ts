@@ -3,8 +3,9 @@ import type { JsonObject } from "../../core/json.ts";
 import type { Marker } from "../marker.ts";
 
 /**
- * The state of a snapshot, derived from its status in EVS or DWS. `unknown` stands for undocumented statuses and for
- * `rollbacking`, `backing-up` and `RESTORING`. A snapshot in state `unknown` is never deleted and never counts as good.
+ * The state of a snapshot, derived from its status in EVS or DWS. Undocumented statuses and the statuses `rollbacking`,
+ * `backing-up` and `RESTORING` result in `unknown`. A snapshot in the state `unknown` is never deleted, and retention rules do
+ * not count it.
  */
 export type State = "creating" | "available" | "failed" | "deleting" | "unknown";
 
@@ -32,26 +33,29 @@ export interface FoundSnapshot {
   resource?: string;
   status: string;
   state: State;
-  /** Why `state` differs from the usual state for this status. Undefined if it does not differ. */
+  /** Why a snapshot group is incomplete or why this is unknown, such as a missing member. Set only by `compareWithDisks`. */
   stateDetail?: string;
   created?: Instant;
   description?: string;
-  /** Metadata (EVS v2) or tags (EVS v5). DWS snapshots have no labels. */
+  /** The metadata (EVS v2) or the tags (EVS v5) of the snapshot. Empty for DWS snapshots. */
   labels: Record<string, string>;
   marker?: Marker;
-  /** The snapshots in a snapshot group. Undefined if they were not listed. */
+  /** The snapshots in a snapshot group. Undefined for other kinds, and if the members were not listed. */
   members?: readonly FoundSnapshot[];
   /** The fields of the snapshot in the list response, unchanged. */
   raw: JsonObject;
 }
 
-/** Returns whether a snapshot can satisfy a request: it has not failed, and its deletion has not started. */
+/** Returns whether a snapshot is usable or may become usable: it has not failed, and its deletion has not started. */
 export const isLive = ({ state }: FoundSnapshot): boolean => state !== "failed" && state !== "deleting";
 
 /** Returns whether EVS or DWS is deleting a snapshot. Returns false after a failed deletion, because the snapshot remains. */
 export const isBeingDeleted = ({ state, status }: FoundSnapshot): boolean => state === "deleting" && !isFailure(status);
 
-/** Returns whether only Huawei Cloud's support can delete a snapshot: its deletion failed (SOURCES.md#evs-snapshot-statuses). */
+/**
+ * Returns whether EVS failed to delete a snapshot. Only Huawei Cloud's support can delete such a snapshot
+ * (SOURCES.md#evs-snapshot-statuses).
+ */
 export const cannotBeDeleted = ({ state, status }: FoundSnapshot): boolean => state === "deleting" && isFailure(status);
 
 const isFailure = (status: string): boolean => FAILURE.test(status);
@@ -67,13 +71,16 @@ export interface Kind {
   readonly envelope: "snapshot" | "snapshot_group";
   /** The HTTP status with which the API responds to a successful create request. */
   readonly acceptedStatus: 200 | 202;
-  /** The default number of minutes in state `creating` after which verify-snapshots reports a snapshot as stuck. */
+  /**
+   * If a snapshot has the state `creating` for more than this number of minutes, verify-snapshots reports it as stuck. The event
+   * of verify-snapshots can set another number.
+   */
   readonly stuckAfterMinutes: number;
   /** True if two snapshots in a project must not have the same name (DWS). The comparison ignores upper and lower case. */
   readonly uniqueNames: boolean;
   /** True if a snapshot of this kind consists of other snapshots. */
   readonly hasMembers?: true;
-  /** The maximum number of snapshots per resource. Undefined if the maximum is too high for a schedule to reach. */
+  /** The maximum number of snapshots per resource. Undefined if the maximum is so high that no schedule reaches it. */
   readonly maxPerResource?: number;
   /** A warning for callers that wait for a snapshot of this kind. */
   readonly caution?: string;
@@ -96,6 +103,6 @@ export interface Kind {
   read(raw: JsonObject): FoundSnapshot | undefined;
   /** Returns the snapshot id in the response to a create request, or undefined if the id is missing. */
   readCreatedId(response: JsonObject): string | undefined;
-  /** Rebuilds the response to the create request of an existing snapshot. For EVS v5, the result contains no `job_id`. */
+  /** Rebuilds the response that the API returned when this snapshot was created. For EVS v5, the result contains no `job_id`. */
   toResponse(found: FoundSnapshot): JsonObject;
 }

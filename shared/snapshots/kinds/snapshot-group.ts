@@ -37,15 +37,16 @@ export const snapshotGroupKind = {
 } as const satisfies Kind;
 
 /**
- * Adds the members to a snapshot group and derives the group's state from their states:
+ * Adds the members to a snapshot group and derives the group's state from its own status and the states of its members:
  *
- * - A group is available only if the group and all its members are available. It is UNCONFIRMED whether EVS changes the status
- *   of a group when a member fails (SOURCES.md#evs-groups-status).
- * - A group without members is still in creation.
- * - If a member's state is unknown, an available group becomes unknown.
+ * - A group is available only if EVS reports the group as available and all its members are available.
+ * - If a member failed, the group has failed. It is UNCONFIRMED whether EVS changes the status of a group when a member fails
+ *   (SOURCES.md#evs-groups-status).
+ * - A group without members is still in creation, even if EVS reports the group as available.
+ * - If EVS reports a group as available, but the state of a member is `unknown` or `deleting`, the group's state is `unknown`.
  *
- * This function cannot detect a deleted member, because the API does not return the disks of a group. `compareWithDisks`
- * detects a deleted member. Retention counts a group only for the disks of its remaining members.
+ * This function cannot detect that a member was deleted, because the API does not return the disks of a group. `compareWithDisks`
+ * can detect it. Retention counts a group as a snapshot only of those disks for which a member remains.
  */
 export function addMembers(group: FoundSnapshot, members: readonly FoundSnapshot[]): FoundSnapshot {
   return { ...group, members, state: combineStates(group.state, new Set(members.map(({ state }) => state))) };
@@ -60,19 +61,20 @@ function combineStates(groupState: State, memberStates: ReadonlySet<State>): Sta
 }
 
 /**
- * Returns whether a snapshot group seems to be finished, so its members can be compared with the disks that the group must
- * contain.
+ * Returns whether the members of a snapshot group can be compared with the disks that the group must contain. EVS must report the
+ * group as available, and every listed member must be available, too.
  */
 export const seemsComplete = ({ state, status, members = [] }: FoundSnapshot): boolean =>
   evsStateOf(status) === "available" && (state === "available" || members.length === 0);
 
 /**
- * Compares the members of a snapshot group with the disks that the group must contain. If a member is missing, the group is
- * `creating` for the first 6 seconds, because a new member can appear late in list responses, and `failed` after that. If there
- * are no disks to compare with, the group is `unknown`. Disks that were attached after the group was created are ignored.
+ * Compares the members of a snapshot group with the disks that the group must contain. If a member is missing, the state becomes
+ * `creating` during the first 6 seconds after the creation of the group, because a new member can appear late in list responses.
+ * After 6 seconds, or if the creation time is unknown, the state becomes `failed`. If the function knows no disk that the group
+ * must contain, the state becomes `unknown`. A disk that was attached after the creation of the group is ignored.
  *
- * @param disks the disks in the create request, or the disks of the server. A disk without a credible attachment time must be
- *   in the group.
+ * @param disks the disks in the create request, or the disks of the server. A disk without a credible attachment time must be in
+ *   the group.
  * @param created the creation time of the group, or undefined if it is unknown
  * @returns the group with its state, and with `stateDetail` if the state changed
  */

@@ -27,7 +27,8 @@ export const snapshotKind = {
   acceptedStatus: 202,
   stuckAfterMinutes: 60,
   uniqueNames: false,
-  // Snapshots that a backup created do not count towards this limit (SOURCES.md#evs-legacy-per-disk-limit).
+  // A disk can have at most 7 legacy snapshots. Snapshots that a backup created do not count
+  // (SOURCES.md#evs-legacy-per-disk-limit).
   maxPerResource: 7,
   // Without `force`, EVS can reject a create request for an attached disk (SOURCES.md#evs-force-attached).
   target: { idsField: "volume_ids", idOption: "volume_id", defaults: { force: true }, description: { maxLength: 85 } },

@@ -12,7 +12,8 @@ export const standardSnapshotKind = {
   acceptedStatus: 202,
   stuckAfterMinutes: 60,
   uniqueNames: false,
-  // `incremental` is always sent, because its documented default values differ (SOURCES.md#evs-v5-incremental-default).
+  // Create requests always contain `incremental`, because its default value is UNCONFIRMED
+  // (SOURCES.md#evs-v5-incremental-default).
   target: {
     idsField: "volume_ids",
     idOption: "volume_id",

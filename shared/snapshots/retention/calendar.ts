@@ -9,12 +9,12 @@ const monthOf = (day: number): number => {
 };
 
 /**
- * The calendar rules of a retention. Each rule maps a day number to the number of its period. Consecutive periods have
- * consecutive numbers.
+ * The calendar rules of a retention. Each function maps a day to the number of the period that contains the day, such as the
+ * number of the week. Consecutive periods have consecutive numbers.
  */
 export const PERIODS = {
   keep_daily: (day: number) => day,
-  // ISO 8601 weeks begin on Monday, and 1970-01-01 was a Thursday.
+  // Add 3 days, because 1970-01-01 was a Thursday, and weeks begin on Monday (ISO 8601).
   keep_weekly: (day: number) => Math.floor((day + 3) / 7),
   keep_monthly: monthOf,
   keep_yearly: (day: number) => new Date(day * DAY_MS).getUTCFullYear(),

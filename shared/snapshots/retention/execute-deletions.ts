@@ -31,7 +31,10 @@ export interface PendingDeletion {
   error?: SnapshotError;
   /** Completes the result record of the deletion. */
   complete?: (fields: EndFields) => void;
-  /** True if the snapshot may no longer exist although a late list response still contains it. */
+  /**
+   * True if the result record reports the snapshot as deleted or failed. The snapshot may then no longer exist, even if a late
+   * list response still contains it.
+   */
   removed?: boolean;
 }
 
@@ -51,7 +54,7 @@ export const toPendingDeletion = ({
 
 /** Lists snapshots again and makes a new retention plan from the list response. */
 export interface Replan {
-  /** Lists at least the snapshots to delete, and every snapshot that can change the retention plan for their resources. */
+  /** Lists at least the snapshots to delete, and every other snapshot that the retention rules need for a verdict on them. */
   list(kind: Kind, deletions: readonly PendingDeletion[]): Promise<FoundSnapshot[]>;
   plan(kind: Kind, found: readonly FoundSnapshot[]): Iterable<PlannedVerdict>;
 }
@@ -64,8 +67,8 @@ const MAX_BUSY_TRIES = 4;
  */
 const MAX_ROUNDS = 10;
 /**
- * From this round on, a permanent error no longer postpones the deletion of other snapshots of the same resource. Otherwise a
- * snapshot that can never be deleted could prevent these deletions in every run.
+ * The first round in which a permanent error no longer postpones the deletion of other snapshots of the same resource. Without
+ * this limit, one snapshot that can never be deleted could prevent these deletions in every run.
  */
 const FIRST_ROUND_WITHOUT_POSTPONING = 4;
 
@@ -73,13 +76,14 @@ const FIRST_ROUND_WITHOUT_POSTPONING = 4;
  * Executes planned deletions, several at the same time, and writes their result records. Announces all deletions before the
  * first delete request. Deletes younger duplicates before other snapshots.
  *
- * If a deletion fails, the deletions of other snapshots of the same resource are postponed, because the resource may have
- * changed. After all other deletions of the round, the function waits once for all failed deletions. Then it sends one list
- * request for each kind of snapshot, makes a new plan, and executes the deletions that are still planned in the next round. If
- * the account is throttled, the function therefore sends one list request per round instead of one list request per deletion.
+ * If a deletion fails, the function postpones the deletions of other snapshots of the same resource, because the resource may
+ * have changed. The function tries all other deletions of the round, and then waits once for all failed deletions. It sends one
+ * list request for each kind of snapshot and makes a new plan. The next round executes the failed and postponed deletions that
+ * are still in the plan. If the account is throttled, the function thus sends one list request per round instead of one list
+ * request per deletion.
  *
- * @param outdated the kinds of snapshots that must be listed again before their first deletion, because their list response is
- * old
+ * @param outdated the kinds of snapshots whose list response is too old. Their snapshots are listed again before the first
+ *   deletion.
  */
 export async function executeDeletions(
   deletions: readonly PendingDeletion[],
@@ -90,7 +94,7 @@ export async function executeDeletions(
 ): Promise<void> {
   const { cloud, retryBudget, concurrency } = runContext;
   const { time } = retryBudget;
-  // No deletion may start after the cutoff, so no wait may take longer.
+  // No deletion may start after the start cutoff, so each wait must end before the start cutoff.
   const waits: RetryBudget = { ...retryBudget, deadline: startCutoff(retryBudget) };
   const duplicatesFirst = [
     ...deletions.filter(({ isDuplicate }) => isDuplicate),
@@ -103,7 +107,7 @@ export async function executeDeletions(
     deletion.removed = fields.outcome === "deleted" || fields.outcome === "failed";
     deletion.complete ??= openPruneRecord(deletion, policy, runContext);
     deletion.complete({ rule: deletion.rule, ...fields });
-    // Releases the memory of the record, because a run can have thousands of deletions.
+    // Release the memory of the record, because a run can have thousands of deletions.
     deletion.complete = ignoreFurtherCalls;
   };
 
@@ -133,9 +137,9 @@ export async function executeDeletions(
       const isFinal = REASONS[error.reason].retryClass === "never";
       if (!isFinal || round < FIRST_ROUND_WITHOUT_POSTPONING) errorByResource.set(resourceKeyOf(deletion), error);
       deletion.error = error;
-      // An ambiguous "not found" can be about something else, such as the cluster or the path.
+      // If a NotFound error is ambiguous, another object may be missing, such as the cluster or the URL path.
       if (!isFinal || error.ambiguous) failed.push(deletion);
-      // Somebody else deleted the snapshot, or the response to an earlier delete request was lost.
+      // The snapshot no longer exists: somebody else deleted it, or the response to an earlier delete request was lost.
       else if (error.reason === "NotFound") complete(deletion, { outcome: "deleted", detail: ALREADY_DELETED });
       else complete(deletion, { outcome: "failed", error });
     }
@@ -234,7 +238,7 @@ const NOT_TRIED = "Not deleted, because another snapshot of the resource could n
 const UNMARKED_VERDICT = { decision: "held", rule: "no longer marked with this policy" } as const;
 const planChanged = (rule: string): string => `The plan changed after another list request. Previous rule: ${rule}.`;
 
-/** Identifies the resource of a snapshot. If a deletion fails, the deletion of other snapshots of the resource is postponed. */
+/** Identifies the resource of a snapshot among the resources of all kinds of snapshots. */
 const resourceKeyOf = ({ kind, resource }: PendingDeletion): string => `${kind.name} ${resource}`;
 
 const toAnnouncement = ({ kind, id, resource, rule }: PendingDeletion) => ({

@@ -15,10 +15,10 @@ import { collectVerdicts, type PrunePolicy, toRetentionOptions } from "./prune.t
 const POLL_MS = { first: 1_000, max: 10_000, total: 180_000 };
 
 /**
- * Creates the function that makes room for another snapshot of a resource. If the resource has the maximum number of snapshots,
- * the function deletes the snapshots that `prune` would delete, writes the same result records, and waits until the list
- * response no longer contains the deleted snapshots. It rejects with QuotaExceeded if no snapshot may be deleted, and with
- * DeadlineExceeded if a deletion takes too long.
+ * Creates the function that makes room for another snapshot of a resource. If the resource has fewer than the maximum number of
+ * snapshots, the created function does nothing. Otherwise it deletes the snapshots that `prune` would delete, and writes the
+ * same result records. It then waits until the list response no longer contains the deleted snapshots. It throws QuotaExceeded
+ * if no snapshot may be deleted, and DeadlineExceeded if a deletion takes too long.
  *
  * @param policy its retention decides which snapshots may be deleted
  * @param count returns the number of snapshots of a resource, if the caller has already listed the snapshots in bulk
@@ -44,7 +44,8 @@ export function makeRoomBy(policy: PrunePolicy, runContext: RunContext, count?: 
       const plan = planFor(found);
       const deletions = plan.filter(({ verdict }) => verdict.decision === "deleted").map(toPendingDeletion);
       if (deletions.length === 0) {
-        // Snapshots that a backup created may not count towards the limit, so EVS may accept another snapshot.
+        // Try to create the snapshot if the limit is reached only together with the snapshots of other programs, such as
+        // backups. EVS possibly does not count those snapshots.
         if (found.filter((snapshot) => foreignReason(snapshot) === undefined).length < maxPerResource) return false;
         throw noRoomError(maxPerResource, resource, found, retentionAdvice(policy, plan.length, maxPerResource));
       }

@@ -28,7 +28,10 @@ export interface RetentionOptions {
 /** The maximum time by which the clock of EVS or DWS can be ahead, in milliseconds. */
 const AHEAD_MS = 3_600_000;
 
-/** Returns whether a retention has a rule. Without a rule, prune would delete all but `min_keep` snapshots. */
+/**
+ * Returns whether a retention has at least one rule other than `min_keep`. Without such a rule, prune would delete all but
+ * `min_keep` snapshots.
+ */
 export const keepsSomething = ({ min_keep: _, ...rules }: Retention): boolean =>
   Object.values(rules).some((count = 0) => count > 0);
 
@@ -55,17 +58,18 @@ export function groupByResource(snapshots: readonly FoundSnapshot[]): FoundSnaps
 }
 
 /**
- * Decides which snapshots of one resource and policy to keep. The rules are those of restic's `forget`: a snapshot that no rule
- * keeps is deleted. A pure function. The order of the snapshots does not matter.
+ * Decides which snapshots of one resource and policy to keep. The rules are the same as in restic's `forget`: a snapshot is
+ * deleted if no rule keeps it. The function has no side effects, and the order of `snapshots` does not matter.
  *
  * **The rule that keeps the last good snapshot** is `min_keep`. It keeps the newest good snapshots, and always at least one,
  * even if the policy sets no `min_keep`. See the last step of `applyRules`.
  *
- * - Good snapshots are available. Only good snapshots count for the rules.
+ * - A snapshot is good if it is available. The rules count only good snapshots.
  * - A failed snapshot is deleted if a newer good snapshot exists.
- * - A snapshot in creation, in deletion, or with an unknown status is kept and does not count for the rules.
- * - A held snapshot is never deleted and does not count for the rules.
- * - `keepLastOfDisks` keeps the newest good group of each disk, because newer groups may lack a disk that left the server.
+ * - A snapshot in creation, in deletion, or with an unknown status is kept. The rules do not count it.
+ * - A held snapshot is never deleted. The rules do not count it.
+ * - `keepLastOfDisks` keeps the newest good group of each disk, because a newer group lacks the disk if the disk was detached
+ *   from the server.
  *
  * @returns one verdict per snapshot, newest first
  */
@@ -141,10 +145,7 @@ const isAvailable = ({ state }: FoundSnapshot): boolean => state === "available"
 /** Returns the creation time of a snapshot. A snapshot without a creation time counts as new. */
 const timeOf = ({ created }: FoundSnapshot): number => created ?? Number.POSITIVE_INFINITY;
 
-/**
- * Compares two snapshots for sorting, newest first. Snapshots with the same creation time are sorted by id, so the order is
- * always the same.
- */
+/** Compares two snapshots for sorting, newest first. Snapshots with equal creation times are sorted by id. */
 const compareNewestFirst = (a: FoundSnapshot, b: FoundSnapshot): number =>
   // For two snapshots without a creation time, the difference is NaN, so their ids decide.
   // Stryker disable next-line EqualityOperator: ids are unique
@@ -164,7 +165,7 @@ function holdReason(snapshot: FoundSnapshot, hold: ReadonlySet<string>, latestCr
   }
   const foreign = foreignReason(snapshot);
   if (foreign !== undefined) return foreign;
-  // Without a correct creation time, a rule could keep this snapshot instead of another snapshot. Hold it instead.
+  // Hold a snapshot without a correct creation time, because a rule could keep it in place of another snapshot.
   if (created === undefined) return "its creation time is unknown";
   return created > latestCredible ? "its creation time is in the future" : undefined;
 }
@@ -254,7 +255,8 @@ function applyRules(
       if (entryDay === previousDay && !isOldest) continue;
       previousDay = entryDay;
       const period = periodOf(entryDay);
-      // Keep the newest snapshot of each period. Like restic, also keep the oldest snapshot if the rule has periods left.
+      // Keep the newest snapshot of each period. If the rule can keep more snapshots than there are periods, it also keeps the
+      // oldest snapshot, as in restic.
       if (seenPeriods.has(period) && !isOldest) continue;
       keep(entry, seenPeriods.has(period) ? `oldest ${rule}` : rule);
       seenPeriods.add(period);
@@ -262,8 +264,8 @@ function applyRules(
     }
   }
 
-  // `min_keep` keeps the newest good snapshots, at least one, whatever the other rules say. It applies even if other rules
-  // already keep enough snapshots. Otherwise, adding a rule to a policy could delete a snapshot.
+  // `min_keep` keeps the newest good snapshots, and at least one, even if other rules already keep enough older snapshots.
+  // Otherwise, an additional rule in a policy could cause the deletion of a newer snapshot.
   const minKeep = Math.max(1, retention.min_keep ?? 1);
   for (const entry of [...good.slice(0, minKeep), ...duplicates.slice(0, Math.max(0, minKeep - good.length))]) {
     if (entry.rules === undefined) keep(entry, "min_keep");
@@ -275,10 +277,10 @@ const goodDisksOf = ({ members }: FoundSnapshot): string[] =>
   members?.flatMap(({ resource, state }) => (state === "available" && resource !== undefined ? [resource] : [])) ?? [];
 
 /**
- * Keeps, for each disk, the newest good group that contains the disk. This applies in addition to the retention rules.
+ * Keeps the newest good group of each disk, in addition to the groups that the rules keep.
  *
- * @param good the good groups, newest first, and after them the duplicates. A duplicate is therefore kept only if no other good
- *   group contains one of its disks.
+ * @param good the good groups without duplicates, newest first, followed by the duplicates. Because of this order, the function
+ *   keeps a duplicate only if it contains a disk that no other good group contains.
  * @returns a map from each disk id to the newest good group that contains the disk
  */
 function keepLastOfDisks(good: readonly Entry[]): Map<string, Entry> {

@@ -88,10 +88,11 @@ export async function prune(policy: PrunePolicy, runContext: RunContext): Promis
       const resources = new Set(pending.map(({ resource }) => resource));
       const found: FoundSnapshot[] = [];
       await runContext.cloud(kind).listAll((snapshot) => {
-        // A group of individual disks has no resource id, and its members can change, so it may belong to any resource.
+        // A group of individual disks has no resource id. Its members can change, so every such group may affect the plan of
+        // any resource.
         const isRelevant = snapshot.resource === undefined || resources.has(snapshot.resource);
         if (!ids.has(snapshot.id) && !(isRelevant && snapshot.marker?.policy === policy.policy)) return;
-        // The planned deletions take memory as well.
+        // Count the planned deletions too, because they also need memory.
         if (found.length + deletions.length >= maxTargets) throw tooManySnapshotsError(kind, maxTargets);
         found.push(toCompactSnapshot(snapshot));
       });

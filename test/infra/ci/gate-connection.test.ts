@@ -34,7 +34,7 @@ describe.concurrent("the gate client", () => {
     expect(code).toBe(2);
   });
 
-  test("the gate client repeats a call if the connection breaks, and sends retry_failed until pre-deploy responds", async (context) => {
+  test("with --retry-failed, the gate client sends retry_failed in each call until pre-deploy responds, even if a connection breaks", async (context) => {
     const pending = { status: "pending", snapshots: [{ kind: "snapshot", outcome: "accepted" }] };
     const responses = [
       undefined,
@@ -107,7 +107,7 @@ describe.concurrent("the gate client", () => {
       const keyring = new Keyring("0123456789abcdef0123456789abcdef");
       const { securityToken, ...permanent } = KEY;
       keyring.add(isTemporary ? KEY : permanent);
-      // The embedded cloud's keyring checks the signature, like a gateway with IAM authentication.
+      // This server checks the signature of each request, as a gateway with IAM authentication does.
       const { url } = await startServer(context, (body, headers, path) => {
         const evidence = {
           method: "POST",

@@ -19,7 +19,7 @@ const folder = buildClient();
 const { gate, hurried } = gateIn(folder);
 
 describe.concurrent("the gate client", () => {
-  test("if the gate client runs again with the same deployment id, it creates no second snapshot, and replaces a failed snapshot only with --retry-failed", async (context) => {
+  test("a second run of the gate client with the same deployment id creates a snapshot only if it has --retry-failed and a snapshot of the first run failed", async (context) => {
     const { cloud, url, volumes } = await startGate(context);
     cloud.endWith(volumes[0] as string, "error");
     expect((await gate(url)).code).toBe(1);
@@ -32,7 +32,7 @@ describe.concurrent("the gate client", () => {
     expect(cloud.snapshots("standard-snapshot")).toHaveLength(3);
   });
 
-  test("the gate client exits with 3 and advice if its deployment id was already used with other targets", async (context) => {
+  test("the gate client exits with 3 and advice if an earlier run used its deployment id with different targets", async (context) => {
     const { cloud, url } = await startGate(context);
     expect((await gate(url)).code).toBe(0);
     const other = [{ kind: "standard-snapshot", tags: TAGS, description: "another one" }];
@@ -58,7 +58,7 @@ describe.concurrent("the gate client", () => {
     expect(cloud.snapshots()).toEqual([]);
   });
 
-  test('the gate client prints "failed" instead of "refused" if one snapshot was created and another snapshot failed', async (context) => {
+  test("the gate client exits with 3 and prints that the deployment must not begin if only one of two selected disks exists", async (context) => {
     const { cloud, url, volumes } = await startGate(context);
     const targets = [{ kind: "snapshot", volume_ids: [volumes[0], "5aa119a8-d25b-45a7-8d1b-88e127885635"] }];
     writeFileSync(join(folder(), "one-id.json"), JSON.stringify(targets));
@@ -77,7 +77,7 @@ describe.concurrent("the gate client", () => {
     ["the selected disk does not exist", "evs.createSnapshot", 404, "EVS.5404", "NotFound", 3],
     ["EVS throttles the account", "evs.listSnapshots", 429, "APIGW.0308", "Throttled", 2],
   ] as const)(
-    "if %s, the gate client prints the error message of the result record and advice, but no advice to change settings of pre-deploy",
+    "if %s, the gate client prints the error message that pre-deploy recorded, and names no setting of pre-deploy",
     async ([_name, operation, status, errorCode, reason, code], context) => {
       const { cloud, url, volumes, recordedErrors } = await startGate(context);
       const body = JSON.stringify({ error: { code: errorCode, message: "A message of EVS." } });
@@ -127,7 +127,7 @@ describe.concurrent("the gate client", () => {
   test("the gate client prints its progress only about once a minute if the progress does not change", async (context) => {
     const pending = JSON.stringify({ status: "pending", snapshots: [{ kind: "snapshot", outcome: "accepted" }] });
     const { url, requests } = await startServer(context, () => ({ status: 202, body: pending }));
-    // With the scaled clock, these 300 s take 3 s of real time.
+    // The clock runs a hundred times faster, so the timeout of 300 s takes 3 s of real time.
     const { code, output } = await gate(url, "--timeout-seconds 300", hurried("progress"));
     const lines = output.match(/ s {2}pending: 0 of 1 available/g) ?? [];
     expect(requests.length).toBeGreaterThan(lines.length * 2);

@@ -25,28 +25,28 @@ describe("the gate client's interpretation of a response", () => {
       { ...entries, status: "ready", snapshots: [{ outcome: "accepted" }] }],
     ["wait", 'a "pending" response', 202, { status: "pending", ...entries }],
     ["failed", 'a "failed" response without an error reason', 502, { status: "failed", ...entries }],
-    ["badInput", 'a "failed" response in which every error is a Conflict', 502, failedBy("Conflict", "Conflict")],
-    ["failed", 'a "failed" response with a Conflict and an InvalidRequest', 502, failedBy("Conflict", "InvalidRequest")],
-    ["failed", 'a "failed" response with a Conflict and a SnapshotFailed', 502, failedBy("Conflict", "SnapshotFailed")],
+    ["badInput", 'a "failed" response in which every error has the reason Conflict', 502, failedBy("Conflict", "Conflict")],
+    ["failed", 'a "failed" response with the error reasons Conflict and InvalidRequest', 502, failedBy("Conflict", "InvalidRequest")],
+    ["failed", 'a "failed" response with the error reasons Conflict and SnapshotFailed', 502, failedBy("Conflict", "SnapshotFailed")],
     ["failed", 'a "failed" response with an unknown error reason', 502, failedBy("New")],
     ["wait", 'a "ready" response with the HTTP status 502', 502, { status: "ready" }],
     ["badInput", 'a response with the HTTP status 200 and the unknown status "okay"', 200, { status: "okay" }],
     ["badInput", "a response with the HTTP status 200 and an HTML page", 200, "<html>Sign in</html>"],
     ["badInput", "a redirect with the HTTP status 302", 302, ""],
-    ["wait", "a 502 from the gateway", 502, { error_msg: "Backend unavailable", error_code: "APIG.0201" }],
-    ["wait", "a 504 from the gateway", 504, { error_msg: "Backend timeout.", error_code: "APIG.0201" }],
-    ["wait", "a 500 because the gateway rejected the response of the function", 500,
+    ["wait", "the HTTP status 502 from the gateway", 502, { error_msg: "Backend unavailable", error_code: "APIG.0201" }],
+    ["wait", "the HTTP status 504 from the gateway", 504, { error_msg: "Backend timeout.", error_code: "APIG.0201" }],
+    ["wait", "the gateway's HTTP status 500 for an invalid response of the function", 500,
       { error_msg: "Invalid answer", error_code: "FSS.1202" }],
-    ["wait", "a 408 Request Timeout", 408, ""],
-    ["wait", "a 429 because of too many calls", 429,
+    ["wait", "the HTTP status 408 (Request Timeout)", 408, ""],
+    ["wait", "the gateway's HTTP status 429 for too many calls", 429,
       { error_msg: "policy user over ratelimit", error_code: "APIG.0308" }],
-    ["wait", "a 503 with an HTML page from a proxy", 503, "<html>"],
-    ["badInput", "a 401 because of wrong credentials", 401,
+    ["wait", "a proxy's HTTP status 503 with an HTML page", 503, "<html>"],
+    ["badInput", "the gateway's HTTP status 401 for wrong credentials", 401,
       { error_msg: "Incorrect app authentication", error_code: "APIG.0303" }],
-    ["badInput", "a 403 because the caller may not call the API", 403, { error_msg: "denied", error_code: "APIG.0304" }],
-    ["badInput", "a 404 because no API has this address", 404,
+    ["badInput", "the gateway's HTTP status 403 for a caller without permission", 403, { error_msg: "denied", error_code: "APIG.0304" }],
+    ["badInput", "the gateway's HTTP status 404 for an address without an API", 404,
       { error_msg: "The API does not exist", error_code: "APIG.0101" }],
-    ["wait", "a 502 with an unknown error reason", 502, { error: { reason: "New", message: "?" } }],
+    ["wait", "the HTTP status 502 with an unknown error reason", 502, { error: { reason: "New", message: "?" } }],
   ];
   test.each(RESPONSES)("the gate client decides %j after %s", (decision, _name, status, body) => {
     const text = typeof body === "string" ? body : JSON.stringify(body);
@@ -60,24 +60,24 @@ describe("the gate client's interpretation of a response", () => {
     snapshots: [{ outcome: "failed", resource_id, error: { reason } }],
   });
   // biome-ignore format: the cases are easier to compare in rows
-  const FAILURES: [string, string, object, object, RegExp[]][] = [
-    ["badInput", "no disk has the selected tags", { tags: TAGS }, refused, [/the targets file with the tags/]],
-    ["badInput", "exclude_tags excludes every selected disk", { volume_ids: [ID], exclude_tags: TAGS }, refused,
+  const FAILURES: [string, string, string, object, object, RegExp[]][] = [
+    ["badInput", "advises to compare the tags", "no disk has the selected tags", { tags: TAGS }, refused, [/the targets file with the tags/]],
+    ["badInput", "advises to compare the tags", "exclude_tags excludes every selected disk", { volume_ids: [ID], exclude_tags: TAGS }, refused,
       [/with the tags/]],
-    ["badInput", "pre-deploy finds none of the selected ids", { volume_ids: [ID] }, refused,
+    ["badInput", "advises to check the id", "pre-deploy finds none of the selected ids", { volume_ids: [ID] }, refused,
       [/the id in the targets file/]],
-    ["badInput", "a disk that is selected by id does not exist", { volume_ids: [ID.toUpperCase()] },
+    ["badInput", "advises to check the id", "a disk that is selected by id does not exist", { volume_ids: [ID.toUpperCase()] },
       failed("NotFound"), [/Check the id/]],
-    ["failed", "a disk that is selected by tags no longer exists", { tags: TAGS }, failed("NotFound"), [/Call again/]],
-    ["failed", "it is unknown whether EVS created a snapshot", { tags: TAGS }, failed("OutcomeUnknown"),
+    ["failed", "advises to call pre-deploy again", "a disk that is selected by tags no longer exists", { tags: TAGS }, failed("NotFound"), [/Call again/]],
+    ["failed", "advises to reuse the deployment id", "it is unknown whether EVS created a snapshot", { tags: TAGS }, failed("OutcomeUnknown"),
       [/same --deployment-id/]],
-    ["badInput", "EVS rejects the create request for a disk", { tags: TAGS }, failed("InvalidRequest"), []],
-    ["failed", "the function lacks a permission", { tags: TAGS }, failed("AccessDenied"), []],
-    ["failed", "the error reason is unknown", { tags: TAGS }, failed("constructor"), []],
+    ["badInput", "prints no advice", "EVS rejects the create request for a disk", { tags: TAGS }, failed("InvalidRequest"), []],
+    ["failed", "prints no advice", "the function lacks a permission", { tags: TAGS }, failed("AccessDenied"), []],
+    ["failed", "prints no advice", "the error reason is unknown", { tags: TAGS }, failed("constructor"), []],
   ];
   test.each(FAILURES)(
-    "the gate client decides %j and prints only fitting advice if %s",
-    (decision, _name, selection, body, advice) => {
+    "the gate client decides %j and %s if %s",
+    (decision, _advice, _situation, selection, body, advice) => {
       const ownRequest = { deployment_id: "release-1", targets: [{ kind: "snapshot", ...selection }] };
       const verdict = interpretResponse({ status: 502, headers: {}, text: JSON.stringify(body) }, ownRequest);
       expect(verdict).toMatchObject({ decision, advice: advice.map((line) => expect.stringMatching(line)) });
@@ -168,7 +168,7 @@ describe("the gate client's interpretation of a response", () => {
     for (const [reason, { summary, advice, retryAfterMs }] of verdicts) {
       expect(summary).toContain(`${reason}: why`);
       for (const line of advice ?? []) expect(line).toMatch(`${reason}: `);
-      // A user of the gate client cannot change these settings of the function.
+      // Users of the gate client cannot change the settings of pre-deploy, so the advice must not name them.
       expect(advice?.join()).not.toMatch(/make_room|Idempotency-Key|[A-Z]{2,}_[A-Z]{2,}|agency/);
       expect(retryAfterMs).toBe(7_000);
     }

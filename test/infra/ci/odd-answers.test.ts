@@ -35,7 +35,7 @@ const ready = (snapshots: unknown, more: object = {}) => ({
   snapshots,
   ...more,
 });
-/** Returns a `ready` response. `change` replaces fields of the snapshot that belongs to the selection by tags. */
+/** Returns a `ready` response with three snapshots. `change` replaces fields of the snapshot whose disk is selected by tags. */
 const readyWith = (change: Entry) => ready([first, second, { ...tagged, ...change }]);
 const READY = JSON.stringify(ready(allSnapshots));
 
@@ -230,7 +230,7 @@ test('the gate client exits with 0 only if a well-formed "ready" response has a 
   expect(accepted.sort()).toEqual(COMPLETE_RESPONSES.map(([name]) => name).sort());
   for (const [name, { code, output }] of exits) {
     if (code === 0) continue;
-    // The gate client chose these exit codes. A crash has another exit code or prints a stack trace.
+    // If the gate client crashed, its exit code would not be 1, 2 or 3, or it would print a stack trace.
     expect([1, 2, 3], name).toContain(code);
     expect(output, name).toMatch(/ s {2}(not ready within 1 s: |failed: |rejected: )/);
     expect(output, name).not.toMatch(/\n {4}at |deployment can begin|undefined|TypeError|RangeError/);

@@ -23,14 +23,14 @@ describe("the gate client's options", () => {
       ["%BUILD%", "shop-%BUILD%", "{{ sha }}", "{{sha}}", "#{sha}#", "<id>", "@BUILD@"],
     ],
     [
-      "a separator that is not between two names",
+      'an empty segment, as in "shop-" or "shop--prod"',
       ["shop-", "shop/", "shop_", "shop.", "shop:", "-shop", "shop--prod", "shop-.-prod", "-", "__BUILD__"],
     ],
     [
-      'the part "undefined" or "null"',
+      'the segment "undefined" or "null"',
       ["undefined", "null", "shop-undefined", "shop-null", "shop/null", "shop_undefined"],
     ],
-    ['a part such as "NULL" or "None"', ["shop.undefined", "undefined-1", "shop-NULL", "shop:None", "build=null"]],
+    ['a segment such as "NULL" or "None"', ["shop.undefined", "undefined-1", "shop-NULL", "shop:None", "build=null"]],
     [
       "a space or a control character",
       [" ", "shop 1", "shop-1 ", "shop\t1", "shop-1\n", "shop\u00a01", "shop\u0085-1", "shop\u202e-1"],
@@ -64,7 +64,7 @@ describe("the gate client's options", () => {
       /targets\[1\] has no string/,
     ],
     ["a selection without a kind", '[{"tags":{"a":"b"}}]', /targets\[0\] has no string/],
-    ["a kind that is an array", '[{"kind":["snapshot"]}]', /targets\[0\] has no string/],
+    ["a selection whose kind is an array", '[{"kind":["snapshot"]}]', /targets\[0\] has no string/],
     ["an object instead of an array", '{"length":0}', /expected a JSON array/],
   ])("the gate client rejects a targets file with %s", (_name, text, message) => {
     const folder = mkdtempSync(join(tmpdir(), "gate-options-"));

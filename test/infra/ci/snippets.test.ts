@@ -76,7 +76,7 @@ describe.concurrent.each(SNIPPETS)("the sample %s", (file, key, own) => {
 
 test("the gate client in codearts-build.yml sends no request if JOB_NAME is empty or is an unexpanded variable", async () => {
   const command = commandOf("codearts-build.yml", "command");
-  // No server listens at this address, so a request would change the output.
+  // No server listens at this address. If the gate client sent a request, it would print a connection error.
   const variables = { SNAPSHOT_GATE_URL: "http://127.0.0.1:9/pre-deploy", SNAPSHOT_GATE_APP_CODE: APP_CODE };
   for (const JOB_NAME of ["", `\${JOB_NAME}`]) {
     const { code, output } = await runCommand(folder(), command, { ...variables, BUILDNUMBER: "20261121.3", JOB_NAME });

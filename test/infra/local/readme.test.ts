@@ -29,7 +29,7 @@ test("the sample program in infra/local/README.md runs without changes and print
   expect(stdout).toContain("[ [ 'evs.createSnapshot', undefined ] ]");
 });
 
-test("Node.js loads the generated ES modules without a warning", () => {
+test("Node.js loads functions/create-snapshot/schema.generated.js as an ES module without a warning", () => {
   const load = `await import("./functions/create-snapshot/schema.generated.js")`;
   const { status, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", load], {
     cwd: ROOT,

@@ -9,14 +9,14 @@ type Any = any;
 
 const lines = new WeakMap<object, string>();
 
-/** Returns a result record as a line of the logging topic. Caches the line, because every broken copy needs it. */
+/** Returns a result record as a line of the logging topic. Caches the line, because many tests search the same records. */
 function lineOf(record: object): string {
   const line = lines.get(record) ?? JSON.stringify(record);
   lines.set(record, line);
   return line;
 }
 
-/** Reports missing and wrong alarms, by comparing the observed records that each alarm matches with the expected records. */
+/** Reports missing alarms, alarms with wrong arguments, and alarms that do not match exactly the expected records. */
 export function alarmFaults(rules: Planned[], { policies }: Wanted, observed: Record<string, Observed>): string[] {
   const records = Object.values(observed).flatMap((one) => one.records);
   const alarms = rules.map(({ address, values }) => {
@@ -56,7 +56,7 @@ export function alarmFaults(rules: Planned[], { policies }: Wanted, observed: Re
       ["failed", "rejected", "unverified"].includes(outcome) ||
       (action === "run" && level === "warn" && name === "scheduled-snapshots"),
   );
-  // If a policy selects no resource, its run record has a warning. Other warnings can be permanent and must not trigger the alarm.
+  // The alarm must match the warning that a policy selects no resource, but not other warnings, which can be permanent.
   const outcomes = new Set(bad.map(({ outcome }) => outcome));
   if (outcomes.size < 4)
     throw new Error(`observed.ts: expected records with at least 4 bad outcomes, got ${[...outcomes]}`);
@@ -67,7 +67,7 @@ export function alarmFaults(rules: Planned[], { policies }: Wanted, observed: Re
     ...silenceFaults("verify-snapshots", (one) => one.function === "verify-snapshots" && one.action === "run", 1),
     ...Object.entries(policies).flatMap(([name, { schedule, retention, every_hours = 24, prune_every_hours }]) => {
       const ofPruning = prune_every_hours ?? (every_hours === 0 ? 0 : Math.max(every_hours, 24));
-      // A run that selects no resource also proves that the timer works.
+      // A run proves that the timer works, even if it selects no resource.
       const runsOf = (what: string) => (one: Any) =>
         one.function === what && one.action === "run" && one.policy === name;
       return [

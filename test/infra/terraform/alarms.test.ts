@@ -40,13 +40,13 @@ describe("the alarms of the Terraform module", () => {
   });
 
   test.each([
-    // An alarm that searches up to 24 h needs two hourly queries without a run. The weekly alarm needs eight daily queries.
+    // An alarm on hourly or daily runs needs two hourly queries without a run. An alarm on weekly runs needs eight daily queries.
     ["snapshots-policy-nightly-silent", 24, 2, { type: "HOURLY", hour_of_day: null }],
     ["snapshots-prune-nightly-silent", 24, 2, { type: "HOURLY", hour_of_day: null }],
     ["snapshots-policy-weekly-silent", 24, 8, { type: "DAILY", hour_of_day: 12 }],
     ["snapshots-verify-silent", 1, 2, { type: "HOURLY", hour_of_day: null }],
   ])(
-    "the Terraform module has the alarm %s, which searches %i h and notifies after %i queries without a run",
+    "the alarm %s of the Terraform module queries the last %i h of records and notifies after %i queries that find no run",
     async (name, hours, queries, frequency) => {
       const { the } = await planned();
       expect(the("lts_keywords_alarm_rule", name)).toMatchObject({

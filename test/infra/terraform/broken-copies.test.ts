@@ -14,7 +14,7 @@ describe("a broken copy of the Terraform module", () => {
   const isReported = async (copy: Sources) =>
     (await findFaults(copy)).length > 0 || (await findFaults(copy, ALTERNATIVE)).length > 0;
 
-  /** The position of every assigned name. The names of timers and alarms are excluded, because they may be any string. */
+  /** The argument and variable names in the module, with their positions. Excludes timer and alarm names, which are free text. */
   const assignments = Object.entries(original).flatMap(([file, text]) => {
     const found = [...text.matchAll(/^( *)("?[\w.${}-]+"?)( +)=(?= )/gm)];
     return found

@@ -13,7 +13,7 @@ function copyWith(file: string, from: string | RegExp, to: string): Sources {
   return { ...original, [file]: copy };
 }
 
-/** Adds a test for each mistake. A mistake has a description, a file, the text to replace, the replacement, and the expected error. */
+/** Adds a test for each mistake: its description, the file, the text to replace, the replacement, and the expected error. */
 export const testBrokenCopies = (copies: [string, string, string | RegExp, string, RegExp][]): void =>
   test.each(copies)(
     "the checks of the Terraform module report an error if %s",

@@ -4,7 +4,7 @@ import { VARIABLES } from "../../../shared/functiongraph/variables.ts";
 import { CALLS } from "../../../shared/huaweicloud/calls.generated.ts";
 import { testBrokenCopies } from "./broken-copies.ts";
 
-/** The number of variables that Terraform sets: the listed ones, and the address of each service. */
+/** The number of variables that Terraform sets for a function: each name in VARIABLES, and the endpoint of each service. */
 const VARIABLE_COUNT = VARIABLES.length + new Set(Object.keys(CALLS).map((call) => call.split(".")[0])).size;
 
 /** The Terraform expression that reads the IAM actions of each call. */
@@ -70,7 +70,7 @@ describe("a broken copy of the Terraform module", () => {
       /has permissions in the project MOS/],
     ["several functions share an agency", "functions.tf", "huaweicloud_identity_agency.function[each.key].name",
       'huaweicloud_identity_agency.function["scheduled-snapshots"].name', /shares the agency/],
-    ["the platform uses the agency of a function instead of its own agency", "functions.tf",
+    ["the platform uses the agency of a function instead of the agency of the platform", "functions.tf",
       "agency     = huaweicloud_identity_agency.platform.name",
       "agency     = huaweicloud_identity_agency.function[each.key].name", /smn:topic:publish is missing/],
   ]);

@@ -49,10 +49,10 @@ function functionFaults({ address, values }: Planned): string[] {
     func_code: `<infra/terraform/../../dist/${name}.zip>`,
     memory_size: 128,
     enable_lts_log: true,
-    // With two instances, two traces of one attachment could be processed concurrently and create a duplicate.
+    // Two instances could process two traces of one attachment concurrently and create a duplicate snapshot.
     max_instance_num: name === "disk-attached" ? "1" : null,
   };
-  // An HTTP function may take 55 s to respond.
+  // An HTTP function can take up to 55 s to respond, so its timeout must be at least 60 s.
   const isTooShort = isHttp(name) ? values.timeout < 60 : values.timeout < 300;
   const missingLogArguments = ["log_group_id", "log_group_name", "log_stream_id", "log_stream_name"].filter(
     (one) => !values[one],
@@ -66,7 +66,7 @@ function functionFaults({ address, values }: Planned): string[] {
   ];
 }
 
-/** Returns the observed calls, variables and records of a function for the planned kind of snapshot and make_room setting. */
+/** Returns what observed.ts recorded about a function with the deployment's kind of snapshot and make_room setting. */
 const observedOf = (name: string, observed: Record<string, Observed>, wanted: Wanted): Observed => {
   const plain = name === "disk-attached" ? `${name} ${wanted.diskAttachedKind}` : name;
   const seen = observed[plain];

@@ -105,7 +105,7 @@ export class Expressions {
     }
   }
 
-  /** Throws if the two results of a conditional have different types, as Terraform does. Ignores results that cannot be evaluated. */
+  /** Throws, as Terraform does, if the values of `a ? yes : no` have different types. Does nothing if one cannot be evaluated. */
   #expectSameType(yes: Any, no: Any, source: string, scope: Scope, text: string): void {
     let both: Any[];
     try {

@@ -34,7 +34,7 @@ export function gatewayFaults(plan: Plan, { functions }: Wanted): string[] {
       return [
         ...(["APP", "IAM"].includes(security_authentication) ? [] : [`${address}: anybody can call it`]),
         ...(hasCallers ? [] : [`${address}: no caller is authorized`]),
-        // The deployment gate's client sends an app code instead of a signature (infra/ci/call.ts).
+        // An API with the authentication APP must accept app codes, because the gate client sends them (infra/ci/call.ts).
         ...((values.simple_authentication === true) === (security_authentication === "APP")
           ? []
           : [`${address}: it rejects app codes`]),

@@ -1,12 +1,12 @@
 /**
- * Loads HashiCorp's HCL parser, which is compiled to WebAssembly. The types of the parser include browser types, which would change
- * the type of `fetch` in all files, so `require` loads the parser without types.
+ * Loads HashiCorp's HCL parser, which is compiled to WebAssembly. The types of the parser include browser types, which would
+ * change the type of `fetch` in all files. `require` therefore loads the parser without its types.
  */
 import { createRequire } from "node:module";
 import type { Expression } from "./expressions.ts";
 
 interface Parser {
-  /** Returns a Terraform file as JSON. Each block becomes an array of objects, each expression a string such as `${var.region}`. */
+  /** Returns a Terraform file as JSON. A block is an array of objects. An expression is a string such as `${var.region}`. */
   // biome-ignore lint/suspicious/noExplicitAny: of every shape
   parse(name: string, text: string): Promise<any>;
   /** Returns the syntax tree of one expression. */
@@ -18,14 +18,14 @@ const { parse, getExpressionAst }: Parser = createRequire(import.meta.filename)(
 
 export { parse };
 
-/** Parses a string such as `${expression}`. A string with several expressions is parsed as a heredoc. */
+/** Parses a string such as `${a}`. If the string contains anything else, such as `${a} and ${b}`, parses it as a heredoc. */
 export async function parseExpression(text: string): Promise<Expression> {
   const whole = /^\$\{([\s\S]*)\}$/.exec(text)?.[1];
   const source = whole !== undefined && isBalanced(whole) ? whole : `<<TEXT\n${text}\nTEXT\n`;
   return { source, node: await getExpressionAst("expression.tf", source) };
 }
 
-/** Returns false if a closing brace precedes its opening brace, as in `a} and ${b`, which is the inside of `${a} and ${b}`. */
+/** Returns false if a text closes a brace that it did not open. An example is `a} and ${b`, the inside of `${a} and ${b}`. */
 function isBalanced(text: string): boolean {
   let depth = 0;
   for (const sign of text) {

@@ -1,6 +1,6 @@
 /**
- * Implements the LTS search syntax that the alarms use (LTS user guide, "Using Search Syntax", lts_05_0111): delimiters split a line
- * into words, `#"one two"` matches consecutive words, `and` has precedence over `or`, and the search ignores case.
+ * Implements the LTS search syntax that the alarms use (LTS user guide, "Using Search Syntax", lts_05_0111): delimiters split a
+ * line into words, `#"one two"` matches consecutive words, `and` has precedence over `or`, and the search ignores case.
  */
 const DELIMITERS = /[,'";=()[\]{}@&<>/:\\?\n\t\r ]+/;
 

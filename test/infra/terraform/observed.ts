@@ -163,7 +163,7 @@ async function observeAll(): Promise<Record<string, Observed>> {
   await observer.run("pre-deploy", preDeploy, apig({ ...gate, retry_failed: true }));
   clock.advance(HOUR_MS);
 
-  // The second run creates snapshots to delete, and its SHARD_SIZE makes it invoke itself for shards.
+  // The second run makes the snapshots of the first run deletable. SHARD_SIZE makes the second run invoke itself for shards.
   for (const variables of [{}, { SHARD_SIZE: "2" }] as Record<string, string>[]) {
     await observer.run("scheduled-snapshots", scheduledSnapshots, timerEvent(POLICY, night()), variables);
     clock.advance(HOUR_MS);
@@ -171,7 +171,8 @@ async function observeAll(): Promise<Record<string, Observed>> {
   await observer.run("scheduled-snapshots", scheduledSnapshots, timerEvent(POLICY, night()));
   clock.advance(HOUR_MS);
 
-  // Each disk has the maximum number of snapshots: one disk has foreign snapshots, all others have snapshots that make_room may delete.
+  // Each of the following disks has the maximum number of snapshots. Only the snapshots of `full` have no marker,
+  // so make_room must not delete them.
   const full = cloud.addVolume({ tags: { backup: "full" } }).id;
   for (let count = 0; count < 7; count += 1) cloud.addSnapshot({ kind: "snapshot", volumeId: full });
   const room = { make_room: true, retention: { keep_last: 1 } };

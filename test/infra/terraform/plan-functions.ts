@@ -26,7 +26,7 @@ export const FUNCTIONS: Record<string, (...args: Any[]) => Any> = {
   endswith: (text: string, suffix: string) => text.endsWith(suffix),
   element: (list: Any[], index: number) => list[index % list.length],
   file: (path: string) => readFileSync(join(ROOT, path), "utf8"),
-  // The tests compare only the path of the file.
+  // The tests compare only paths, so the result is the path instead of the content of the file.
   filebase64: (path: string) => `<${path}>`,
   flatten: (list: Any[]) => list.flat(Number.POSITIVE_INFINITY),
   floor: Math.floor,

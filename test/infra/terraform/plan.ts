@@ -1,7 +1,7 @@
 /**
- * Plans infra/terraform without Terraform. HashiCorp's HCL parser reads the files. The evaluation supports the language features that
- * the files use and throws an error for others. The plan shows a value that only the cloud can assign, such as an id, as the
- * address of the attribute in angle brackets.
+ * Plans infra/terraform without Terraform. HashiCorp's HCL parser reads the files. The evaluation supports the language features
+ * that the files use, and throws an error for any other feature. If only the cloud can assign a value, such as an id, the plan
+ * contains the address of the attribute in angle brackets.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -34,7 +34,7 @@ export interface Plan {
   outputs: Record<string, Any>;
   /** The resource attributes that the module reads, as `type.attribute` or `data.type.attribute`. */
   reads: Set<string>;
-  /** The messages of failed validations and preconditions, and evaluation errors. With any of them, Terraform applies nothing. */
+  /** The messages of failed validations, preconditions and evaluations. If the array is not empty, Terraform applies nothing. */
   refusals: string[];
 }
 
@@ -221,7 +221,7 @@ class Evaluation {
     }
   }
 
-  /** Returns the instances of a resource: as many as `count` or `for_each` define, otherwise one. */
+  /** Returns the instances of a resource. `count` or `for_each` defines their number. Without both, there is one instance. */
   #keys(
     kind: "resource" | "data",
     type: string,

@@ -36,7 +36,7 @@ export async function planned(changes: Any = {}) {
     resources
       .filter((one: Planned) => one.type === `huaweicloud_${type}` && (key === undefined || one.key === key))
       .map(({ values }) => values);
-  /** Returns the values of a resource by its type and key. No second resource may have the same type and key. */
+  /** Returns the values of the resource with a type and a key. Fails unless exactly one resource has them. */
   const the = (type: string, key?: string): Any => {
     const all = of(type, key);
     expect(all, `${type} ${key ?? ""}`).toHaveLength(1);

@@ -20,9 +20,9 @@ describe("invalid variables", () => {
     ["a misspelled rule of a retention", policies({ retention: { keep_dialy: 7 } }), /A retention can have only the fields keep_last/],
     ['a target with the misspelled kind "snapshots"', policies({ targets: [{ kind: "snapshots", tags: { a: "b" } }] }), /Every target must have one of these kinds/],
     ["a target without a kind", policies({ targets: [{ tags: { a: "b" } }] }), /Every target must have one of these kinds/],
-    ["targets without brackets, that is an object", policies({ targets: { kind: "snapshot", tags: { a: "b" } } }),
+    ["targets that are an object instead of an array", policies({ targets: { kind: "snapshot", tags: { a: "b" } } }),
       /Every target must have one of these kinds/],
-    ["an array of targets inside of targets", policies({ targets: [[{ kind: "snapshot", tags: { a: "b" } }]] }),
+    ["targets that contain an array instead of an object", policies({ targets: [[{ kind: "snapshot", tags: { a: "b" } }]] }),
       /Every target must have one of these kinds/],
     ["a misspelled field of a target", policies({ targets: [{ kind: "snapshot", tag: { backup: "daily" } }] }),
       /A target can have only the fields kind, tags, .*volume_ids/],
@@ -44,7 +44,7 @@ describe("invalid variables", () => {
       { policies: { "a-b": EVERYTHING.policies.nightly, A_b: EVERYTHING.policies.nightly } },
       /differ in more than case/],
     [
-      "eleven policies",
+      "more than 10 policies",
       {
         policies: Object.fromEntries(
           Array.from({ length: 11 }, (_unused, index) => [`p${index}`, EVERYTHING.policies.nightly]),

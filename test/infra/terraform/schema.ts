@@ -85,7 +85,7 @@ function argumentFaults(where: string, documented: Arguments, values: Record<str
     ...missing.map(([name]) => `${where}: the argument ${name} is required`),
     ...Object.entries(values).flatMap(([name, value]) => {
       const argument = documented[name];
-      // Terraform treats null as not set.
+      // Terraform treats an argument with the value null as not set.
       return argument === undefined || value === null ? [] : valueFaults(`${where}.${name}`, argument, value);
     }),
   ];

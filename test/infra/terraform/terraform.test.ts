@@ -93,7 +93,7 @@ describe("the Terraform module", () => {
       const [what] = String(key).split("_") as [keyof typeof handlers];
       const { error, records } = await invoke(handlers[what], timerEvent(user_event));
       expect(error, address).toBeUndefined();
-      // The policies in terraform.tfvars.example have dry_run.
+      // The policies in terraform.tfvars.example set dry_run, so the functions only plan snapshots.
       if (what === "take") expect(records.map(({ outcome }) => outcome)).toEqual(["planned", "done"]);
     }
     expect(cloud.snapshots()).toEqual([]);

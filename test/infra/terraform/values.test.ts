@@ -18,7 +18,7 @@ describe("the functions of the Terraform module", () => {
         FUNCTIONGRAPH_ENDPOINT: "https://functiongraph.eu-west-101.myhuaweicloud.com",
         LTS_ENDPOINT: "https://100.125.11.157:8102",
         LTS_LOG_GROUP_ID: "<huaweicloud_lts_group.this.id>",
-        // The log stream of the result records, not the log stream of the functions' output.
+        // This log stream contains the result records. The output of the functions has a different log stream.
         LTS_LOG_STREAM_ID: "<huaweicloud_lts_stream.results.id>",
         EVS_LIMITS: "current",
         HTTP_TIMEOUT_MS: "10000",
@@ -29,7 +29,7 @@ describe("the functions of the Terraform module", () => {
     }
   });
 
-  test("the Terraform module sets the endpoints, limits and runtime for a cloud other than Huawei Cloud with the same APIs", async () => {
+  test("with the domain of another cloud, the Terraform module sets endpoints in this domain, and the configured limits and runtime", async () => {
     const { of } = await planned({
       cloud: "cloud.example.com",
       endpoints: { dws: "https://dws.example.com", functiongraph: "https://functions.example.com" },
@@ -112,7 +112,7 @@ describe("the permissions of the Terraform module", () => {
       expect(Version).toBe("1.1");
       for (const { Effect, Action, ...rest } of Statement) {
         expect(Effect).toBe("Allow");
-        // Only the permission to invoke a function names a resource. The agency limits the other permissions to the project.
+        // A permission to invoke names the function that it applies to. The agency limits every other permission to the project.
         const canInvoke = Action.some((action: string) => action.startsWith("functiongraph:"));
         expect(rest).toEqual(canInvoke ? { Resource: ["FunctionGraph:*:*:function:default/scheduled-snapshots"] } : {});
       }

@@ -33,8 +33,8 @@ export interface SignedRequest {
 }
 
 /**
- * The result of authentication. A failure has a `reason` and a `fault`. The fault `signature` means that the caller made a
- * mistake. Tests cause the faults `expired` (expired credentials) and `skew` (a wrong clock) on purpose.
+ * The result of authentication. If authentication fails, `reason` describes the failure and `fault` is its cause: `signature` for
+ * a mistake of the caller, `expired` for expired credentials, or `skew` for a wrong clock.
  */
 export type AuthenticationResult =
   | { signed: AuthenticationMethod; credentials: Credentials }
@@ -167,7 +167,7 @@ function canonicalQuery(query: Query): string {
     .join("&");
 }
 
-/** Percent-encodes every character except `A-Za-z0-9-_.~`. `encodeURIComponent` leaves `!'()*` unencoded too. */
+/** Percent-encodes every character except `A-Za-z0-9-_.~`. `encodeURIComponent` alone would also leave `!'()*` unencoded. */
 function encode(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 }

@@ -10,7 +10,7 @@ interface Response {
 /** Sends `101 Switching Protocols` and leaves the connection open. */
 export function sendUpgrade(response: ServerResponse, headers: Record<string, string>): void {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  // Write to the socket, because Node.js's response object rejects the status 101 or closes the response after it.
+  // Write to the socket, because Node.js's response object would send more headers than `headers`.
   response.socket?.write(`HTTP/1.1 101 Switching Protocols\r\n${lines.join("")}\r\n`);
 }
 

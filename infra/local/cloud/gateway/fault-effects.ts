@@ -24,10 +24,10 @@ export interface RequestScope {
 /** The functions that `applyFault` needs to handle a request. */
 export interface FaultActions<Cloud> {
   cloudState: CloudState;
-  /** Calls the service and returns its response. Default `cloudState`: the state of the embedded cloud. */
+  /** Calls the service and returns its response. If `cloudState` is absent, uses the state of the embedded cloud. */
   call(cloudState?: CloudState): WireResponse;
   respond(wire: WireResponse, truncate?: boolean): void;
-  /** Records the response status, for a fault that sends its response without `respond`. */
+  /** Records the response status. A fault calls this function if it sends the response itself instead of calling `respond`. */
   recordStatus(status: number): void;
   /** Returns the embedded cloud, which the fault `mutatePage` passes to the test. */
   facade(): Cloud;
@@ -70,7 +70,7 @@ export async function applyFault<Cloud>(
       const done = call();
       const body = done.text === "" ? undefined : JSON.parse(done.text);
       const edited = fault.edit(body);
-      // `undefined` means that `edit` changed the body in place. `null` is a new body.
+      // If `edit` returns `undefined`, it has changed `body` in place. If `edit` returns `null`, the new body is `null`.
       const text = JSON.stringify(edited === undefined ? body : edited) ?? "";
       return respond({ ...done, text });
     }

@@ -14,7 +14,10 @@ export type Fault<Cloud = unknown> =
   | { type: "status"; status: number; body?: unknown; headers?: Record<string, string>; after?: boolean }
   /** Resets the connection (RST) without a response. */
   | { type: "reset"; after: boolean }
-  /** Sends the headers with a content-length, and half of the body, and then closes the connection. */
+  /**
+   * Sends the headers and the first half of the body, and then closes the connection. The content-length is the length of the
+   * whole body.
+   */
   | { type: "cut"; after: boolean }
   /** Sends the success status with a body that is not JSON: an HTML page if `html` is true, otherwise truncated JSON. */
   | { type: "notJson"; after: boolean; html?: boolean }
@@ -123,8 +126,9 @@ export class Faults<Cloud> {
 
   /**
    * Returns the first injected fault that applies to this request. Ignores the fault types for which `isWanted` returns false.
-   * Every fault that matches the request counts the request in `seen`, even if this method returns another fault. The server
-   * calls this method for `clockSkew` before it authenticates the request, and for all other faults after the rate limit.
+   * Increments `seen` of every fault that matches the request, even if this method does not return that fault. The server calls
+   * this method for the fault `clockSkew` before it authenticates the request, and for all other faults after it has checked the
+   * rate limit.
    */
   pick(subject: FaultSubject, isWanted: (type: Fault["type"]) => boolean): Fault<Cloud> | undefined {
     let picked: Fault<Cloud> | undefined;

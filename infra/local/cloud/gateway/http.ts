@@ -54,15 +54,18 @@ export interface Route {
 export interface Service {
   name: string;
   routes: Route[];
-  /** The error codes of the service for a 500 and for a 503. The fault `status` sends these codes if it has no body. */
+  /**
+   * The error codes of the service for the statuses 500 and 503. The fault `status` sends these codes if the test gives no
+   * `body`.
+   */
   failure: { 500: string; 503: string };
   /** Returns the error body that the service sends for a rejected call. */
   envelope(refusal: Refusal, route: Route, cloud: CloudState): unknown;
   /** Whether the rate limit of the API gateway applies to the service. */
   behindGateway: boolean;
   /**
-   * The type of resource that the service creates snapshots of. Undefined for a service that creates snapshots only of servers
-   * and disks, or none.
+   * The type of resource that the service creates snapshots of. Undefined if the service creates no snapshots, or only snapshots
+   * of servers and disks.
    */
   resource?: {
     /** The name of the resource type, such as `cluster`. */
@@ -73,12 +76,14 @@ export interface Service {
   };
 }
 
+/** Returns a response with the status 200. */
 export const ok = (body: unknown): ApiResponse => ({ status: 200, body });
+/** Returns a response with the status 202. */
 export const accepted = (body?: unknown): ApiResponse => ({ status: 202, body });
 
 /**
- * Parses a query string. Decodes only percent encoding. A `+` stays a `+`, because the signature covers the `+`
- * (SOURCES.md#signature-canonical-query).
+ * Parses a query string and decodes its percent encoding. Does not decode `+` to a space, because signed requests encode a space
+ * as `%20` (SOURCES.md#signature-canonical-query).
  */
 export function parseQuery(raw: string): Query {
   const query: Query = new Map();

@@ -5,7 +5,7 @@ import type { CloudClock } from "../clock.ts";
 import type { AuthenticationMethod } from "./authentication.ts";
 import type { Fault } from "./faults.ts";
 
-/** One request that the embedded cloud received, with its response. Tests read it in `requests`. */
+/** One request that the embedded cloud received, with its response. Tests read these objects from `EmbeddedCloud.requests`. */
 export interface RequestView {
   /** The position of the request among all requests, counted from 1. */
   n: number;

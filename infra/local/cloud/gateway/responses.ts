@@ -17,7 +17,7 @@ export function gatewayError(code: string, message: string, requestId: string): 
   return { error_msg: message, error_code: code, request_id: requestId };
 }
 
-/** Returns an error response of the API gateway, and records its body in the recorded request that tests read. */
+/** Returns an error response of the API gateway. Stores its body in `view.answer`, so tests can read it. */
 export function gatewayResponse(status: number, code: string, message: string, view: RequestView): WireResponse {
   const body = gatewayError(code, message, view.requestId);
   view.answer = body;

@@ -14,7 +14,7 @@ interface CompiledRoute {
   segments: string[];
 }
 
-/** Returns a function that finds the route for a method and a path, or returns undefined if no route matches. */
+/** Returns a function that finds the route for a method and a path. That function returns undefined if no route matches. */
 export function createRouter(services: readonly Service[]): (method: string, path: string) => RouteMatch | undefined {
   const table = new Map<string, CompiledRoute[]>();
   for (const service of services) {

@@ -1,6 +1,6 @@
 /** Implements the cluster requests of DWS v1.0 (SOURCES.md#dws-calls). */
 import { randomUUID } from "node:crypto";
-import { epoch, zonedSeconds } from "../clock.ts";
+import { formatDwsTime, toEpochMs } from "../clock.ts";
 import type { CloudState } from "../cloud-state.ts";
 import { type ApiResponse, type Call, ok, Refusal } from "../gateway/http.ts";
 import type { Inventory } from "../inventory.ts";
@@ -37,7 +37,7 @@ export function addCluster({ id = randomUUID(), createdAt, ...cluster }: NewClus
     taskStatus: cluster.taskStatus,
     tags: { ...cluster.tags },
     enterpriseProjectId: cluster.enterpriseProjectId ?? "0",
-    createdAt: createdAt === undefined ? inventory.now() : epoch(createdAt),
+    createdAt: createdAt === undefined ? inventory.now() : toEpochMs(createdAt),
     sequence: inventory.nextSequence(),
   };
   inventory.clusters.add(record);
@@ -89,8 +89,8 @@ export function clusterView(cluster: ClusterRecord, cloud: CloudState) {
     task_status: task ?? null,
     action_progress: task === "SNAPSHOTTING" ? { SNAPSHOTTING: "16%" } : {},
     version: "8.2.0",
-    created: zonedSeconds(cluster.createdAt),
-    updated: zonedSeconds(cluster.createdAt),
+    created: formatDwsTime(cluster.createdAt),
+    updated: formatDwsTime(cluster.createdAt),
     port: 8000,
     node_type: "dws.d1.xlarge.ultrahigh",
     number_of_node: 3,

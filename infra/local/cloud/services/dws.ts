@@ -1,5 +1,5 @@
 /** Defines the DWS service, and implements its snapshot requests (SOURCES.md#dws-create, SOURCES.md#dws-calls). */
-import { zonedSeconds } from "../clock.ts";
+import { formatDwsTime } from "../clock.ts";
 import type { CloudState } from "../cloud-state.ts";
 import { type ApiResponse, accepted, type Call, ok, Refusal, type Service } from "../gateway/http.ts";
 import type { Inventory } from "../inventory.ts";
@@ -31,7 +31,7 @@ declare module "../records.ts" {
 
 export const snapshotKind: SnapshotKind<"cluster-snapshot"> = {
   name: "cluster-snapshot",
-  // SOURCES.md#dws-statuses
+  // The statuses of DWS snapshots: SOURCES.md#dws-statuses.
   statuses: { creating: "CREATING", available: "AVAILABLE", error: "UNAVAILABLE" },
   creationMs: 6000,
   seed: ({ clusterId, type = "MANUAL" }, fields, { inventory }) => ({
@@ -64,8 +64,8 @@ export const service: Service = {
 };
 
 /**
- * Rejects an invalid name or description. Whether DWS sends this code is UNCONFIRMED. Its documented meaning is "The parameter
- * value is out of range."
+ * Rejects an invalid name or description with DWS.5038. The documented meaning of this code is "The parameter value is out of
+ * range." It is UNCONFIRMED whether DWS sends this code for names and descriptions.
  */
 function rejectParameter(message: string): never {
   throw new Refusal(400, "DWS.5038", message);
@@ -92,7 +92,7 @@ function create(call: Call, cloud: CloudState): ApiResponse {
     throw new Refusal(403, "DWS.7023", "Cluster status is not allowed to operation");
   }
   if (hasSnapshotNamed(name, inventory)) {
-    // It is UNCONFIRMED which error code DWS sends here (SOURCES.md#dws-names-unique).
+    // It is UNCONFIRMED which error code DWS sends if a snapshot with the same name exists (SOURCES.md#dws-names-unique).
     const { status, code } = cloud.behavior.duplicateClusterSnapshot;
     throw new Refusal(status, code, "The snapshot name already exists.");
   }
@@ -159,7 +159,10 @@ function listOfCluster(call: Call, cloud: CloudState): ApiResponse {
   });
 }
 
-/** Compares two snapshots, for each value of the query parameter `sort_key`. The DWS documents do not list the allowed values. */
+/**
+ * Maps each value of the query parameter `sort_key` to a function that compares two snapshots. The DWS documents do not list the
+ * allowed values.
+ */
 const SORT_KEYS: Record<string, (a: ClusterSnapshot, b: ClusterSnapshot) => number> = {
   started: (a, b) => a.createdAt - b.createdAt || a.sequence - b.sequence,
   name: (a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0),
@@ -200,8 +203,8 @@ function clusterSnapshotRow(snapshot: ClusterSnapshot, { inventory, behavior }: 
     id: snapshot.id,
     name: snapshot.name,
     description: behavior.describeClusterSnapshots === "null" ? null : (snapshot.description ?? ""),
-    started: creationTimeInResponse(snapshot, zonedSeconds(snapshot.createdAt)),
-    finished: finished === undefined ? null : zonedSeconds(finished),
+    started: creationTimeInResponse(snapshot, formatDwsTime(snapshot.createdAt)),
+    finished: finished === undefined ? null : formatDwsTime(finished),
     size: snapshot.size,
     status: inventory.statusOf(snapshot),
     type: snapshot.type,
@@ -212,7 +215,7 @@ function clusterSnapshotRow(snapshot: ClusterSnapshot, { inventory, behavior }: 
 function clusterSnapshotView(snapshot: ClusterSnapshot, cloud: CloudState) {
   return {
     ...clusterSnapshotRow(snapshot, cloud),
-    updated: zonedSeconds(snapshot.updatedAt ?? snapshot.createdAt),
+    updated: formatDwsTime(snapshot.updatedAt ?? snapshot.createdAt),
     datastore: { type: "dws", version: "8.2.0" },
     cluster_name: snapshot.clusterName,
     progress: cloud.inventory.isCreating(snapshot) ? "16%" : "100%",

@@ -65,8 +65,8 @@ const LIST_PARAMETERS = [
 ];
 
 /**
- * Lists servers. The query parameter `limit` is at most 1000, by default 25. `offset` is a page number that starts at 1, and 0
- * also means the first page (SOURCES.md#ecs-list-pages).
+ * Lists servers. The query parameter `limit` is at most 1000, and its default is 25. `offset` is a page number that starts at 1.
+ * The value 0 selects the first page, as the value 1 does (SOURCES.md#ecs-list-pages).
  */
 function list(call: Call, cloud: CloudState): ApiResponse {
   const { query } = call;
@@ -84,7 +84,7 @@ function list(call: Call, cloud: CloudState): ApiResponse {
   const everyProject =
     project === "all_granted_eps" || (project === undefined && cloud.behavior.enterpriseProjectsByDefault === "all");
   const page = cutPage(cloud.inventory.servers.oldestFirst, {
-    // If server_id is given, ECS ignores the other filters.
+    // If the request contains `server_id`, ECS ignores all other query parameters that filter servers.
     keep: (server) =>
       ids
         ? ids.includes(server.id)
@@ -105,7 +105,7 @@ function list(call: Call, cloud: CloudState): ApiResponse {
   });
 }
 
-/** Returns whether a server has a tag of the form `key` or `key=value`. */
+/** Returns whether a server has a tag. `tag` is either `key=value`, or `key` for a tag with any value. */
 function hasTag(server: ServerRecord, tag: string): boolean {
   const equals = tag.indexOf("=");
   if (equals < 0) return Object.hasOwn(server.tags, tag);
@@ -121,8 +121,8 @@ function listByTag(call: Call, cloud: CloudState): ApiResponse {
   const body = readObject(call.json, "body", known, rejectRequest);
   const { action, matches = [] } = body;
   if (action !== "filter" && action !== "count") rejectRequest("action must be filter or count.");
-  const limit = count(body.limit, "limit", 1000);
-  const offset = count(body.offset, "offset", 0);
+  const limit = readCount(body.limit, "limit", 1000);
+  const offset = readCount(body.offset, "offset", 0);
   if (limit > 1000 || limit < 1) rejectRequest("limit must be from 1 to 1000.");
   const tags = body.tags === undefined ? [] : readTagFilters(body.tags, "tags", rejectRequest);
   const notTags = body.not_tags === undefined ? [] : readTagFilters(body.not_tags, "not_tags", rejectRequest);
@@ -152,7 +152,7 @@ function listByTag(call: Call, cloud: CloudState): ApiResponse {
   });
 }
 
-function count(value: unknown, path: string, defaultValue: number): number {
+function readCount(value: unknown, path: string, defaultValue: number): number {
   if (value === undefined) return defaultValue;
   if (typeof value !== "string" || !/^\d+$/.test(value)) return rejectRequest(`${path} must be a string of digits.`);
   return Number(value);
@@ -260,8 +260,8 @@ function serverView(server: ServerRecord, cloud: CloudState) {
     "OS-EXT-STS:power_state": server.status === "ACTIVE" ? 1 : 4,
     "os-extended-volumes:volumes_attached": cloud.inventory.volumesOfServer(server.id).map((volume) => {
       const attachment = attachmentTo(volume, server, cloud);
-      // In the response for a server, unlike in the response for a block device, these fields are strings
-      // (SOURCES.md#ecs-server-fields).
+      // In this response, `delete_on_termination` and `bootIndex` are strings. In the response for a block device, `bootIndex` is
+      // a number (SOURCES.md#ecs-server-fields).
       return {
         id: volume.id,
         delete_on_termination: "false",

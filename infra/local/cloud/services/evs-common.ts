@@ -12,14 +12,17 @@ import { type Condition, conditionIfGiven, cutPage, limitToPageCap, type Page } 
 /** The statuses of EVS snapshots and snapshot groups during and after their creation (SOURCES.md#evs-snapshot-statuses). */
 export const EVS_STATUSES = { creating: "creating", available: "available", error: "error" };
 
+/** Rejects a request whose body is invalid. */
 export const rejectBody: Reject = (message) => {
   throw new Refusal(400, "EVS.5400", `Malformed request body. ${message}`);
 };
 
+/** Rejects a request whose query parameters are invalid. */
 export const rejectUrl: Reject = (message) => {
   throw new Refusal(400, "EVS.5400", `Malformed request url. ${message}`);
 };
 
+/** Throws the error that the server converts to an error response of EVS. */
 export function refuse(status: number, code: string, message: string): never {
   throw new Refusal(status, code, message);
 }
@@ -83,7 +86,10 @@ export function nextLink(path: string, limit: number, lastId: string | undefined
   return [{ rel: "next", href: `https://172.28.9.185:8776${path}?limit=${limit}&marker=${lastId ?? ""}` }];
 }
 
-/** Returns the condition of the query parameter `name`, or `undefined` if the query does not contain `name`. */
+/**
+ * Returns a condition that compares the name of each resource with the query parameter `name`. Returns `undefined` if the query
+ * does not contain `name`.
+ */
 export function nameCondition<T extends { name: string }>(query: Query, cloud: CloudState): Condition<T> | undefined {
   const fuzzy = cloud.behavior.nameFilter === "fuzzy";
   return conditionIfGiven(readQueryValue(query, "name"), (item: T, wanted) =>
@@ -92,8 +98,8 @@ export function nameCondition<T extends { name: string }>(query: Query, cloud: C
 }
 
 /**
- * Returns the condition that selects an enterprise project. Returns `undefined` if the request selects all enterprise projects
- * (SOURCES.md#evs-enterprise-projects).
+ * Returns a condition that is true for the resources of the requested enterprise project. Returns `undefined` if the request
+ * selects all enterprise projects (SOURCES.md#evs-enterprise-projects).
  */
 export function enterpriseProjectCondition<T extends { enterpriseProjectId: string }>(
   query: Query,
@@ -117,9 +123,9 @@ export function findVolumeToSnapshot(id: unknown, forced: boolean | undefined, c
   const volume = cloud.inventory.volumes.get(id);
   if (!volume) return UUID.test(id) ? rejectUnknownId("Volume", id) : refuse(400, "EVS.1002", "invalid volume id!");
   const status = cloud.inventory.volumeStatus(volume);
-  // v5 accepts every disk in the status `in-use`, and rejects every disk in the status `attaching`. v2 requires `force: true`
-  // for disks in these two statuses (SOURCES.md#evs-force-attached). It is UNCONFIRMED whether v2 rejects a disk that is
-  // `in-use` without `force`.
+  // v5 accepts every disk with the status `in-use`, and rejects every disk with the status `attaching`. v2 requires `force: true`
+  // for both statuses (SOURCES.md#evs-force-attached). It is UNCONFIRMED whether v2 rejects an `in-use` disk if the request does
+  // not contain `force: true`.
   const allowed =
     status === "available" || (status === "in-use" && forced !== false) || (status === "attaching" && forced === true);
   if (!allowed) {
@@ -134,8 +140,9 @@ export function findVolumeToSnapshot(id: unknown, forced: boolean | undefined, c
 }
 
 /**
- * Rejects a new standard snapshot of a disk while another standard snapshot of the disk is being created, and if the disk
- * already has 256 standard snapshots, or 7 with instant access (SOURCES.md#evs-standard-per-disk-limit).
+ * Checks whether EVS allows a new standard snapshot of a disk. EVS does not create two standard snapshots of a disk at the same
+ * time. A disk can have at most 256 standard snapshots, and at most 7 of them with instant access
+ * (SOURCES.md#evs-standard-per-disk-limit).
  */
 export function checkDiskLimits(
   volume: VolumeRecord,
@@ -148,7 +155,7 @@ export function checkDiskLimits(
   if (existing.some((snapshot) => inventory.isCreating(snapshot))) {
     refuse(busyStatus, "EVS.2409", `A snapshot of volume ${volume.id} is being created.`);
   }
-  // It is UNCONFIRMED which codes EVS sends for the 257th snapshot of a disk and for the 8th snapshot with instant access
+  // It is UNCONFIRMED which error codes EVS sends for the 257th snapshot of a disk, and for the 8th snapshot with instant access
   // (SOURCES.md#evs-per-disk-limit-code).
   if (existing.length >= behavior.standardPerVolume) refuse(413, "EVS.5413", "Insufficient snapshot quota.");
   if (!instantAccess) return;

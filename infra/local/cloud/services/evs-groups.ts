@@ -66,8 +66,8 @@ declare module "../records.ts" {
   }
   interface SeedOptionsByKind {
     /**
-     * `addSnapshot` also adds a member snapshot of each disk, with the creation time and the status of the group. Default
-     * `volumeIds`: all disks of the server.
+     * `addSnapshot` also adds one member snapshot for each disk in `volumeIds`. The members have the creation time and the status
+     * of the group. If `volumeIds` is absent, `addSnapshot` uses all disks of the server.
      */
     "snapshot-group": { serverId?: string; volumeIds?: string[]; tags?: Tags };
   }
@@ -132,7 +132,8 @@ function create(call: Call, cloud: CloudState): ApiResponse {
   // While another snapshot of a disk is being created, EVS rejects a snapshot group with 400, but a single snapshot with 409
   // (SOURCES.md#evs-creation-in-progress).
   for (const volume of volumes) checkDiskLimits(volume, instantAccess, 400, cloud);
-  // Without `enterprise_project_id`, the group gets the enterprise project of its server or of its first disk (UNCONFIRMED).
+  // If the request contains no `enterprise_project_id`, the group gets the enterprise project of its server or of its first disk.
+  // This behavior is UNCONFIRMED.
   const owner = inventory.servers.get(serverId ?? "") ?? volumes[0];
   const project = chosenProject ?? owner?.enterpriseProjectId ?? "0";
 

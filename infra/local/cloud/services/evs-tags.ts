@@ -10,8 +10,8 @@ interface Tagged {
 }
 
 /**
- * Returns three routes for one kind of snapshot: list the tags of all snapshots, add tags to a snapshot, and remove tags from a
- * snapshot.
+ * Returns three routes for one kind of snapshot. The first route returns the tags of all snapshots, the second route adds tags to
+ * a snapshot, and the third route removes tags from a snapshot.
  */
 export function tagRoutes(
   operation: { list: string; add: string; remove: string },

@@ -216,7 +216,7 @@ function readBodyFields(call: Call, known: string[]): Fields {
 
 function readNameAndDescription(snapshot: Fields, cloud: CloudState) {
   const hasClassicLimits = cloud.behavior.evsLimits === "classic";
-  // An older public page documents other limits than the current page (SOURCES.md#evs-v2-create-constraints,
+  // The current and the older public API page of EVS document different limits (SOURCES.md#evs-v2-create-constraints,
   // SOURCES.md#evs-v2-classic-limits).
   const nameSize: SizeLimit = hasClassicLimits ? { max: 255, unit: "bytes" } : { max: 64, unit: "characters" };
   const descriptionSize: SizeLimit = hasClassicLimits

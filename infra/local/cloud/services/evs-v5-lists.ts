@@ -6,7 +6,7 @@ import type { AnySnapshotRecord } from "../records.ts";
 import { cutSortedPage, nextLink, type SortKeys } from "./evs-common.ts";
 import { type Condition, reportedCount } from "./paging.ts";
 
-/** Returns a list response whose field `field` contains one page of rows. */
+/** Returns a list response with one page of rows. `field` is the name of the response field that contains the rows. */
 export function createListResponse<T extends AnySnapshotRecord>(
   field: string,
   source: readonly T[],

@@ -180,8 +180,8 @@ function listByTags(call: Call, cloud: CloudState): ApiResponse {
       rejectBody("matches.key must be resource_name or service_type.");
     return { key: key as string, value: String(value) };
   });
-  const limit = count(body.limit, "limit", 1000, rejectBody);
-  const offset = count(body.offset, "offset", 0, rejectBody);
+  const limit = readCount(body.limit, "limit", 1000, rejectBody);
+  const offset = readCount(body.offset, "offset", 0, rejectBody);
   if (limit < 1 || limit > 1000) rejectBody("limit must be 1 to 1000.");
   const page = cutPage(cloud.inventory.volumes.oldestFirst, {
     keep: (volume) =>
@@ -209,7 +209,7 @@ function listByTags(call: Call, cloud: CloudState): ApiResponse {
  * Reads an integer from a request body. The EVS page says that `limit` and `offset` are integers, but its example shows
  * strings, so this function accepts integers and strings of digits (SOURCES.md#evs-limit-as-string).
  */
-function count(value: unknown, path: string, defaultValue: number, reject: Reject): number {
+function readCount(value: unknown, path: string, defaultValue: number, reject: Reject): number {
   if (value === undefined) return defaultValue;
   const number = typeof value === "number" ? value : typeof value === "string" ? parseInteger(value) : undefined;
   if (number === undefined || !Number.isInteger(number) || number < 0) return reject(`${path} must be an integer.`);

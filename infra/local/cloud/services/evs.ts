@@ -8,7 +8,7 @@ import { standardSnapshotRoutes } from "./evs-v5.ts";
 import { volumeRoutes } from "./evs-volumes.ts";
 
 /**
- * The name of the field that contains the error in an error body of OpenStack, by HTTP status. Older clouds send these bodies
+ * Maps an HTTP status to the name of the only field in an error body of OpenStack. Older clouds send these error bodies
  * (SOURCES.md#openstack-faults).
  */
 const OPENSTACK_FAULTS: Record<number, string> = {

@@ -33,7 +33,10 @@ const MAX_LINE_BYTES = 1024 * 1024;
  */
 const MAX_AGE_MS = 2 * 24 * 60 * 60 * 1000;
 
-/** Rejects an invalid request. The code is UNCONFIRMED. It has the same form as the only documented code of LTS ingestion. */
+/**
+ * Rejects an invalid request. The error code is UNCONFIRMED, but it has the same form as the only error code that the documents
+ * of LTS ingestion contain.
+ */
 function rejectRequest(message: string): never {
   throw new Refusal(400, "SVCSTG.ALS.400.400", message);
 }
@@ -43,7 +46,7 @@ function report(call: Call, cloud: CloudState): ApiResponse {
   const time = nanoseconds(body.log_time_ns, digitsIn(call.text)[0]);
   if (!Array.isArray(body.contents)) return rejectRequest("contents must be an array of strings.");
   const lines = body.contents.map((line, index) => checkLine(line, `contents[${index}]`));
-  // Each line is one nanosecond later than the previous line (SOURCES.md#lts-line-nanoseconds).
+  // LTS stores each line of a request one nanosecond later than the line before it (SOURCES.md#lts-line-nanoseconds).
   for (const [index, text] of lines.entries())
     storeLine(text, time + BigInt(index), call, cloud, body.labels as Fields);
   return success();
@@ -52,8 +55,8 @@ function report(call: Call, cloud: CloudState): ApiResponse {
 function reportPrecisely(call: Call, cloud: CloudState): ApiResponse {
   const body = readLogBody(call, cloud, ["contents", "labels", "tenant_project_id"]);
   if (!Array.isArray(body.contents)) return rejectRequest("contents must be an array.");
-  // JSON.parse rounds a number of nanoseconds, so read the digits from the text of the body. The times in the text have the
-  // same order as the entries.
+  // `JSON.parse` rounds times in nanoseconds, so read their digits from the text of the body. The text contains the times in the
+  // order of the array `contents`.
   const digits = digitsIn(call.text);
   const entries = body.contents.map((entry, index) => {
     const { log_time_ns, log } = readObject(entry, `contents[${index}]`, ["log_time_ns", "log"], rejectRequest);
@@ -73,7 +76,8 @@ function success(): ApiResponse {
 function readLogBody(call: Call, { behavior }: CloudState, known: string[]): Fields {
   const { log_group_id: group, log_stream_id: stream } = call.params;
   const { topics } = behavior;
-  // Which codes LTS ingestion sends is UNCONFIRMED. The messages are those of LTS.0201 and LTS.0208 in the LTS management API.
+  // It is UNCONFIRMED which error codes LTS ingestion sends for an unknown log group or log stream. The messages are those of the
+  // error codes LTS.0201 and LTS.0208 in the LTS management API.
   if (topics && !topics.some((topic) => topic.group === group)) rejectRequest("The log group is not existed");
   if (topics && !topics.some((topic) => topic.group === group && topic.stream === stream)) {
     rejectRequest("The log stream does not existed");

@@ -14,7 +14,7 @@ export function combineConditions<T>(conditions: readonly (Condition<T> | undefi
   return (item) => first(item) && second(item) && others.every((condition) => condition(item));
 }
 
-/** Returns a condition that compares each row with `value`. Returns `undefined` if `value` is undefined. */
+/** Returns a condition that calls `matches` with a row and `value`. Returns `undefined` if `value` is undefined. */
 export function conditionIfGiven<T, V>(
   value: V | undefined,
   matches: (item: T, value: V) => boolean,

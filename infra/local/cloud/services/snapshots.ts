@@ -1,21 +1,21 @@
 /** Implements the methods with which a test adds, changes and reads snapshots of every kind. */
 import { randomUUID } from "node:crypto";
-import { epoch } from "../clock.ts";
+import { toEpochMs } from "../clock.ts";
 import type { CloudState } from "../cloud-state.ts";
 import type { AnySnapshotRecord, Kind, Tags } from "../records.ts";
 import type { SeededSnapshot, SnapshotKind, SnapshotView } from "../snapshot-kind.ts";
 import { SNAPSHOT_KINDS } from "./services.generated.ts";
 
 /**
- * Returns the kind of snapshot with this name. The type assertion allows snapshots of any kind as arguments, because the
- * compiler cannot know which kind `name` selects.
+ * Returns the kind of snapshot with this name. The type assertion is necessary, because the compiler cannot know which kind of
+ * snapshot the methods of the returned object accept.
  */
 const kindOf = (name: Kind) => SNAPSHOT_KINDS[name] as SnapshotKind<Kind>;
 
 export function seedSnapshot(seeded: SeededSnapshot, cloud: CloudState): SnapshotView {
   const { inventory } = cloud;
   const kind = kindOf(seeded.kind);
-  const createdAt = seeded.createdAt === undefined ? inventory.now() : epoch(seeded.createdAt);
+  const createdAt = seeded.createdAt === undefined ? inventory.now() : toEpochMs(seeded.createdAt);
   const status = seeded.status ?? kind.statuses.available;
   const creating = status.toLowerCase() === "creating";
   const fields = {

@@ -16,7 +16,7 @@ test("the embedded cloud returns at most `pageCap` rows per page, and counts onl
     ["/v2/{p}/cloudvolumes/detail", "volumes", "offset=2"],
     ["/v5/{p}/snapshots/detail", "snapshots", "offset=2"],
     ["/v5/{p}/snapshot-groups/detail", "snapshot_groups", "offset=2"],
-    // In list requests for servers and cluster snapshots, the offset counts pages of `pageCap` rows instead of rows.
+    // For servers and cluster snapshots, `offset` is a page number. Servers begin with page 1, cluster snapshots with page 0.
     ["/v1/{p}/cloudservers/detail", "servers", "offset=2"],
     [`/v1.0/{p}/clusters/${cluster.id}/snapshots`, "snapshots", "offset=1"],
   ];

@@ -223,7 +223,7 @@ test("the embedded cloud lists ten thousand disks and ten thousand snapshots pag
   expect(disks).toBe(10_000);
 });
 
-test("the embedded cloud's router prefers a route with a fixed path segment to a route with a parameter in its place", () => {
+test("the embedded cloud's router prefers the route /things/detail to the route /things/{id}", () => {
   const handle = () => ({ status: 200 });
   const route = (operation: string, path: string) => ({ operation, method: "GET", path, handle });
   const routes = [route("show", "/v2/{p}/things/{id}"), route("list", "/v2/{p}/things/detail")];

@@ -284,7 +284,7 @@ describe("the results of the host", () => {
     );
   });
 
-  test("the host rejects user data with more than 20 variables, 4,096 characters or an invalid name", async () => {
+  test("the host rejects user data that has more than 20 variables, more than 4,096 characters or an invalid variable name", async () => {
     const many = Object.fromEntries(Array.from({ length: 21 }, (_, i) => [`V${i}`, "x"]));
     await expect(start({ userData: many })).rejects.toThrow("20 variables");
     await expect(start({ userData: { A: "x".repeat(4096) } })).rejects.toThrow("4096 characters");

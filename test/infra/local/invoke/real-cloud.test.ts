@@ -53,7 +53,7 @@ test("invoke --real prints the endpoint of each service and reports that all end
 
 test('invoke --real prints "REAL cloud" and every endpoint if one endpoint is not a loopback address', async () => {
   const changes = { ECS_ENDPOINT: "", DWS_ENDPOINT: "http://dws.example.com", LTS_ENDPOINT: "" };
-  // The command rejects the DWS endpoint before it sends a request.
+  // invoke rejects the DWS endpoint, because it is not an https address, and sends no request.
   const { outcome, output } = await invoke("prune-snapshots", timerEvent(policy()), [], changes);
   expect(outcome).toBeInstanceOf(BadUsage);
   expect(output).toMatch(/^Runs prune-snapshots on the REAL cloud: /);
@@ -68,7 +68,7 @@ describe("invoke --real of a function that deletes snapshots", () => {
   const cases: [string, string, unknown, Record<string, string>?][] = [
     ["prune-snapshots", "prune-snapshots", timerEvent(policy())],
     [
-      'prune-snapshots with the string "true" instead of a boolean as dry_run',
+      'prune-snapshots with a dry_run that is the string "true"',
       "prune-snapshots",
       timerEvent(policy({ dry_run: "true" })),
     ],

@@ -41,7 +41,7 @@ describe("simulate over 400 days", () => {
     ]);
   });
 
-  test("simulate retains on each day the number of snapshots of the previous day, plus the created and minus the deleted snapshots", () => {
+  test("for each day, the number of snapshots that simulate retains is the previous day's number plus created minus deleted snapshots", () => {
     let retained = 0;
     for (const day of days) {
       expect(day.retained).toHaveLength(retained + day.created - day.deleted);
@@ -58,7 +58,7 @@ describe("simulate over 400 days", () => {
     const marks = [...svg.matchAll(/<rect x="([\d.]+)" y="(\d+)" width="[\d.]+"[^>]*><title>([^<]*)</g)];
     const tops = [...new Set(marks.map(([, , y]) => Number(y)))].sort((a, b) => a - b);
     expect(tops.map((top) => marks.filter(([, , y]) => Number(y) === top).length)).toEqual([3, 2, 7, 4, 12, 20]);
-    // The marks of a row are sorted by day, from left to right.
+    // In the last row of the picture, the marks are sorted by day from left to right.
     const lastRow = marks.filter(([, , y]) => Number(y) === tops.at(-1));
     expect(lastRow.map(([, , , title]) => title?.slice(0, 10))).toEqual(days.at(-1)?.retained.map(({ day }) => day));
     const places = lastRow.map(([, x]) => Number(x));
@@ -85,7 +85,7 @@ test("if a policy creates several snapshots per day, simulate uses the policy's 
   const days = simulate(policy, { from: FROM, days: 3, everyHours: 6 });
   expect(days.map(({ day, created, deleted, retained }) => [day, created, deleted, retained.length])).toEqual([
     ["2026-11-21", 3, 0, 3],
-    // keep_daily needs 3 days but only 2 exist, so it also retains the oldest snapshot.
+    // keep_daily is 3, but only 2 days have snapshots, so keep_daily also retains the oldest snapshot.
     ["2026-11-22", 4, 0, 7],
     ["2026-11-23", 4, 4, 7],
     ["2026-11-24", 1, 2, 6],

@@ -58,7 +58,7 @@ describe("the tour and invoke with the built functions", () => {
     const rows = lines.filter((line) => KINDS.some((kind) => line.startsWith(`${kind} `)));
     for (const row of rows) expect(row).toMatch(/ [0-9a-f-]{32,36} +(http|timer|cts) +available +\d+\.\d$/);
     const triggered = (by: string) => rows.filter((row) => row.includes(` ${by} `)).map((row) => row.split(" ")[0]);
-    // The HTTP requests and the timer each create a snapshot of every kind. The CTS trace leads to a snapshot of the attached disk.
+    // The HTTP requests and the timer each create a snapshot of every kind. The CTS trace causes a snapshot of the disk.
     for (const by of ["http", "timer"]) expect([...new Set(triggered(by))].sort()).toEqual([...KINDS].sort());
     expect(triggered("cts")).toEqual(["snapshot"]);
     expect(rows).toHaveLength(14);
@@ -85,7 +85,7 @@ describe("the tour and invoke with the built functions", () => {
       const json = (await response.json()) as { status?: string; count?: number };
       responses.push([response.status, json.status ?? json.count]);
     }
-    // The first command creates one snapshot. The tag in the pre-deploy command selects three disks, so it creates three snapshots.
+    // The first command creates one snapshot. The pre-deploy command selects three disks by a tag and creates three snapshots.
     expect(responses).toEqual([
       [202, undefined],
       [200, "ready"],

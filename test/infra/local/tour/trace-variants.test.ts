@@ -27,7 +27,7 @@ test("attachmentEvent writes the times in a CTS trace in the requested time form
   expect(event("completion").cts.time - event("request").cts.time).toBe(30_000);
 });
 
-test("attachmentEvent includes the requested ids and bodies in a CTS trace", () => {
+test("attachmentEvent writes the ids, the request body and the job status in a CTS trace as the variant specifies", () => {
   const { serverId, volumeId } = attachment;
   const request = event("request").cts;
   expect(request).toMatchObject({ resource_id: serverId, request: { volumeAttachment: { volumeId } } });

@@ -169,7 +169,7 @@ test("the embedded cloud accepts the credentials of several callers and rejects 
   cloud.expireCredentials("token2");
   expect(statusAndCode(await tokenCaller(cloud, "token2")("GET", LIST))).toEqual([401, "APIGW.0301"]);
   expect(statusAndCode(await tokenCaller(cloud, "nobody's")("GET", LIST))).toEqual([401, "APIGW.0301"]);
-  // refusedSignatures contains only the unknown token, because the test expired the other credentials on purpose.
+  // refusedSignatures omits credentials that the test expired, so it contains only the unknown token.
   expect(cloud.refusedSignatures).toHaveLength(1);
 });
 

@@ -4,7 +4,7 @@ import type { Fault } from "../../../../../infra/local/cloud/index.ts";
 import { bodyOf, post } from "../../../../support/cloud-client.ts";
 import { startTestCloud } from "../../../../support/cloud-environment.ts";
 
-/** Sends a create request for a legacy snapshot, to which the embedded cloud applies the fault. */
+/** Sends a create request for a legacy snapshot. The embedded cloud applies the fault to this request. */
 async function createUnder(fault: Fault) {
   const { cloud } = await startTestCloud();
   const handle = cloud.fault({ operation: "evs.createSnapshot" }, fault);
@@ -26,7 +26,7 @@ test("the fault `upgrade` sends 101 and keeps the connection open, either withou
   }
 });
 
-test("the HTTP client of Node.js returns a 101 as the final response if the fault `upgrade` omits the Upgrade header", async () => {
+test("the HTTP client of Node.js returns the HTTP status 101 as the final response if the fault `upgrade` omits the Upgrade header", async () => {
   const { cloud, sent } = await createUnder({ type: "upgrade", headers: { connection: "Upgrade" } });
   const [response] = await once(sent, "response");
   expect(response.statusCode).toBe(101);

@@ -158,7 +158,7 @@ test("the fault `acknowledge` sends success responses to create and delete calls
   expect(cloud.snapshots()).toEqual(before);
 });
 
-test("the fault `acknowledge` does not execute LTS, invocation and attachment calls, and responds to an update with 500", async () => {
+test("with the fault `acknowledge`, the embedded cloud executes no LTS, invocation or attachment call, and responds with 500 to a snapshot update", async () => {
   const onInvokeAsync = vi.fn();
   const { cloud, call } = await startTestCloud({ onInvokeAsync });
   const [server, volume] = [cloud.addServer(), cloud.addVolume()];
@@ -218,7 +218,7 @@ test("the fault `edit` changes the bodies of list, show and create responses", a
   ).toMatchObject({ status: 202, text: "" });
 });
 
-test("the fault `throttle` sends 429 with a Retry-After header to as many requests as `times` says", async () => {
+test("the fault `throttle` sends 429 with a Retry-After header only to the first request if `times` is 1", async () => {
   const { first, created } = await injectOnce({ type: "throttle", limit: 5, window: "1 minute", retryAfter: 7 });
   expect(created).toBe(0);
   expect(first).toMatchObject({
@@ -262,7 +262,7 @@ test("the fault `mutatePage` runs a callback after one page, so that the next pa
   cloud.fault({ operation: "evs.listVolumes", nth: 1 }, { type: "mutatePage", mutate });
   const page = async (offset: number) =>
     (await call("GET", `${LIST}?limit=2&offset=${offset}`)).json.volumes.map(({ name }: { name: string }) => name);
-  // The new disk moved all rows by one position, so the second page repeats v2.
+  // The new disk is now the first row, so the second page repeats v2, the last row of the first page.
   expect([...(await page(0)), ...(await page(2)), ...(await page(4))]).toEqual(["v3", "v2", "v2", "v1", "v0"]);
 });
 

@@ -36,7 +36,7 @@ test("a fault of the embedded cloud affects only requests that match its conditi
   expect(await statuses(3)).toEqual([202, 500, 202]);
 });
 
-test("a fault for the first request to the embedded cloud does not count a request with a wrong signature", async () => {
+test("a fault for the first request to the embedded cloud ignores a request with a wrong signature and affects the next request", async () => {
   const { cloud, call, create } = await startCloudWithDisk();
   const handle = cloud.fault({ nth: 1 }, { type: "reset", after: true });
   await call("GET", LIST, undefined, { omit: ["host"] });

@@ -63,7 +63,7 @@ test("the embedded cloud accepts but discards a log line whose time differs by m
   for (const off of [-2 * day - 5000, 2 * day + 5000]) {
     expect((await report({}, nanoseconds(cloud.clock.now() + off))).status).toBe(200);
   }
-  // This time is in milliseconds instead of nanoseconds.
+  // The embedded cloud reads a time in milliseconds as nanoseconds, so it discards the log line.
   expect((await report({}, String(cloud.clock.now()))).status).toBe(200);
   expect([cloud.logs.length, cloud.lostLogs.length]).toEqual([2, 3]);
 });
