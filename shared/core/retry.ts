@@ -74,6 +74,12 @@ export async function backoff(error: SnapshotError, tries: number, retryBudget: 
   return true;
 }
 
+/** Returns a copy of a budget with another `Time`. The copy shares the retry tokens with the original. */
+export function withTime(retryBudget: RetryBudget, time: Time): RetryBudget {
+  retryBudget.tokens ??= { tokens: TOKENS.max };
+  return { ...retryBudget, time };
+}
+
 /** Takes the tokens for one retry from the budget. If too few tokens are left, takes none and returns false. */
 export function takeRetryToken(retryBudget: RetryBudget): boolean {
   retryBudget.tokens ??= { tokens: TOKENS.max };

@@ -12,15 +12,17 @@ import { type Connection, sendDelete, sendOptions } from "./http/sdk-client.ts";
  * no query parameters. The list response has no pages (SOURCES.md#dws-list-has-no-pages).
  */
 export const createDwsCreator = (connection: Connection): SnapshotCreator => ({
-  create: async (options) =>
+  create: async (options, beforeSend) =>
     readCreateResponse(
       clusterSnapshotKind,
       options,
-      await sendOptions(connection, "DWS", "create", {
-        method: "POST",
-        url: "/v1.0/{project_id}/snapshots",
-        data: { snapshot: options },
-      }),
+      await sendOptions(
+        connection,
+        "DWS",
+        "create",
+        { method: "POST", url: "/v1.0/{project_id}/snapshots", data: { snapshot: options } },
+        { beforeSend },
+      ),
     ),
   listFor: ({ cluster_id, name }) => {
     const [cluster, requestedName] = [cluster_id, name].map((value) => String(value).toLowerCase());
@@ -42,7 +44,7 @@ export const createDwsClient = (connection: Connection): SnapshotService => ({
   resources: async (max) => {
     const url = "/v1.0/{project_id}/clusters";
     const queryParams = { enterprise_project_id: "all_granted_eps" };
-    const response = await sendOptions(connection, "DWS", "read", { method: "GET", url, queryParams }, "clusters");
+    const response = await sendOptions(connection, "DWS", "read", { method: "GET", url, queryParams }, { rowsOf: "clusters" });
     return collectItems<Resource>(
       async (visit) => visitUnpagedRows(response, "clusters", (row) => visit(readResource(row, "clusters"))),
       max,
@@ -52,7 +54,7 @@ export const createDwsClient = (connection: Connection): SnapshotService => ({
 
 async function visitSnapshots(connection: Connection, visit: (found: FoundSnapshot) => void): Promise<void> {
   const url = "/v1.0/{project_id}/snapshots";
-  const response = await sendOptions(connection, "DWS", "read", { method: "GET", url }, "snapshots");
+  const response = await sendOptions(connection, "DWS", "read", { method: "GET", url }, { rowsOf: "snapshots" });
   visitUnpagedRows(response, "snapshots", (row) => visit(readSnapshot(row, clusterSnapshotKind)));
 }
 

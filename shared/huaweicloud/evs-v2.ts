@@ -11,18 +11,28 @@ import type { SnapshotCreator, SnapshotService } from "../snapshots/ports.ts";
 import { listVolumes } from "./evs-volumes.ts";
 import { readCreateResponse } from "./http/create-response.ts";
 import { checkSnapshotId } from "./http/ids.ts";
-import { collectItems, MAX_SNAPSHOTS, parsePage, readSnapshot, visitAllRows } from "./http/pagination.ts";
+import {
+  collectItems,
+  MAX_SNAPSHOTS,
+  parsePage,
+  type RequestPage,
+  readSnapshot,
+  visitAllRows,
+  visitNewestRows,
+} from "./http/pagination.ts";
 import { type Connection, send } from "./http/sdk-client.ts";
 
 /** Returns a client that creates legacy snapshots with the EVS v2 calls of Huawei Cloud's SDK (SOURCES.md#evs-v2-create). */
 export const createEvsV2Creator = (connection: Connection): SnapshotCreator => ({
-  async create(options) {
+  async create(options, beforeSend) {
     const body = new CreateSnapshotRequestBody().withSnapshot(toSdkOptions(options));
     const request = new CreateSnapshotRequest().withBody(body);
     return readCreateResponse(
       snapshotKind,
       options,
-      await send(connection, "EVS", "create", (client) => new EvsClient(client).createSnapshot(request)),
+      await send(connection, "EVS", "create", (client) => new EvsClient(client).createSnapshot(request), {
+        beforeSend,
+      }),
     );
   },
   listFor: ({ volume_id }) =>
@@ -33,6 +43,8 @@ export const createEvsV2Creator = (connection: Connection): SnapshotCreator => (
 export const createEvsV2Client = (connection: Connection): SnapshotService => ({
   ...createEvsV2Creator(connection),
   listAll: (visit) => visitSnapshots(connection, visit),
+  listNewest: (visit) =>
+    visitNewestRows(requestPages(connection), (row) => visit(readSnapshot(row, snapshotKind))),
   async remove(id) {
     const request = new DeleteSnapshotRequest().withSnapshotId(checkSnapshotId(id));
     await send(connection, "EVS", "delete", (client) => new EvsClient(client).deleteSnapshot(request));
@@ -45,18 +57,20 @@ const visitSnapshots = (
   visit: (found: FoundSnapshot) => void,
   volumeId?: string,
 ): Promise<void> =>
-  visitAllRows(
-    async (offset, limit) => {
-      const request = new ListSnapshotsRequest()
-        .withEnterpriseProjectId("all_granted_eps")
-        .withLimit(limit)
-        .withOffset(offset);
-      if (volumeId !== undefined) request.withVolumeId(volumeId);
-      const response = await send(connection, "EVS", "read", (client) => new EvsClient(client).listSnapshots(request));
-      return parsePage(response, "snapshots");
-    },
-    (row) => visit(readSnapshot(row, snapshotKind)),
-  );
+  visitAllRows(requestPages(connection, volumeId), (row) => visit(readSnapshot(row, snapshotKind)));
+
+/** Returns a function that requests one page of the list of snapshots. */
+const requestPages =
+  (connection: Connection, volumeId?: string): RequestPage =>
+  async (offset, limit) => {
+    const request = new ListSnapshotsRequest()
+      .withEnterpriseProjectId("all_granted_eps")
+      .withLimit(limit)
+      .withOffset(offset);
+    if (volumeId !== undefined) request.withVolumeId(volumeId);
+    const response = await send(connection, "EVS", "read", (client) => new EvsClient(client).listSnapshots(request));
+    return parsePage(response, "snapshots");
+  };
 
 /**
  * Converts create options into the SDK's type. Absent options are omitted. The description can be `null`: older regions accept

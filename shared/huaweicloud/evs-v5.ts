@@ -7,7 +7,15 @@ import type { CreatedSnapshot, SnapshotCreator, SnapshotService } from "../snaps
 import { listServers } from "./ecs.ts";
 import { listAttachedDisks, listVolumes } from "./evs-volumes.ts";
 import { readCreateResponse } from "./http/create-response.ts";
-import { collectItems, MAX_SNAPSHOTS, parsePage, readSnapshot, visitAllRows } from "./http/pagination.ts";
+import {
+  collectItems,
+  MAX_SNAPSHOTS,
+  parsePage,
+  type RequestPage,
+  readSnapshot,
+  visitAllRows,
+  visitNewestRows,
+} from "./http/pagination.ts";
 import { type Connection, sendDelete, sendOptions } from "./http/sdk-client.ts";
 
 /**
@@ -15,7 +23,8 @@ import { type Connection, sendDelete, sendOptions } from "./http/sdk-client.ts";
  * EVS v5 (SOURCES.md#sdk-no-v5-client).
  */
 export const createEvsV5SnapshotCreator = (connection: Connection): SnapshotCreator => ({
-  create: (options) => sendCreate(connection, standardSnapshotKind, "/v5/{project_id}/snapshots", options),
+  create: (options, beforeSend) =>
+    sendCreate(connection, standardSnapshotKind, "/v5/{project_id}/snapshots", options, beforeSend),
   listFor: ({ volume_id }) =>
     collectItems((visit) => visitSnapshots(connection, visit, { volume_id: String(volume_id) }), MAX_SNAPSHOTS),
 });
@@ -24,6 +33,7 @@ export const createEvsV5SnapshotCreator = (connection: Connection): SnapshotCrea
 export const createEvsV5SnapshotClient = (connection: Connection): SnapshotService => ({
   ...createEvsV5SnapshotCreator(connection),
   listAll: (visit) => visitSnapshots(connection, visit),
+  listNewest: (visit) => visitNewest(connection, standardSnapshotKind, "snapshots", visit),
   remove: (id) => sendDelete(connection, "EVS", "/v5/{project_id}/snapshots", id),
   resources: (max) => listVolumes(connection, max),
 });
@@ -34,7 +44,8 @@ export const createEvsV5SnapshotClient = (connection: Connection): SnapshotServi
  * group, so the list request cannot filter by disk (SOURCES.md#evs-groups-hide-members).
  */
 export const createEvsV5GroupCreator = (connection: Connection): SnapshotCreator => ({
-  create: (options) => sendCreate(connection, snapshotGroupKind, "/v5/{project_id}/snapshot-groups", options),
+  create: (options, beforeSend) =>
+    sendCreate(connection, snapshotGroupKind, "/v5/{project_id}/snapshot-groups", options, beforeSend),
   listFor: ({ server_id }) => listGroups(connection, server_id === undefined ? {} : { server_id: String(server_id) }),
 });
 
@@ -42,6 +53,7 @@ export const createEvsV5GroupCreator = (connection: Connection): SnapshotCreator
 export const createEvsV5GroupClient = (connection: Connection): SnapshotService => ({
   ...createEvsV5GroupCreator(connection),
   listAll: async (visit) => (await listGroups(connection)).forEach(visit),
+  listNewest: (visit) => visitNewest(connection, snapshotGroupKind, "snapshot_groups", visit),
   remove: (id) => sendDelete(connection, "EVS", "/v5/{project_id}/snapshot-groups", id),
   resources: (max) => listServers(connection, max),
   disksOf: (serverId) => listAttachedDisks(connection, serverId),
@@ -81,11 +93,18 @@ const sendCreate = async (
   kind: Kind,
   url: string,
   options: JsonObject,
+  beforeSend: (() => Promise<void>) | undefined,
 ): Promise<CreatedSnapshot> =>
   readCreateResponse(
     kind,
     options,
-    await sendOptions(connection, "EVS", "create", { method: "POST", url, data: { [kind.envelope]: options } }),
+    await sendOptions(
+      connection,
+      "EVS",
+      "create",
+      { method: "POST", url, data: { [kind.envelope]: options } },
+      { beforeSend },
+    ),
   );
 
 type QueryFilter = Record<string, string>;
@@ -96,27 +115,37 @@ const visitSnapshots = (
   filter: QueryFilter = {},
 ): Promise<void> => visitRows(connection, standardSnapshotKind, "snapshots", filter, visit);
 
+type ListName = "snapshots" | "snapshot_groups";
+
 const visitRows = (
   connection: Connection,
   kind: Kind,
-  name: "snapshots" | "snapshot_groups",
+  name: ListName,
   filter: QueryFilter,
   visit: (found: FoundSnapshot) => void,
-): Promise<void> =>
-  visitAllRows(
-    async (offset, limit) => {
-      const response = await sendOptions(connection, "EVS", "read", {
-        method: "GET",
-        url: `/v5/{project_id}/${name.replace("_", "-")}/detail`,
-        // The Terraform provider sends `all_granted_eps` when it lists snapshots. It is UNCONFIRMED that EVS accepts this value
-        // in a list request for groups (SOURCES.md#evs-enterprise-projects).
-        queryParams: { enterprise_project_id: "all_granted_eps", ...filter, limit, offset },
-      });
-      // It is UNCONFIRMED that EVS v5 returns a count (SOURCES.md#evs-v5-list-count).
-      return parsePage(response, name);
-    },
-    (row) => visit(readSnapshot(row, kind)),
-  );
+): Promise<void> => visitAllRows(requestPages(connection, name, filter), (row) => visit(readSnapshot(row, kind)));
+
+const visitNewest = (
+  connection: Connection,
+  kind: Kind,
+  name: ListName,
+  visit: (found: FoundSnapshot) => boolean,
+): Promise<void> => visitNewestRows(requestPages(connection, name), (row) => visit(readSnapshot(row, kind)));
+
+/** Returns a function that requests one page of a list. */
+const requestPages =
+  (connection: Connection, name: ListName, filter: QueryFilter = {}): RequestPage =>
+  async (offset, limit) => {
+    const response = await sendOptions(connection, "EVS", "read", {
+      method: "GET",
+      url: `/v5/{project_id}/${name.replace("_", "-")}/detail`,
+      // The Terraform provider sends `all_granted_eps` when it lists snapshots. It is UNCONFIRMED that EVS accepts this value
+      // in a list request for groups (SOURCES.md#evs-enterprise-projects).
+      queryParams: { enterprise_project_id: "all_granted_eps", ...filter, limit, offset },
+    });
+    // It is UNCONFIRMED that EVS v5 returns a count (SOURCES.md#evs-v5-list-count).
+    return parsePage(response, name);
+  };
 
 /** Maps the name of a snapshot kind to the function that creates the API client for this kind. */
 export const snapshotClients = {

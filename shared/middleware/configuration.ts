@@ -23,6 +23,12 @@ const CALLER_WAIT_MS = 15_000;
 const DEFAULT_HTTP_TIMEOUT_MS = 10_000;
 
 /**
+ * The default timeout of one create request while no caller waits, in milliseconds. EVS and DWS can create a snapshot long after
+ * they received the request. A function that stops waiting earlier might create a second snapshot.
+ */
+const EVENT_CREATE_TIMEOUT_MS = 30_000;
+
+/**
  * Reads the variables and credentials of a function and adds the results to the invocation.
  *
  * @returns the same object, with the connection to the cloud and the deadline of the handler
@@ -56,6 +62,7 @@ export function configureInvocation(invocation: BaseInvocation): Invocation {
   const deadline = after(endsAt, -RESPONSE_RESERVE_MS - (topic === undefined ? 0 : TOPIC_RESERVE_MS));
   connection.deadline = deadline;
   const hasCaller = trigger === "http" || trigger === "direct";
+  if (!hasCaller && variables("HTTP_TIMEOUT_MS") === undefined) connection.createTimeoutMs = EVENT_CREATE_TIMEOUT_MS;
   const maxWait = hasCaller ? { maxWait: after(startedAt, CALLER_WAIT_MS) } : {};
   return Object.assign(invocation, { connection, retryBudget: { time, deadline, ...maxWait } });
 }

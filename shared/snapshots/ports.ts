@@ -19,8 +19,13 @@ export interface CreatedSnapshot {
  * shared/huaweicloud implement this interface.
  */
 export interface SnapshotCreator {
-  /** Sends one create request. Never retries the request, because `createOnce` must list the snapshots before a retry. */
-  create(options: JsonObject): Promise<CreatedSnapshot>;
+  /**
+   * Sends one create request. Never retries the request, because `createOnce` must list the snapshots before a retry.
+   *
+   * @param beforeSend is called after the rate limiter, immediately before the request is sent. If it rejects, the request is not
+   *   sent, and `create` rejects with the same error.
+   */
+  create(options: JsonObject, beforeSend?: () => Promise<void>): Promise<CreatedSnapshot>;
   /**
    * Lists every snapshot that a create request with these options may have created. Also lists every snapshot that can make this
    * create request fail, such as a DWS snapshot with the same name.
@@ -36,6 +41,14 @@ export interface SnapshotService extends SnapshotCreator {
    * the list fails, the promise rejects although some snapshots were already visited.
    */
   listAll(visit: (found: FoundSnapshot) => void): Promise<void>;
+  /**
+   * Calls `visit` for the newest snapshots of this kind, page after page, until `visit` has returned true in a page. Works only if
+   * the service lists the newest snapshots first. The snapshots of a group are not listed, so a snapshot group has no members.
+   * Undefined if the service has no pages.
+   *
+   * @param visit returns true for a snapshot that an earlier list response contained
+   */
+  listNewest?(visit: (found: FoundSnapshot) => boolean): Promise<void>;
   /** Deletes a snapshot. Rejects with NotFound if the snapshot does not exist. */
   remove(id: string): Promise<void>;
   /**

@@ -39,7 +39,7 @@ const malformedListError = (response: ApiResponse, name: string) =>
 const MIN_PAGE_ROWS = 8;
 
 /** Requests one page of at most `limit` rows. The offset counts rows (EVS) or pages (ECS). */
-type RequestPage = (offset: number, limit: number) => Promise<Page>;
+export type RequestPage = (offset: number, limit: number) => Promise<Page>;
 
 /** Requests a page. If the page does not fit into memory, requests it again with half as many rows. */
 async function readPage(page: RequestPage, offset: number, limit: number): Promise<Page & { limit: number }> {

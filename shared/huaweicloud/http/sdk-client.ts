@@ -24,6 +24,11 @@ export interface Connection {
   endpoint(service: Service): string;
   /** The maximum time of one request, in milliseconds. */
   timeoutMs: number;
+  /**
+   * The maximum time of one create request, in milliseconds. Default: `timeoutMs`. It is longer if no caller waits for a response,
+   * because a service can create a snapshot after the function has stopped waiting for the response.
+   */
+  createTimeoutMs?: number;
   now(): Instant;
   sleep: Time["sleep"];
   limiter: RateLimiter;
@@ -54,13 +59,20 @@ const GRACE_MS = 50;
  */
 const MAX_WHOLE_LIST_BYTES = 16 * 1024 * 1024;
 
+/** How `send` sends a request and reads its response. */
+interface SendOptions {
+  /** The name of an array in the response body. If the body is long, the objects in this array are returned in `rows`. */
+  rowsOf?: string;
+  /** Is called after the rate limiter. If it rejects, the request is not sent. */
+  beforeSend?: (() => Promise<void>) | undefined;
+}
+
 /**
  * Sends one request through Huawei Cloud's SDK. The SDK builds and signs the request, and this project's transport sends it. Each
  * request has its own SDK client, because the SDK keeps its last request in static fields (SOURCES.md#sdk-static-state). The
  * promise settles at the deadline at the latest, even if the SDK or a socket does not respond.
  *
  * @param call sends the request with the given SDK client
- * @param rowsOf the name of an array in the response body. If the body is long, the objects in this array are returned in `rows`.
  * @throws SnapshotError
  * @example await send(connection, "EVS", "read", (client) => new EvsClient(client).listVolumes(request))
  */
@@ -69,15 +81,15 @@ export async function send(
   service: Service,
   operation: Operation,
   call: (client: HcClient) => Promise<unknown>,
-  rowsOf?: string,
+  options: SendOptions = {},
 ): Promise<ApiResponse> {
-  const adapter = new SdkTransportAdapter(connection, service, operation, rowsOf);
+  const adapter = new SdkTransportAdapter(connection, service, operation, options);
   const client = new HcClient(adapter)
     .withCredential(sdkCredential(connection.credentials, connection.projectId))
     .withEndpoints([connection.endpoint(service)]);
   const timedOut = () =>
     new SnapshotError("DeadlineExceeded", `${service}: no response before the invocation's time ran out.`, {
-      ambiguous: operation === "create",
+      ambiguous: operation === "create" && adapter.isSent,
     });
   try {
     await raceDeadline(call(client), connection, after(connection.deadline, GRACE_MS), timedOut);
@@ -99,7 +111,7 @@ export const sendOptions = (
   service: Service,
   operation: Operation,
   options: Pick<HttpRequestOptions, "method" | "url"> & Partial<HttpRequestOptions>,
-  rowsOf?: string,
+  sendOptions?: SendOptions,
 ): Promise<ApiResponse> => {
   const call = (client: HcClient) =>
     client.sendRequest({
@@ -109,7 +121,7 @@ export const sendOptions = (
       ...options,
       queryParams: copyQueryParams(options.queryParams),
     });
-  return send(connection, service, operation, call, rowsOf);
+  return send(connection, service, operation, call, sendOptions);
 };
 
 /** Copies query parameters and their arrays, because the SDK's signer sorts arrays in place. */
@@ -134,13 +146,15 @@ class SdkTransportAdapter implements HttpClient {
   readonly #connection: Connection;
   readonly #service: Service;
   readonly #operation: Operation;
-  readonly #rowsOf: string | undefined;
+  /** True if the request may have reached the service. */
+  isSent = false;
+  readonly #options: SendOptions;
 
-  constructor(connection: Connection, service: Service, operation: Operation, rowsOf: string | undefined) {
+  constructor(connection: Connection, service: Service, operation: Operation, options: SendOptions) {
     this.#connection = connection;
     this.#service = service;
     this.#operation = operation;
-    this.#rowsOf = rowsOf;
+    this.#options = options;
   }
 
   async sendRequest<T>(request: IHttpRequest): Promise<{ data: T; statusCode: number; headers: object }> {
@@ -164,6 +178,7 @@ class SdkTransportAdapter implements HttpClient {
     const api = `${request.method} ${url.pathname.replace(IDS_IN_PATH, "{id}")}`;
     const limit = deadline - (this.#operation === "create" ? LIST_RESERVE_MS : 0);
     if (!isDelivery) await limiter.acquire(api, instant(limit));
+    await this.#options.beforeSend?.();
     const remainingMs = limit - now();
     if (remainingMs <= 0) {
       throw new SnapshotError("DeadlineExceeded", `${what}: not sent, because the invocation's time has run out.`, {
@@ -175,6 +190,7 @@ class SdkTransportAdapter implements HttpClient {
       const { reason, message, code, cloudMessage, status, requestId } = suspended;
       throw new SnapshotError(reason, message, { code, cloudMessage, status, requestId, requestSent: false });
     }
+    this.isSent = true;
     const httpResponse = await this.#transmit(what, url, request, remainingMs);
     try {
       const response = readResponse(what, httpResponse, this.#operation, now());
@@ -189,7 +205,8 @@ class SdkTransportAdapter implements HttpClient {
   }
 
   async #transmit(what: string, url: URL, request: IHttpRequest, remainingMs: number): Promise<HttpResponse> {
-    const { transport, timeoutMs } = this.#connection;
+    const { transport, timeoutMs: anyTimeoutMs, createTimeoutMs = anyTimeoutMs } = this.#connection;
+    const timeoutMs = this.#operation === "create" ? createTimeoutMs : anyTimeoutMs;
     const httpRequest: HttpRequest = {
       method: String(request.method),
       url,
@@ -198,7 +215,7 @@ class SdkTransportAdapter implements HttpClient {
       body: request.data === undefined ? undefined : JSON.stringify(request.data),
       timeoutMs: Math.min(timeoutMs, remainingMs),
       maxBytes: maxBytesOf(this.#service, this.#operation),
-      rowsOf: this.#rowsOf,
+      rowsOf: this.#options.rowsOf,
     };
     try {
       return await transport(httpRequest);

@@ -1,148 +1,194 @@
-import { forEachConcurrent } from "../../core/concurrency.ts";
+import type { Time } from "../../core/clock.ts";
+import { createSlots, type Slots } from "../../core/concurrency.ts";
 import { asSnapshotError, SnapshotError } from "../../core/errors.ts";
-import type { Instant } from "../../core/instant.ts";
-import { createPause } from "../../core/retry.ts";
-import type { FoundSnapshot } from "../kinds/kind.ts";
+import { type Instant, instant } from "../../core/instant.ts";
+import { createPause, LISTED_AFTER_MS, type RetryBudget, withTime } from "../../core/retry.ts";
+import { isLive } from "../kinds/kind.ts";
 import type { Target } from "../policy.ts";
 import { type Run, type RunContext, targetFields } from "../run-context.ts";
 import { createOnce } from "./create-once.ts";
-import { indexExistingSnapshots, type SnapshotIndex } from "./existing-snapshots.ts";
-import { serializeRuns } from "./in-flight.ts";
+import type { SnapshotIndex } from "./existing-snapshots.ts";
 import { toRecordFields } from "./request.ts";
+import { createRunTurn } from "./run-turn.ts";
+
+/** The minimum time before the cutoff in which a run takes the turn (run-turn.ts), in milliseconds. */
+const MIN_TURN_MS = 30_000;
+
+/** When and how `createAll` works on its targets. */
+export interface CreateAllOptions {
+  /** The time after which no work on a target may start, so the work in progress can finish before the deadline. */
+  cutoff: Instant;
+  /** True if the caller hands over the targets that were not started. Otherwise, they are recorded as failed. */
+  canHandOver?: boolean;
+  /** The snapshots that the run has already created. Without it, `createOnce` lists the snapshots of each target. */
+  index?: SnapshotIndex;
+}
 
 /**
- * If no new snapshot of a run appears for this number of milliseconds, the run in the other process counts as finished. One
- * create request takes at most 10 s, and a new snapshot can appear in list responses up to 5 s late.
- */
-const QUIET_MS = 20_000;
-
-/**
- * How long to wait for the first snapshot of a run that another process may have started at the same moment, in milliseconds.
- */
-const STARTED_MS = 10_000;
-
-/**
- * Creates a snapshot of each target, several at the same time, and writes a result record for each target. If one target fails,
- * the other targets continue.
+ * Creates a snapshot of each target, several at the same time, and writes a result record for each target.
  *
- * @param until no target starts after this time. If `until` is before the deadline, the function returns the targets that it
- *   did not start. If `until` is the deadline, the function writes a record with the outcome `failed` for each of these
- *   targets.
- * @param index finds the snapshots that the run has already created. Without an index, `createOnce` sends a list request for
- *   each target.
- * @returns the targets that were not started
+ * **Work queue.** At most `runContext.concurrency` targets are worked on at the same time. A target that must wait (for a busy
+ * disk, after a throttled or ambiguous response, or for deletions) does not count during its wait, so other targets start.
+ * Waiting ends at the cutoff. If one target fails, the other targets continue.
+ *
+ * **Two processes.** A run with more targets than `runContext.concurrency` first takes the turn; see `RunTurn`. If
+ * `run.again` is set, every run with several targets does.
+ *
+ * @returns the targets that were not started before the cutoff, if `canHandOver` is set
  */
 export async function createAll(
   targets: readonly Target[],
   run: Run,
   runContext: RunContext,
-  until: Instant,
-  index?: SnapshotIndex,
+  { cutoff, canHandOver = false, index }: CreateAllOptions,
 ): Promise<Target[]> {
-  const { cloud, retryBudget, inFlight, report, concurrency } = runContext;
-  const notStarted: Target[] = [];
-  const pause = createPause(retryBudget.time);
-  const create = async (target: Target, usableIndex?: SnapshotIndex) => {
-    await pause();
-    const isLate = retryBudget.time.now() >= until;
-    if (isLate && until < retryBudget.deadline) {
-      notStarted.push(target);
-      return;
-    }
+  const { cloud, inFlight, report, concurrency } = runContext;
+  const { time } = runContext.retryBudget;
+  const slots = createSlots(concurrency);
+  const needsTurn =
+    index !== undefined &&
+    targets.length > (run.again ? 1 : concurrency) &&
+    time.now() + MIN_TURN_MS < cutoff;
+  const turn = needsTurn ? createRunTurn(targets, runContext, index, cutoff) : undefined;
+  const retryBudget: RetryBudget = {
+    ...runContext.retryBudget,
+    maxWait: instant(Math.min(cutoff, runContext.retryBudget.maxWait ?? cutoff)),
+  };
+
+  /**
+   * Works on one target. The caller has acquired a slot.
+   *
+   * @param onWait is called if the target must wait
+   * @returns the id of the snapshot if this call created it
+   */
+  const create = async (target: Target, onWait?: () => void): Promise<string | undefined> => {
     const complete = report(targetFields(target, run));
+    const budget = withTime(retryBudget, releaseWhileWaiting(time, slots, onWait));
+    const find = index && (() => index.find(target));
+    const { kind, options } = target;
     try {
-      if (isLate) throw outOfTimeError();
-      const { kind, options } = target;
-      const listed = await usableIndex?.(target);
-      const created = await createOnce({ ...run, kind, options }, cloud(kind), retryBudget, inFlight, listed);
+      const request = { ...run, kind, options, acceptsOtherOptions: index !== undefined };
+      const created = await createOnce(request, cloud(kind), budget, inFlight, find);
+      if (created.outcome === "accepted") {
+        index?.addCreated(kind, created.snapshotId);
+        turn?.extend();
+      }
       complete(toRecordFields(created));
+      return created.outcome === "accepted" ? created.snapshotId : undefined;
     } catch (thrown) {
       const error = asSnapshotError(thrown);
       complete({ outcome: "failed", attempts: error.attempts, error });
+      return undefined;
+    } finally {
+      slots.release();
     }
   };
-  const createEach = (usableIndex?: SnapshotIndex) =>
-    forEachConcurrent(targets, concurrency, (target) => create(target, usableIndex));
-  if (index === undefined) {
-    await createEach();
-    return notStarted;
-  }
-  try {
-    await serializeRuns(runName(run, targets), inFlight, retryBudget, async (isRepeated) =>
-      createEach(isRepeated ? index : await waitForConcurrentRun(targets, run, runContext, index)),
-    );
-  } catch (thrown) {
-    const error = asSnapshotError(thrown);
-    for (const target of targets) report(targetFields(target, run))({ outcome: "failed", error });
-  }
-  return notStarted;
-}
 
-/**
- * Waits while another instance of the function may still create snapshots of the same targets. This can happen after a failed
- * run: the platform redelivers the event, and the function starts its shards a second time, although the first shards may still
- * be running. A shard is an invocation for a part of the targets.
- *
- * - If the list response contains a recent snapshot of the run, the function waits until no new snapshot of the run has
- *   appeared for 20 s. If the deadline is earlier, the function continues without waiting, because a missing snapshot is worse
- *   than a duplicate.
- * - If `run.again` is set and the list response contains no snapshot of the run, the function waits 10 s once, because the
- *   other instance may be about to create the first snapshot.
- * - If `run.again` is not set and all targets can start at the same time, the function does not wait, because the other
- *   instance has also started all of its targets.
- *
- * @returns the index from the last list request
- */
-async function waitForConcurrentRun(
-  targets: readonly Target[],
-  run: Run,
-  runContext: RunContext,
-  index: SnapshotIndex,
-): Promise<SnapshotIndex> {
-  const { time, deadline } = runContext.retryBudget;
-  if (targets.length <= runContext.concurrency && !run.again) return index;
-  let previous = run.again ? undefined : 0;
-  for (let latest = index; ; latest = indexExistingSnapshots(run, runContext)) {
-    const created = await createdByRun(targets, run, latest);
-    const now = time.now();
-    const newest = created.flat().reduce((max, { created: at }) => Math.max(max, at ?? now), 0);
-    const wait = created.length === 0 ? STARTED_MS : Math.min(QUIET_MS, newest + QUIET_MS - now);
-    const isUnchanged = created.length === previous || created.length === targets.length;
-    if (isUnchanged || wait <= 0 || now + wait >= deadline) return latest;
-    await time.sleep(wait);
-    previous = created.length;
-  }
-}
-
-/** Returns the snapshots that a run has already created: one array per target, without targets that have no snapshot. */
-async function createdByRun(targets: readonly Target[], run: Run, index: SnapshotIndex): Promise<FoundSnapshot[][]> {
-  const ofTarget = async (target: Target) => {
-    // Stryker disable next-line ArrayDeclaration: the filter in the return statement removes values without a marker
-    const found = await index(target).catch(() => []);
-    return found.filter(
-      ({ marker, resource }) => marker?.idempotencyKey === run.idempotencyKey && resource === target.resource,
-    );
+  const started: Promise<unknown>[] = [];
+  /** Starts the next targets alone. Resolves when each of them is finished or must wait. */
+  const createFirst = async (first: readonly Target[]): Promise<void> => {
+    const createdIds: string[] = [];
+    const isDone = first.map(async (target) => {
+      await slots.acquire();
+      await new Promise<void>((resolve) => {
+        const creating = create(target, resolve).then((createdId) => {
+          if (createdId !== undefined) createdIds.push(createdId);
+          resolve();
+        });
+        started.push(creating);
+      });
+    });
+    await Promise.all(isDone);
+    if (createdIds.length > 0) await turn?.take(createdIds);
   };
-  return (await Promise.all(targets.map(ofTarget))).filter(({ length }) => length > 0);
+
+  const pause = createPause(time);
+  let position = 0;
+  let firstTries = 0;
+  while (position < targets.length) {
+    await pause();
+    if (time.now() >= cutoff) break;
+    const target = targets[position] as Target;
+    if (turn === undefined || turn.isHeld() || (await isCreated(target, index))) {
+      position += 1;
+      await slots.acquire();
+      started.push(create(target));
+      continue;
+    }
+    await turn.waitForQuiet();
+    if (await isCreated(target, index)) continue;
+    // If many first targets fail or wait, work on several at the same time. A failed target creates no duplicate.
+    const size = firstTries < concurrency ? 1 : concurrency;
+    firstTries += 1;
+    const first = targets.slice(position, position + size);
+    position += first.length;
+    await createFirst(first);
+  }
+  await Promise.all(started);
+  const notStarted = targets.slice(position);
+  if (index !== undefined) {
+    if (turn?.hasSeenOthers() && time.now() + LISTED_AFTER_MS < cutoff) {
+      await time.sleep(LISTED_AFTER_MS);
+      await index.refresh(targets).catch(() => {});
+    }
+    reportDuplicates(targets, index, runContext);
+  }
+  if (canHandOver) return notStarted;
+  for (const target of notStarted) {
+    await pause();
+    report(targetFields(target, run))({ outcome: "failed", error: outOfTimeError() });
+  }
+  return [];
 }
+
+/** A wait of at least this many milliseconds releases the slot of a target. */
+const MIN_RELEASED_WAIT_MS = 1_000;
+
+/** Returns a `Time` whose long waits release a slot, so another target can use the slot during the wait. */
+const releaseWhileWaiting = (time: Time, slots: Slots, onWait?: () => void): Time => ({
+  ...time,
+  async sleep(milliseconds, work) {
+    if (milliseconds < MIN_RELEASED_WAIT_MS) return time.sleep(milliseconds, work);
+    onWait?.();
+    slots.release();
+    await time.sleep(milliseconds, work);
+    await slots.acquire();
+  },
+});
+
+/** Returns whether the run has already created a snapshot of a target that has not failed. */
+const isCreated = async (target: Target, index: SnapshotIndex | undefined): Promise<boolean> => {
+  await index?.find(target).catch(() => []);
+  return index?.listed([target]).some(isLive) ?? false;
+};
 
 /** Returns whether an earlier delivery of the same event has created a snapshot of any target. */
-export const hasCreatedSnapshots = async (
-  targets: readonly Target[],
-  run: Run,
-  index: SnapshotIndex,
-): Promise<boolean> => (await createdByRun(targets, run, index)).length > 0;
+export async function hasCreatedSnapshots(targets: readonly Target[], index: SnapshotIndex): Promise<boolean> {
+  for (const kind of new Set(targets.map((target) => target.kind)))
+    await index.find(targets.find((target) => target.kind === kind) as Target);
+  return index.listed(targets).length > 0;
+}
+
+/** The maximum number of targets that a notice about duplicates names. */
+const MAX_NAMED_DUPLICATES = 20;
+
+/** Adds a warning to the record of the run if list responses show several snapshots of the run for one target. */
+function reportDuplicates(targets: readonly Target[], index: SnapshotIndex, { addNotice }: RunContext): void {
+  const duplicates = targets
+    .map((target) => ({ target, ids: index.listed([target]).filter(isLive).map(({ id }) => id) }))
+    .filter(({ ids }) => ids.length > 1);
+  if (duplicates.length === 0) return;
+  const named = duplicates
+    .slice(0, MAX_NAMED_DUPLICATES)
+    .map(({ target, ids }) => `${target.kind.name}s ${ids.join(" and ")} of ${target.resource}`);
+  const more = duplicates.length > named.length ? ` and of ${duplicates.length - named.length} more` : "";
+  addNotice(
+    `This run created duplicate snapshots, because two deliveries of the event overlapped: ${named.join(", ")}${more}. prune-snapshots deletes the younger ones.`,
+  );
+}
 
 const outOfTimeError = () =>
   new SnapshotError(
     "DeadlineExceeded",
     "The invocation's time ran out before work on this target started. Raise the function's timeout or lower SHARD_SIZE.",
   );
-
-/**
- * Returns a name that identifies a run within the process. The name contains the first target, because each shard of a run has
- * a different first target.
- */
-const runName = ({ projectId, idempotencyKey }: Run, [first]: readonly Target[]): string =>
-  // Stryker disable next-line StringLiteral,OptionalChaining: any unique name works, and a run without targets does nothing
-  JSON.stringify(["run", projectId, idempotencyKey, first?.kind.name, first?.resource]);

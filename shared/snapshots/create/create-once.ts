@@ -1,4 +1,5 @@
-import { asSnapshotError, REASONS, SnapshotError, withAttempts } from "../../core/errors.ts";
+import { asSnapshotError, REASONS, type Reason, SnapshotError, withAttempts } from "../../core/errors.ts";
+import type { Instant } from "../../core/instant.ts";
 import { readStringField } from "../../core/json.ts";
 import {
   backoff,
@@ -9,10 +10,11 @@ import {
   takeRetryToken,
 } from "../../core/retry.ts";
 import type { FoundSnapshot, Kind } from "../kinds/kind.ts";
-import { deriveKey, hashRequest, type Marker, snapshotName } from "../marker.ts";
+import { deriveKey, hashRequest, type Marker } from "../marker.ts";
 import type { SnapshotCreator } from "../ports.ts";
+import { createFreshLook } from "./existing-snapshots.ts";
 import { elapsedMs, type InFlight, type InFlightEntry, trackCreate, waitForConcurrentRequest } from "./in-flight.ts";
-import { isSameName, keyConflictError, type MatchResult, matchExisting } from "./match.ts";
+import { generateName, isSameName, keyConflictError, type MatchResult, matchExisting } from "./match.ts";
 import type { CreateResult, SnapshotRequest } from "./request.ts";
 
 /** The time in milliseconds that `createOnce` reserves for its last list request before the deadline. */
@@ -38,9 +40,14 @@ const MAX_AMBIGUOUS_TRIES = 3;
  *   retry must start before `retryBudget.maxWait`, or before `retryBudget.deadline` if `maxWait` is not set. Otherwise the
  *   function throws Throttled. If snapshot names must be unique (DWS), the function sends one last list request before it
  *   throws. A throttled request takes no retry tokens.
- * - List request before the retry: the function calls `service.listFor` and searches the response with `matchExisting`
- *   (match.ts). If another delivery created the snapshot during the delay, the function returns this snapshot as `existing` and
- *   does not send the create request again.
+ * **List request before each create request.** After the rate limiter and immediately before each create request, the function
+ * checks the age of its last list response. If the response is not fresh (see `SnapshotIndex`), it lists the snapshots again.
+ * Before a retry, it always lists the snapshots of the resource. If another delivery has created the snapshot, the function
+ * returns this snapshot as `existing` and sends no create request.
+ *
+ * **Rejected create request.** Another delivery of the same request can be the cause of a rejection: the new snapshot fills the
+ * quota, has the requested name, or makes the disk busy. The function therefore waits until that snapshot is certain to appear
+ * in list responses, and lists the snapshots before it throws the error.
  *
  * **Two deliveries at the same time.**
  *
@@ -48,13 +55,11 @@ const MAX_AMBIGUOUS_TRIES = 3;
  *   and returns the same snapshot as `existing`.
  * - In two processes, both can list the snapshots before either list response shows the new snapshot. EVS then creates two
  *   snapshots. `verify-snapshots` reports the younger snapshot as a duplicate, and `prune-snapshots` deletes it. DWS rejects
- *   the second request, because both requests contain the same snapshot name. The function then lists the snapshots a second
- *   time and returns the first snapshot as `existing`.
- * - If two whole runs of one policy overlap, `serializeRuns` (in-flight.ts) and `createAll` (create-all.ts) delay the second
- *   run.
+ *   the second request, because both requests contain the same snapshot name.
+ * - If two whole runs of one policy overlap, `createAll` (create-all.ts) separates them with `RunTurn` (run-turn.ts).
  *
  * @param inFlight the requests in progress, shared by all invocations of a process
- * @param listed the snapshots that `service.listFor` would return, if the caller has already listed them in bulk
+ * @param find returns the snapshots that `service.listFor` would return, from a fresh list response. Default: `service.listFor`
  * @throws SnapshotError Conflict if a different request already used the idempotency key; OutcomeUnknown if no response before
  *   the deadline has shown whether the snapshot was created; otherwise the error from EVS or DWS
  */
@@ -63,7 +68,7 @@ export async function createOnce(
   service: SnapshotCreator,
   retryBudget: RetryBudget,
   inFlight: InFlight,
-  listed?: FoundSnapshot[],
+  find?: Find,
 ): Promise<CreateResult> {
   const { kind, options, idempotencyKey, projectId } = request;
   const requestHash = hashRequest(kind.name, options);
@@ -77,75 +82,110 @@ export async function createOnce(
       retryBudget,
     );
     if (created === undefined) return createOnce(request, service, retryBudget, inFlight);
-    if (concurrent.requestHash !== requestHash) throw keyConflictError(kind, created.snapshotId);
+    if (concurrent.requestHash !== requestHash && !request.acceptsOtherOptions)
+      throw keyConflictError(kind, created.snapshotId);
     return { ...created, outcome: "existing", attempts: 0 };
   }
   return trackCreate(identity, requestHash, inFlight, retryBudget.time, (earlier) =>
-    listThenCreate(request, service, retryBudget, listed, earlier),
+    listThenCreate(request, service, retryBudget, find, earlier),
   );
 }
+
+/** Returns the snapshots of a resource from a fresh list response. */
+export type Find = () => Promise<FoundSnapshot[]>;
 
 async function listThenCreate(
   request: SnapshotRequest,
   service: SnapshotCreator,
   retryBudget: RetryBudget,
-  listed?: FoundSnapshot[],
+  findListed?: Find,
   earlier?: InFlightEntry,
 ): Promise<CreateResult> {
   const { kind, options, idempotencyKey, policy } = request;
   const requestHash = hashRequest(kind.name, options);
   const marker: Marker = { policy, idempotencyKey, requestHash };
+  const toExisting = (found: FoundSnapshot) => toExistingResult(kind, found, requestHash);
 
-  const list = () => retryRead(() => service.listFor(options), retryBudget);
-  const findExisting = async () => matchExisting(await list(), request, marker);
+  const listResource = () => createFreshLook(() => service.listFor(options), retryBudget);
   const { done, requestHash: earlierHash } = earlier ?? {};
   const id = done?.snapshotId;
   const isAmbiguous = done !== undefined && id === undefined;
   // If the earlier request created a snapshot, wait until that snapshot is certain to appear in list responses.
   if (isAmbiguous) await waitUntilListed(done.at, retryBudget);
-  const found = (isAmbiguous ? undefined : listed) ?? (await list());
+  let find = isAmbiguous || findListed === undefined ? listResource() : findListed;
+  const findExisting = async () => matchExisting(await find(), request, marker);
+  const found = await find();
   const match = matchExisting(found, request, marker);
-  if (match.existing !== undefined) return toExistingResult(kind, match.existing);
+  if (match.existing !== undefined) return toExisting(match.existing);
   if (id !== undefined && !found.some((snapshot) => snapshot.id === id)) {
-    if (earlierHash !== requestHash) throw keyConflictError(kind, id);
-    return toExistingResult(kind, kind.read({ ...options, id, status: "creating" }) as FoundSnapshot);
+    if (earlierHash !== requestHash && !request.acceptsOtherOptions) throw keyConflictError(kind, id);
+    return toExisting(kind.read({ ...options, id, status: "creating" }) as FoundSnapshot);
   }
-  if (await request.makeRoom?.(kind, options)) {
-    const { existing } = await findExisting();
-    if (existing !== undefined) return toExistingResult(kind, existing);
-  }
+  if (await request.makeRoom?.(kind, options, retryBudget)) find = listResource();
 
   const name = readStringField(options, "name") ?? generateFreeName(request, match.failedCount + 1, found);
   const marked = kind.mark({ ...options, name }, marker);
 
   for (let tries = 1; ; tries += 1) {
+    let appeared: FoundSnapshot | undefined;
+    const stopIfExisting = async () => {
+      appeared = (await findExisting()).existing;
+      if (appeared !== undefined) throw alreadyExistsError(kind, appeared);
+    };
+    const { time } = retryBudget;
+    const startedAt = time.now();
     try {
-      const created = await service.create(marked);
+      const created = await service.create(marked, stopIfExisting);
       refundRetryToken(retryBudget);
       return { outcome: "accepted", name, attempts: tries, ...created };
     } catch (thrown) {
+      if (appeared !== undefined) return toExisting(appeared);
       const createError = asSnapshotError(thrown);
       const error = withAttempts(createError, createError.requestSent ? tries : tries - 1);
+      // A list request before a retry must be new, because another delivery may have created the snapshot in the meantime.
+      find = listResource();
       if (error.ambiguous) {
         const created = await listAfterAmbiguous(findExisting, retryBudget, error);
-        if (created !== undefined) return { ...toExistingResult(kind, created), outcome: "accepted", attempts: tries };
+        if (created !== undefined) return { ...toExisting(created), outcome: "accepted", attempts: tries };
         // The list response shows that no snapshot was created. If a retry cannot change the error, the error is final.
         if (isFinal(error) || tries >= MAX_AMBIGUOUS_TRIES || !takeRetryToken(retryBudget)) throw error;
-      } else if (await backoff(error, tries, retryBudget)) {
-        // During the wait, another delivery of this request may have created the snapshot.
-        const { existing } = await findExisting().catch((thrown) => {
-          throw withAttempts(asSnapshotError(thrown), error.attempts);
-        });
-        if (existing !== undefined) return toExistingResult(kind, existing);
-      } else {
-        // DWS may have rejected the name because another delivery of this request already created the snapshot.
-        const isNameMaybeTaken = kind.uniqueNames && error.status !== undefined;
-        const existing = isNameMaybeTaken ? (await findExisting().catch(() => undefined))?.existing : undefined;
-        if (existing !== undefined) return toExistingResult(kind, existing);
+      } else if (!(await backoff(error, tries, retryBudget))) {
+        const existing = await findCause(error, kind, startedAt, findExisting, retryBudget);
+        if (existing !== undefined) return toExisting(existing);
         throw await reclassifyQuotaError(error, request, service, retryBudget);
       }
     }
   }
+}
+
+const alreadyExistsError = ({ name }: Kind, { id }: FoundSnapshot) =>
+  new SnapshotError("Conflict", `Another delivery of the request created the ${name} ${id}.`, { requestSent: false });
+
+/** The reasons for which EVS or DWS can reject a create request because another delivery has just created the snapshot. */
+const REASONS_BY_EXISTING: readonly Reason[] = ["Busy", "Conflict", "QuotaExceeded"];
+
+/**
+ * Searches for the snapshot that may have caused the rejection of a create request: a snapshot that another delivery of the same
+ * request created. Lists the snapshots when this snapshot is certain to appear in list responses, or shortly before the deadline.
+ *
+ * @param startedAt when the rejected create request started
+ * @returns undefined if there is no such snapshot, or if the list request failed
+ */
+async function findCause(
+  error: SnapshotError,
+  kind: Kind,
+  startedAt: Instant,
+  findExisting: () => Promise<MatchResult>,
+  { time, deadline }: RetryBudget,
+): Promise<FoundSnapshot | undefined> {
+  const { reason, status, requestSent } = error;
+  const search = async () => (await findExisting().catch(() => undefined))?.existing;
+  // DWS may have rejected the name. It is UNCONFIRMED with which error code (SOURCES.md#dws-names-unique).
+  const found = kind.uniqueNames && status !== undefined ? await search() : undefined;
+  if (found !== undefined || !requestSent || !REASONS_BY_EXISTING.includes(reason)) return found;
+  const listedAt = startedAt + LISTED_AFTER_MS;
+  await time.sleep(Math.max(0, Math.min(listedAt, deadline - LAST_LIST_MS) - time.now()));
+  return search();
 }
 
 const isFinal = ({ reason }: SnapshotError): boolean => REASONS[reason].retryClass === "never";
@@ -156,13 +196,7 @@ const isFinal = ({ reason }: SnapshotError): boolean => REASONS[reason].retryCla
  * the function generates the name for the next number.
  */
 function generateFreeName(request: SnapshotRequest, attempt: number, found: readonly FoundSnapshot[]): string {
-  const { kind, options, idempotencyKey, label, time } = request;
-  const name = snapshotName(label, time, {
-    kind: kind.name,
-    resource: kind.resourceOf(options),
-    key: idempotencyKey,
-    attempt,
-  });
+  const name = generateName(request, attempt);
   return found.some((snapshot) => isSameName(snapshot.name, name))
     ? generateFreeName(request, attempt + 1, found)
     : name;
@@ -227,7 +261,7 @@ const outcomeUnknownError = (error: SnapshotError, cause: unknown) => {
   return new SnapshotError("OutcomeUnknown", message, { code, status, requestId, attempts, cause });
 };
 
-const toExistingResult = (kind: Kind, found: FoundSnapshot): CreateResult => ({
+const toExistingResult = (kind: Kind, found: FoundSnapshot, requestHash: string): CreateResult => ({
   outcome: "existing",
   snapshotId: found.id,
   name: found.name,
@@ -235,7 +269,10 @@ const toExistingResult = (kind: Kind, found: FoundSnapshot): CreateResult => ({
   body: JSON.stringify(kind.toResponse(found)),
   attempts: 0,
   state: found.state,
+  ...(found.marker === undefined || found.marker.requestHash === requestHash ? {} : { detail: OTHER_OPTIONS }),
 });
+
+const OTHER_OPTIONS = "An earlier delivery created this snapshot with other options.";
 
 /**
  * Waits until a snapshot that was created at the given moment is certain to appear in list responses.

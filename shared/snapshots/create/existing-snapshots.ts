@@ -1,39 +1,108 @@
+import { asSnapshotError, type SnapshotError } from "../../core/errors.ts";
 import type { Instant } from "../../core/instant.ts";
-import { retryRead } from "../../core/retry.ts";
+import { LISTED_AFTER_MS, type RetryBudget, retryRead } from "../../core/retry.ts";
 import type { FoundSnapshot, Kind } from "../kinds/kind.ts";
+import { hashRequest } from "../marker.ts";
 import { toCompactSnapshot } from "../ownership.ts";
 import type { Target } from "../policy.ts";
 import type { Run, RunContext } from "../run-context.ts";
 import { tooManySnapshotsError } from "../too-many-snapshots.ts";
 
 /**
- * Returns the snapshots that a run has already created for one target. All targets of the same kind of snapshot share one list
+ * The index of the snapshots that a run has already created. All targets of one kind of snapshot share its list requests.
+ *
+ * **Guarantee.** `find` uses only a list request that was sent at most 1 s plus its own duration ago. `createOnce` calls `find`
+ * after the rate limiter and immediately before it sends a create request, so an old list response never justifies a create
  * request.
+ *
+ * **Cost.** One list of all snapshots per kind, and then at most one page of 200 rows per second while the run creates
+ * snapshots. If a list request is throttled, the interval doubles, up to 8 s. DWS has no pages, so each refresh reads its whole
+ * list.
+ *
+ * **Limits.** EVS documents no order of list responses. If a list response is not sorted by creation time, newest first, the index
+ * reads the whole list. If that list is long or incomplete, the index lists the snapshots of each resource separately.
  */
 export interface SnapshotIndex {
-  (target: Target): Promise<FoundSnapshot[]>;
+  /** Returns the snapshots that the run has created for a target. */
+  find(target: Target): Promise<FoundSnapshot[]>;
   /**
    * Returns the number of all snapshots of a resource, including snapshots that other runs created. Only for kinds of snapshots
-   * with `maxPerResource`.
+   * with `maxPerResource`. Returns undefined if the number is unknown.
    */
-  count(kind: Kind, resource: string): Promise<number>;
+  count(kind: Kind, resource: string): Promise<number | undefined>;
+  /** Lists the snapshots of every kind in `targets` again, even if the last list response is fresh. */
+  refresh(targets: readonly Target[]): Promise<void>;
+  /** Returns the snapshots of the run for the given targets, as the last list responses show them. */
+  listed(targets: readonly Target[]): FoundSnapshot[];
+  /** Records that this process created a snapshot, so the index can check that list responses show it in time. */
+  addCreated(kind: Kind, id: string): void;
+  /** Returns whether this process created the snapshot. */
+  isOwn(id: string): boolean;
+}
+
+/** The maximum age of a list response, in milliseconds, in addition to the duration of its list request. */
+const MAX_AGE_MS = 1_000;
+/** The maximum age after throttled list requests, in milliseconds. Without it, many processes would only list. */
+const MAX_THROTTLED_AGE_MS = 8_000;
+/** How long all targets fail with the error of a failed list request, in milliseconds, before it is sent again. */
+const FAILURE_MS = 10_000;
+/** The number of rows at the start of a list that are remembered. A refresh stops when it meets one of these rows. */
+const REMEMBERED_ROWS = 1_000;
+/** The maximum number of rows of a whole list that is read for every refresh. */
+const MAX_REREAD_ROWS = 2_000;
+/** The number of rows in a refresh. The order of a whole list is checked for as many rows. */
+const NEWEST_ROWS = 200;
+
+/**
+ * How a refresh reads the snapshots of a kind. `newest`: the newest rows only. `whole`: all rows. `each`: the snapshots of each
+ * resource when a caller asks for them.
+ */
+type RefreshMode = "newest" | "whole" | "each";
+
+/** What the list responses of one kind have shown so far. */
+interface KindList {
+  mode: RefreshMode;
+  /** When the last successful list request was sent. Undefined before the first one. */
+  sentAt?: Instant;
+  durationMs: number;
+  maxAgeMs: number;
+  rows: number;
+  byId: Map<string, FoundSnapshot>;
+  byResource: Map<string | undefined, Map<string, FoundSnapshot>>;
+  counts: Map<string | undefined, number>;
+  /** The ids of rows that earlier list responses contained. */
+  remembered: Set<string>;
+  /** The snapshots that this process created and no list response has shown yet, with the time of the create response. */
+  unlisted: Map<string, Instant>;
+  reading?: Promise<void>;
+  /** The error of the last list request, and when it failed. Undefined if the last list request succeeded. */
+  failure?: { at: Instant; error: SnapshotError };
 }
 
 /**
- * How long a list response is used, in milliseconds. After this time, another instance may have created snapshots for another
- * delivery of the event.
+ * Returns a function that sends a list request unless its last response is fresh.
+ *
+ * @param list sends a list request
  */
-const FRESH_MS = 30_000;
-/**
- * The index sends another list request only after it was used for one target per 50 listed snapshots. For example, if the
- * previous list response contained 1,000 snapshots, the index must be used for 20 targets first.
- */
-const ROWS_PER_TARGET = 50;
+export function createFreshLook<Response>(
+  list: () => Promise<Response>,
+  retryBudget: RetryBudget,
+): () => Promise<Response> {
+  let last: { sentAt: Instant; durationMs: number; response: Response } | undefined;
+  const now = () => retryBudget.time.now();
+  return async () => {
+    if (last === undefined || now() - last.sentAt > MAX_AGE_MS + last.durationMs) {
+      last = await retryRead(async () => {
+        const sentAt = now();
+        const response = await list();
+        return { sentAt, durationMs: now() - sentAt, response };
+      }, retryBudget);
+    }
+    return last.response;
+  };
+}
 
-/**
- * Creates an index of existing snapshots. The index lists the snapshots of a kind when a caller asks for a target of that kind
- * for the first time. If the list response is too old, the index lists the snapshots again.
- */
+/** Creates the index of the snapshots of a run. It sends the first list request for a kind when a caller asks for that kind. */
 export function indexExistingSnapshots(
   run: Run,
   {
@@ -42,57 +111,175 @@ export function indexExistingSnapshots(
     maxSnapshots = Number.POSITIVE_INFINITY,
   }: Pick<RunContext, "cloud" | "retryBudget" | "maxSnapshots">,
 ): SnapshotIndex {
-  const lists = new Map<string, { at: Instant; targets: number; rows: number; reading: ReturnType<typeof read> }>();
-  const read = async (kind: Kind) => {
-    const byResource = new Map<string | undefined, FoundSnapshot[]>();
-    const counts = new Map<string | undefined, number>();
-    let rows = 0;
-    let kept = 0;
+  const { time } = retryBudget;
+  const lists = new Map<string, KindList>();
+  const own = new Set<string>();
+  const listOf = (kind: Kind): KindList => {
+    const list = lists.get(kind.name) ?? {
+      mode: "whole" as const,
+      durationMs: 0,
+      maxAgeMs: MAX_AGE_MS,
+      rows: 0,
+      byId: new Map(),
+      byResource: new Map(),
+      counts: new Map(),
+      remembered: new Set(),
+      unlisted: new Map(),
+    };
+    lists.set(kind.name, list);
+    return list;
+  };
+
+  /** Adds a row of a list response. Keeps only snapshots of this run, because a project has thousands of snapshots. */
+  const add = (kind: Kind, list: KindList, found: FoundSnapshot) => {
+    list.unlisted.delete(found.id);
+    // If the names of snapshots must be unique, any snapshot of the project can have the requested name.
+    if (found.marker?.idempotencyKey !== run.idempotencyKey && !kind.uniqueNames) return;
+    if (list.byId.size >= maxSnapshots && !list.byId.has(found.id)) throw tooManySnapshotsError(kind, maxSnapshots);
+    const snapshot = toCompactSnapshot(found);
+    const resource = kind.uniqueNames ? undefined : found.resource;
+    list.byId.set(found.id, snapshot);
+    const ofResource = list.byResource.get(resource) ?? new Map<string, FoundSnapshot>();
+    ofResource.set(found.id, snapshot);
+    list.byResource.set(resource, ofResource);
+  };
+
+  const count = (kind: Kind, list: KindList, { resource }: FoundSnapshot) => {
+    list.rows += 1;
+    if (kind.maxPerResource !== undefined) list.counts.set(resource, (list.counts.get(resource) ?? 0) + 1);
+  };
+
+  const readWhole = async (kind: Kind, list: KindList) => {
+    const first: FoundSnapshot[] = [];
+    const whole: KindList = { ...list, rows: 0, byId: new Map(), byResource: new Map(), counts: new Map() };
     await cloud(kind).listAll((found) => {
-      rows += 1;
-      if (kind.maxPerResource !== undefined) counts.set(found.resource, (counts.get(found.resource) ?? 0) + 1);
-      // A project can have thousands of snapshots, so keep only the snapshots of this run in memory. If snapshot names must be
-      // unique, keep all snapshots, because any of them can have the requested name.
-      if (found.marker?.idempotencyKey !== run.idempotencyKey && !kind.uniqueNames) return;
-      const resource = kind.uniqueNames ? undefined : found.resource;
-      if (kept >= maxSnapshots) throw tooManySnapshotsError(kind, maxSnapshots);
-      kept += 1;
-      const ofResource = byResource.get(resource) ?? [];
-      ofResource.push(toCompactSnapshot(found));
-      byResource.set(resource, ofResource);
+      count(kind, whole, found);
+      add(kind, whole, found);
+      if (first.length < REMEMBERED_ROWS) first.push(found);
     });
-    return { byResource, counts, rows };
+    const { rows, byId, byResource, counts } = whole;
+    const remembered = new Set(first.map(({ id }) => id));
+    const canReadNewest = cloud(kind).listNewest !== undefined && isNewestFirst(first.slice(0, NEWEST_ROWS));
+    Object.assign(list, { rows, byId, byResource, counts, remembered });
+    list.mode = canReadNewest ? "newest" : modeWithoutOrder(kind, rows);
   };
-  const list = (kind: Kind) => {
-    const now = retryBudget.time.now();
-    let latest = lists.get(kind.name);
-    const isWorthwhile = latest !== undefined && latest.targets * ROWS_PER_TARGET >= latest.rows;
-    if (latest === undefined || (now - latest.at > FRESH_MS && isWorthwhile)) {
-      // If a refresh fails, the previous list response remains in use.
-      const previous = latest?.reading;
-      const reading = retryRead(() => read(kind), retryBudget);
-      const refreshed = {
-        at: now,
-        targets: 0,
-        rows: 0,
-        reading: previous ? reading.catch(() => previous) : reading,
-      };
-      refreshed.reading.then(
-        ({ rows }) => Object.assign(refreshed, { rows }),
-        () => {},
-      );
-      lists.set(kind.name, refreshed);
-      latest = refreshed;
+
+  const readNewest = (kind: Kind, list: KindList) =>
+    cloud(kind).listNewest?.((found) => {
+      const isRemembered = list.remembered.has(found.id);
+      if (!isRemembered) count(kind, list, found);
+      list.remembered.add(found.id);
+      add(kind, list, found);
+      return isRemembered;
+    });
+
+  /** Returns whether a snapshot that list responses must contain by now was missing in the list request sent at `sentAt`. */
+  const isIncomplete = ({ unlisted }: KindList, sentAt: Instant) =>
+    [...unlisted.values()].some((createdAt) => sentAt - createdAt > LISTED_AFTER_MS);
+
+  const read = async (kind: Kind, list: KindList): Promise<void> => {
+    const attempt = async () => {
+      const sentAt = time.now();
+      try {
+        await (list.mode === "newest" ? readNewest(kind, list) : readWhole(kind, list));
+      } catch (thrown) {
+        if (asSnapshotError(thrown).reason === "Throttled")
+          list.maxAgeMs = Math.min(MAX_THROTTLED_AGE_MS, list.maxAgeMs * 2);
+        throw thrown;
+      }
+      return sentAt;
+    };
+    const wasNewest = list.mode === "newest";
+    try {
+      list.sentAt = await retryRead(attempt, retryBudget);
+      list.failure = undefined;
+    } catch (thrown) {
+      const error = asSnapshotError(thrown);
+      if (error.reason !== "BadResponse" || kind.uniqueNames) {
+        list.failure = { at: time.now(), error };
+        throw error;
+      }
+      // The list is incomplete or contains an unreadable row of another resource.
+      list.mode = "each";
+      return;
     }
-    latest.targets += 1;
-    return latest.reading;
+    list.durationMs = time.now() - list.sentAt;
+    list.maxAgeMs = Math.max(MAX_AGE_MS, list.maxAgeMs / 2);
+    if (!isIncomplete(list, list.sentAt)) return;
+    if (!wasNewest) list.mode = kind.uniqueNames ? "whole" : "each";
+    else list.mode = modeWithoutOrder(kind, list.rows);
+    if (wasNewest && list.mode === "whole") await read(kind, list);
   };
-  const find = async ({ kind, resource }: Target) => {
-    const { byResource } = await list(kind);
-    const ofResource = kind.uniqueNames ? [] : (byResource.get(resource) ?? []);
-    // A snapshot without a resource id may belong to any resource.
-    return [...ofResource, ...(byResource.get(undefined) ?? [])];
+
+  const isFresh = ({ mode, sentAt, durationMs, maxAgeMs }: KindList) =>
+    mode === "each" || (sentAt !== undefined && time.now() - sentAt <= maxAgeMs + durationMs);
+
+  const readOnce = (kind: Kind, list: KindList) => {
+    list.reading ??= read(kind, list).finally(() => {
+      list.reading = undefined;
+    });
+    return list.reading;
   };
-  const count = async (kind: Kind, resource: string) => (await list(kind)).counts.get(resource) ?? 0;
-  return Object.assign(find, { count });
+  const freshList = async (kind: Kind) => {
+    const list = listOf(kind);
+    while (!isFresh(list)) {
+      const { failure } = list;
+      if (failure !== undefined && time.now() - failure.at < FAILURE_MS) throw failure.error;
+      await readOnce(kind, list);
+    }
+    return list;
+  };
+
+  return {
+    async find({ kind, resource, options }) {
+      const { mode, byResource } = await freshList(kind);
+      if (mode === "each") return retryRead(() => cloud(kind).listFor(options), retryBudget);
+      const ofResource = kind.uniqueNames ? undefined : byResource.get(resource);
+      // A snapshot without a resource id may belong to any resource.
+      return [...(ofResource?.values() ?? []), ...(byResource.get(undefined)?.values() ?? [])];
+    },
+    async count(kind, resource) {
+      const { mode, counts } = await freshList(kind);
+      return mode === "each" ? undefined : (counts.get(resource) ?? 0);
+    },
+    async refresh(targets) {
+      for (const kind of new Set(targets.map((target) => target.kind))) {
+        const list = listOf(kind);
+        // A list request in progress was sent too early.
+        if (list.mode !== "each") await list.reading?.catch(() => {});
+        if (list.mode !== "each") await readOnce(kind, list);
+      }
+    },
+    listed: (targets) =>
+      targets.flatMap((target) => {
+        const { kind, resource, options } = target;
+        const { byId, byResource } = listOf(kind);
+        const ofResource = kind.uniqueNames
+          ? [...byId.values()].filter((found) => found.resource === resource)
+          : [...(byResource.get(resource)?.values() ?? [])];
+        const withoutResource = [...(byResource.get(undefined)?.values() ?? [])].filter(
+          (found) =>
+            found.resource === undefined && found.marker?.requestHash === hashRequest(kind.name, options),
+        );
+        return [...ofResource, ...withoutResource].filter(
+          ({ marker }) => marker?.idempotencyKey === run.idempotencyKey,
+        );
+      }),
+    addCreated(kind, id) {
+      own.add(id);
+      const list = listOf(kind);
+      if (!list.byId.has(id)) list.unlisted.set(id, time.now());
+    },
+    isOwn: (id) => own.has(id),
+  };
 }
+
+/** Returns whether rows are sorted by creation time, newest first. Rows without a creation time are ignored. */
+function isNewestFirst(rows: readonly FoundSnapshot[]): boolean {
+  const times = rows.map(({ created }) => created).filter((created) => created !== undefined);
+  return times.every((created, index) => index === 0 || created <= (times[index - 1] as Instant));
+}
+
+/** Returns how to refresh a list whose newest rows are not at its start. */
+const modeWithoutOrder = ({ uniqueNames }: Kind, rows: number): RefreshMode =>
+  uniqueNames || rows <= MAX_REREAD_ROWS ? "whole" : "each";

@@ -1,7 +1,7 @@
 import { SnapshotError } from "../../core/errors.ts";
 import { type JsonObject, readStringField } from "../../core/json.ts";
 import { type FoundSnapshot, isLive, type Kind } from "../kinds/kind.ts";
-import type { Marker } from "../marker.ts";
+import { type Marker, snapshotName } from "../marker.ts";
 import { foreignReason } from "../ownership.ts";
 import type { SnapshotRequest } from "./request.ts";
 
@@ -21,20 +21,23 @@ export interface MatchResult {
  */
 export function matchExisting(
   listed: FoundSnapshot[],
-  { kind, options, idempotencyKey }: SnapshotRequest,
+  request: SnapshotRequest,
   marker: Marker,
 ): MatchResult {
+  const { kind, options, idempotencyKey, acceptsOtherOptions = false } = request;
   const resource = kind.resourceOf(options);
   const name = readStringField(options, "name");
   // If the description of a DWS snapshot has no room for the snapshot marker, the snapshot is recognized by its name, resource
   // and description.
   const description = kind.uniqueNames ? readStringField(kind.mark(options, marker), "description") : undefined;
+  const isGeneratedName = kind.uniqueNames && name === undefined ? generatedNames(request) : () => false;
   const ofResource = listed.filter(
     (found) => foreignReason(found) === undefined && isOfResource(found, kind, options, resource, marker),
   );
   const matches = ofResource.filter(
     (found) =>
       found.marker?.idempotencyKey === idempotencyKey ||
+      isGeneratedName(found.name) ||
       (description !== undefined &&
         isSameName(found.name, name) &&
         found.description?.trimEnd() === description.trimEnd()),
@@ -43,13 +46,11 @@ export function matchExisting(
     .filter(isLive)
     // Stryker disable next-line EqualityOperator: no two snapshots have the same id
     .sort((a, b) => (a.created ?? 0) - (b.created ?? 0) || (a.id < b.id ? -1 : 1));
-  if (oldest?.marker !== undefined && oldest.marker.requestHash !== marker.requestHash) {
-    throw keyConflictError(kind, oldest.id);
-  }
+  const isSameRequest = ({ marker: found }: FoundSnapshot) =>
+    acceptsOtherOptions || found === undefined || found.requestHash === marker.requestHash;
+  if (oldest !== undefined && !isSameRequest(oldest)) throw keyConflictError(kind, oldest.id);
   // An older snapshot that is not available may never become available, so prefer an available duplicate.
-  const availableDuplicate = others.find(
-    ({ state, marker: found }) => state === "available" && found?.requestHash === marker.requestHash,
-  );
+  const availableDuplicate = others.find((found) => found.state === "available" && isSameRequest(found));
   const existing = oldest?.state === "available" ? oldest : (availableDuplicate ?? oldest);
   const namesake =
     kind.uniqueNames && existing === undefined ? listed.find((found) => isSameName(found.name, name)) : undefined;
@@ -61,6 +62,32 @@ export function matchExisting(
   }
   return { existing, failedCount: matches.filter(({ state }) => state === "failed").length };
 }
+
+/** The number of generated names that are compared with the name of a listed snapshot. More attempts than that do not occur. */
+const MAX_GENERATED_NAMES = 20;
+
+/**
+ * Returns a function that tells whether a request generates a snapshot name. DWS can return the description of a snapshot changed
+ * or not at all, and with it the snapshot marker. The generated name then identifies the request, because it contains a hash of
+ * the idempotency key.
+ */
+function generatedNames(request: SnapshotRequest): (name: string) => boolean {
+  const names = new Set<string>();
+  for (let attempt = 1; attempt <= MAX_GENERATED_NAMES; attempt += 1) names.add(generateName(request, attempt).toLowerCase());
+  return (name) => names.has(name.toLowerCase());
+}
+
+/** Generates the snapshot name for a create attempt. */
+export const generateName = (
+  { kind, options, idempotencyKey, label, time }: SnapshotRequest,
+  attempt: number,
+): string =>
+  snapshotName(label, time, {
+    kind: kind.name,
+    resource: kind.resourceOf(options),
+    key: idempotencyKey,
+    attempt,
+  });
 
 /**
  * Returns whether a listed snapshot belongs to the requested resource.

@@ -1,4 +1,5 @@
 import type { Instant } from "../../core/instant.ts";
+import type { RetryBudget } from "../../core/retry.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { Kind, State } from "../kinds/kind.ts";
 import type { EndFields } from "../reporting.ts";
@@ -19,6 +20,11 @@ export interface SnapshotRequest {
   /** The time in a generated snapshot name. Undefined: the name contains no time. */
   time?: Instant;
   makeRoom?: MakeRoom;
+  /**
+   * True if a snapshot with the same idempotency key satisfies the request even if it was created with other options. A run of a
+   * policy sets this field, because tags can change between two deliveries of its event.
+   */
+  acceptsOtherOptions?: boolean;
 }
 
 /**
@@ -27,7 +33,7 @@ export interface SnapshotRequest {
  *
  * @returns true if the function waited for deletions, so the caller must list the snapshots again
  */
-export type MakeRoom = (kind: Kind, options: JsonObject) => Promise<boolean>;
+export type MakeRoom = (kind: Kind, options: JsonObject, retryBudget: RetryBudget) => Promise<boolean>;
 
 /** The result of `createOnce`. */
 export interface CreateResult {
@@ -44,19 +50,23 @@ export interface CreateResult {
   attempts: number;
   /** The state of the snapshot, if it is known. */
   state?: State;
+  /** An explanation for the result record. */
+  detail?: string;
 }
 
 /** Returns the fields that complete the result record of a created or existing snapshot. */
-export function toRecordFields({ outcome, name, snapshotId, jobId, attempts, state }: CreateResult) {
+export function toRecordFields({ outcome, name, snapshotId, jobId, attempts, state, detail }: CreateResult) {
   const fields: EndFields & { outcome: CreateResult["outcome"] } = {
     outcome,
     name,
     snapshot_id: snapshotId,
     job_id: jobId,
     attempts,
+    ...(detail === undefined ? {} : { detail }),
   };
   // A snapshot with an unknown status prevents another create request, but may be unusable. Its outcome is therefore
   // `unverified`.
-  const detail = "The snapshot exists, and its status is unknown.";
-  return state === "unknown" ? { ...fields, outcome: "unverified" as const, detail } : fields;
+  return state === "unknown"
+    ? { ...fields, outcome: "unverified" as const, detail: "The snapshot exists, and its status is unknown." }
+    : fields;
 }

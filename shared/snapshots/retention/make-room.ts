@@ -24,9 +24,9 @@ const POLL_MS = { first: 1_000, max: 10_000, total: 180_000 };
  * @param count returns the number of snapshots of a resource, if the caller has already listed the snapshots in bulk
  */
 export function makeRoomBy(policy: PrunePolicy, runContext: RunContext, count?: SnapshotIndex["count"]): MakeRoom {
-  const { cloud, retryBudget } = runContext;
-  const { time } = retryBudget;
-  return async (kind, options) => {
+  const { cloud } = runContext;
+  return async (kind, options, retryBudget) => {
+    const { time } = retryBudget;
     const { maxPerResource } = kind;
     const resource = kind.resourceOf(options);
     if (maxPerResource === undefined || ((await count?.(kind, resource)) ?? maxPerResource) < maxPerResource)
@@ -53,7 +53,7 @@ export function makeRoomBy(policy: PrunePolicy, runContext: RunContext, count?: 
         list: () => cloud(kind).listFor(options),
         plan: (_: unknown, listedAgain: FoundSnapshot[]) => planFor(listedAgain),
       };
-      await executeDeletions(deletions, policy, runContext, replan);
+      await executeDeletions(deletions, policy, { ...runContext, retryBudget }, replan);
       found = await list();
     }
     const until = Math.min(

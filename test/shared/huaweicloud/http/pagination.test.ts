@@ -118,8 +118,11 @@ test("visitAllRows reads all of 3 rows in pages of one row", async () => {
 test("visitAllRows reads a list again if its total count is larger than the number of its rows", async () => {
   const rows = Array.from({ length: 9 }, (_, id) => row(id));
   let requests = 0;
-  // The first reading misses the last row.
-  const page = async (offset: number) => ({ rows: rows.slice(offset, (requests += 1) <= 2 ? 8 : 9), total: 9 });
+  const page = async (offset: number) => {
+    requests += 1;
+    // The first reading misses the last row.
+    return { rows: rows.slice(offset, requests <= 2 ? 8 : 9), total: 9 };
+  };
   expect(await rowsOf(page)).toEqual(rows);
 });
 

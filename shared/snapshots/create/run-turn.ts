@@ -1,0 +1,111 @@
+import { LISTED_AFTER_MS } from "../../core/retry.ts";
+import type { Instant } from "../../core/instant.ts";
+import type { FoundSnapshot } from "../kinds/kind.ts";
+import type { Target } from "../policy.ts";
+import type { RunContext } from "../run-context.ts";
+import type { SnapshotIndex } from "./existing-snapshots.ts";
+
+/**
+ * How long another process must create no snapshot before this process continues its run, in milliseconds. A process that holds
+ * the turn creates a snapshot more often; see `TURN_MS`.
+ */
+const QUIET_MS = 20_000;
+/** The maximum random addition to `QUIET_MS`, so two waiting processes do not continue at the same moment. */
+const JITTER_MS = 4_000;
+/** The time between two list requests while another process creates snapshots, in milliseconds. */
+const POLL_MS = 5_000;
+/**
+ * How long a process holds the turn after the last create request that succeeded, in milliseconds. It is shorter than `QUIET_MS`
+ * by the time that a snapshot needs to appear in list responses.
+ */
+const TURN_MS = 12_000;
+/** The time that taking the turn needs, in milliseconds: the wait after the first snapshot, and two list requests. */
+const TAKE_MS = LISTED_AFTER_MS + 4_000;
+
+/**
+ * Decides which of several processes creates the snapshots of one run. The platform can deliver an event several times, so
+ * several processes can have the same idempotency key and the same targets at the same time. List responses show a snapshot up
+ * to 5 s late, so a list request before each create request cannot separate these processes.
+ *
+ * **The first target is the lock.** A process creates the snapshot of one target alone, waits until list responses must show it,
+ * and lists. If the oldest new snapshot of the run is its own, the process has the turn and creates the other snapshots. Any
+ * other process waits until 20 s pass without a new snapshot, by its own clock, and then tries again.
+ *
+ * **Guarantee.** If all calls succeed, each process without the turn creates at most one snapshot. If the process with the turn
+ * creates no snapshot for 12 s, for example because it is throttled, it must take the turn again.
+ *
+ * **Cost.** 6 s per run, and up to 24 s after another process has stopped.
+ */
+export interface RunTurn {
+  /** Returns whether this process may create several snapshots at the same time. */
+  isHeld(): boolean;
+  /** Waits until no other process creates snapshots of the targets. Returns early if too little time is left. */
+  waitForQuiet(): Promise<void>;
+  /** Tries to take the turn with the snapshots that this process has just created. */
+  take(createdIds: readonly string[]): Promise<void>;
+  /** Extends the turn after a create request that succeeded. */
+  extend(): void;
+  /** Returns whether list responses have shown snapshots that another process created for these targets. */
+  hasSeenOthers(): boolean;
+}
+
+/**
+ * Creates the turn of a process in a run.
+ *
+ * @param targets the targets of this process. Other shards of the run have the same idempotency key but other targets.
+ * @param cutoff the time after which no work on a target may start
+ */
+export function createRunTurn(
+  targets: readonly Target[],
+  { retryBudget: { time } }: Pick<RunContext, "retryBudget">,
+  index: SnapshotIndex,
+  cutoff: Instant,
+): RunTurn {
+  const known = new Set<string>();
+  let heldUntil = Number.NEGATIVE_INFINITY;
+  let lastActivity: Instant | undefined;
+  let others = 0;
+  const quietMs = QUIET_MS + time.random() * JITTER_MS;
+  /** Returns the snapshots of other processes that appeared since the last call. */
+  const newOthers = (): FoundSnapshot[] => {
+    const found = index.listed(targets).filter(({ id }) => !index.isOwn(id) && !known.has(id));
+    for (const { id } of found) known.add(id);
+    others += found.length;
+    if (found.length > 0) lastActivity = time.now();
+    return found;
+  };
+  const extend = () => {
+    heldUntil = time.now() + TURN_MS;
+  };
+  return {
+    isHeld: () => time.now() < heldUntil,
+    extend,
+    hasSeenOthers: () => others > 0,
+    async waitForQuiet() {
+      for (;;) {
+        newOthers();
+        const remaining = lastActivity === undefined ? 0 : lastActivity + quietMs - time.now();
+        const covered = new Set(index.listed(targets).map(({ resource }) => resource)).size;
+        if (remaining <= 0 || covered >= targets.length) return;
+        // A missing snapshot is worse than a duplicate, so the process continues if the wait would take too long.
+        const wait = Math.min(POLL_MS, remaining);
+        if (time.now() + wait + TAKE_MS >= cutoff) return;
+        await time.sleep(wait);
+        await index.refresh(targets);
+      }
+    },
+    async take(createdIds) {
+      if (time.now() + TAKE_MS >= cutoff) return extend();
+      await time.sleep(LISTED_AFTER_MS);
+      await index.refresh(targets);
+      const rivals = newOthers();
+      const mine = index.listed(targets).filter(({ id }) => createdIds.includes(id));
+      const [oldest] = [...rivals, ...mine].sort(byCreation);
+      if (oldest === undefined || index.isOwn(oldest.id)) extend();
+    },
+  };
+}
+
+/** Compares two snapshots by creation time. A snapshot without a creation time counts as the oldest. */
+const byCreation = (a: FoundSnapshot, b: FoundSnapshot): number =>
+  (a.created ?? 0) - (b.created ?? 0) || (a.id < b.id ? -1 : 1);
