@@ -24,7 +24,7 @@ describe("createOnce with a group of individual disks that the list response omi
     });
   });
 
-  test("createOnce returns Conflict if a group with other options has members of exactly the requested disks", async () => {
+  test("createOnce returns Conflict if a group of exactly the requested disks was created with different options", async () => {
     const member = (id: string) => snapshotOf(`of-${id}`, id);
     const other = requestOf({ kind: group, options: { volume_ids: ["A", "b"], incremental: true } });
     const found = { ...withoutResource(other), members: [member("B"), member("a")] };
