@@ -88,7 +88,7 @@ describe("the log delivery during a run", () => {
     const ended = delivery.end((calls) => async (batch) => void sent.push(-calls, batch.length));
     respond();
     expect(await ended).toMatchObject({ lines: 1_700, lost: 0 });
-    // After the second batch, `end` sends the remaining lines. -2 is the negative number of requests that were sent before `end`.
+    // `end` waits for the second batch and sends the two remaining batches. Each -2 is the negated number of remaining batches.
     expect(sent).toEqual([500, 500, -2, 500, -2, 200]);
   });
 

@@ -75,22 +75,25 @@ describe("read", () => {
     ["snapshot", "metadata", "volume_id"],
     ["standard-snapshot", "tags", "volume_id"],
     ["snapshot-group", "tags", "server_id"],
-  ])("read of the kind %s reads the labels from %s and the resource from %s", (name, labels, resource) => {
-    const kind: Kind = KINDS[name];
-    const row = { ...raw, description: "a", [labels]: { ...LABELS, hold: "true" }, [resource]: "DISK-1" };
-    expect(kind.read(row)).toEqual({
-      id: "one",
-      name: "nightly-one",
-      resource: "disk-1",
-      status: "available",
-      state: "available",
-      created: Date.parse("2026-11-21T02:00:00.123Z"),
-      description: "a",
-      labels: { ...LABELS, hold: "true" },
-      marker: MARKER,
-      raw: row,
-    });
-  });
+  ])(
+    'read of the kind %s reads the labels from the field "%s" and the resource from the field "%s"',
+    (name, labels, resource) => {
+      const kind: Kind = KINDS[name];
+      const row = { ...raw, description: "a", [labels]: { ...LABELS, hold: "true" }, [resource]: "DISK-1" };
+      expect(kind.read(row)).toEqual({
+        id: "one",
+        name: "nightly-one",
+        resource: "disk-1",
+        status: "available",
+        state: "available",
+        created: Date.parse("2026-11-21T02:00:00.123Z"),
+        description: "a",
+        labels: { ...LABELS, hold: "true" },
+        marker: MARKER,
+        raw: row,
+      });
+    },
+  );
 
   test("read of the kind cluster-snapshot reads the marker from the description", () => {
     const row = {

@@ -35,7 +35,7 @@ describe("deriveKey", () => {
     expect(hashRequest("snapshot", { volume_id: "disk", force: true })).toBe("ec8ee481");
   });
 
-  test('deriveKey returns different keys for different parts, such as "a", "b" and "ab"', () => {
+  test('deriveKey returns different keys for different lists of parts, such as ["a", "b"] and ["ab"]', () => {
     fc.assert(
       fc.property(fc.array(fc.string(), { minLength: 1 }), fc.array(fc.string(), { minLength: 1 }), (parts, other) => {
         const [key, otherKey] = [parts, other].map((given) => deriveKey(...(given as [string])));

@@ -105,7 +105,7 @@ describe("endpointOf with an address", () => {
     "https:me:q1w2@evs.example.com",
     "me:q1w2@evs.example.com",
     "http://me:q1\nw2@127.0.0.1:80",
-  ])("endpointOf rejects the address %j, and the error does not contain the user name and the password", (given) => {
+  ])("endpointOf rejects the address %j, and the error contains neither the user name nor the password", (given) => {
     const message = errorMessage("EVS", { EVS_ENDPOINT: given });
     expect(message).toMatch(/\*\*\*@(evs\.example\.com|127\.0\.0\.1)/);
     expect(message).not.toMatch(/q1|w2/);

@@ -184,7 +184,7 @@ describe("the record of an error response", () => {
     expect(records[0].error.message).toContain(`POST /v2/${cloud.projectId}/cloudsnapshots: 404 EVS.5404: `);
   });
 
-  test("create-standard-snapshot and create-snapshot-group return Unsupported and name an alternative if the region has no standard snapshots", async () => {
+  test("create-standard-snapshot and create-snapshot-group return Unsupported and advise to use another kind of snapshot if the region has no standard snapshots", async () => {
     const { invoke, cloud } = await createTestEnvironment({ withoutStandardSnapshots: true });
     const disk = cloud.addVolume();
     for (const [factory, body] of [

@@ -1,7 +1,7 @@
 /**
- * Tests that no flaw of the official SDK affects this project. SOURCES.md#sdk-flaws lists the flaws. A flaw has no test here if
- * this project never bundles or never calls the faulty code. The bundles do not contain axios, AuthCache, log4js and uuid
- * (sdk-stubs.test.ts). No SDK client gets a region, because a region would take precedence over an endpoint.
+ * Tests that no flaw of the official SDK affects this project. SOURCES.md#sdk-flaws lists the flaws. A flaw has no test in
+ * this folder if this project never bundles or never calls the faulty code. The bundles do not contain axios, AuthCache, log4js
+ * and uuid (sdk-stubs.test.ts). No SDK client gets a region, because a region would take precedence over an endpoint.
  */
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { createClusterSnapshot } from "../../../../functions/create-cluster-snapshot/handler.ts";

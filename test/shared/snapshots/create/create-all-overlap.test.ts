@@ -118,7 +118,7 @@ describe("createAll if the same run may be in progress in another instance", () 
   });
 
   test("createAll waits until the newest snapshot of the scheduled run is 20 s old, and waits 20 s if its creation time is unknown or in the future", async () => {
-    /** Returns the second in which createAll sends the first create request. The run has snapshots of `ages` milliseconds. */
+    /** Returns the second of the first create request if the run's existing snapshots have the given ages in milliseconds. */
     const firstCreateAfter = async (...ages: (number | undefined)[]) => {
       const fixture = createFixture(LONG);
       for (const [index, age] of ages.entries()) {

@@ -98,7 +98,7 @@ describe("createOnce with cluster snapshots, which have unique names in a projec
     );
   });
 
-  test("createOnce creates a cluster snapshot if the existing cluster snapshots have other names", async () => {
+  test("createOnce creates a cluster snapshot if the existing cluster snapshots have different names", async () => {
     expect(await resultWith([release({})], clusterRequest({ name: "other" }))).toMatchObject({ outcome: "accepted" });
     expect(await resultWith([release({})], clusterRequest())).toMatchObject({ outcome: "accepted" });
   });

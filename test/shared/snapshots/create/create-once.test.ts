@@ -46,7 +46,7 @@ describe("createOnce without an existing snapshot", () => {
     expect(fixture.cloud.requests()).toEqual([CREATE]);
   });
 
-  test("createOnce creates a snapshot if the disk has only snapshots with other idempotency keys, snapshots without a marker, and copies", async () => {
+  test("createOnce creates a snapshot if the disk has only snapshots with different idempotency keys, snapshots without a marker, and copies", async () => {
     const request = requestOf();
     const theirs = [
       snapshotOf("a", "disk-1"),

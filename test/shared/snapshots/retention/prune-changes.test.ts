@@ -40,7 +40,7 @@ describe("prune makes a new plan from a new list response before it repeats a fa
       const fixture = fixtureWithThree();
       fixture.cloud.onNextCalls("remove", () => {
         change(fixture, "a", STATUS.failed);
-        // After a permanent error, prune keeps b anyway. Make b a failed snapshot, so c becomes the last good snapshot.
+        // prune does not delete b after a permanent error. Make b a failed snapshot, so c becomes the last good snapshot.
         if (last !== undefined) change(fixture, "b", STATUS.failed);
         throw cloudError(reason);
       });
