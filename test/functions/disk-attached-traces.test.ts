@@ -223,7 +223,7 @@ describe("several disks for a CTS trace that names only the server", () => {
     expect(disksWithSnapshots(cloud)).not.toContain(systemDisk);
   });
 
-  test("disk-attached creates a snapshot of the second attached disk if EVS rejects the snapshot of the first attached disk", async () => {
+  test("disk-attached still creates the snapshot of one attached disk if EVS rejects the snapshot of the other attached disk", async () => {
     const { cloud, deliver, server, disk } = await createFixture();
     const other = cloud.addVolume({ serverId: server }).id;
     cloud.attach(disk, server);
