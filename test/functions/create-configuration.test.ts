@@ -1,4 +1,4 @@
-/** Tests how the create functions respond if a variable is missing or invalid, or if the context that FunctionGraph passes lacks values. */
+/** Tests how the create functions respond if a variable is missing or invalid, or if the FunctionGraph context lacks values. */
 import { describe, expect, test } from "vitest";
 import { CLUSTER, type Create, createFixture, SNAPSHOT } from "../support/creates.ts";
 import { errorOf, outcomes } from "../support/environment.ts";

@@ -99,7 +99,7 @@ describe("a snapshot group for a server with three disks", () => {
   });
 
   test.each([undefined, null, "", "recently", "2029-11-21T02:00:00", "1970-01-01T00:00:00"])(
-    'pre-deploy requires a group member for a disk if EVS returns %j in the field "attached_at" of the disk',
+    'pre-deploy requires a group member for a disk if the field "attached_at" in the EVS response about the disk is %j',
     async (attached_at) => {
       const { cloud, server, targets, post, changeRows } = await createFinishedGroup();
       const late = cloud.addVolume({ serverId: server }).id;

@@ -1,4 +1,4 @@
-/** Tests `pre-deploy` when a list response contains duplicate snapshots, or snapshots with an unusual status or id or without some fields. */
+/** Tests `pre-deploy` when a list response has duplicate snapshots, snapshots with an unusual status or id, or missing fields. */
 
 import { describe, expect, test } from "vitest";
 import { REASONS, type Reason } from "../../shared/core/errors.ts";
@@ -139,7 +139,7 @@ describe.each(KINDS)("the status of a %s", (kind) => {
   );
 
   test.each([[undefined], [null], [""], [7], [{}], [["available"]]])(
-    `pre-deploy responds 502 with the reason BadResponse if a list response contains %j as the status of a ${kind}`,
+    `pre-deploy responds 502 with the reason BadResponse if the status of a ${kind} in a list response is %j`,
     async (text) => {
       const { cloud, targets, post } = await createSnapshotWithStatus(text);
       const refused = await post({ targets, wait_seconds: 5 });
@@ -161,7 +161,7 @@ describe.each(KINDS)("the id of a %s", (kind) => {
     ["null", null],
     ["an array", ["a"]],
   ])(
-    `pre-deploy responds 502 with the reason BadResponse if a list response contains %s as the id of a ${kind}`,
+    `pre-deploy responds 502 with the reason BadResponse if the id of a ${kind} in a list response is %s`,
     async (_what, id) => {
       const { cloud, targets, changeRows, post } = await createFinishedSnapshot(kind);
       changeRows(listFieldOf(kind), (row) => ({ ...row, id }));
@@ -241,7 +241,7 @@ describe("a snapshot that disappears while pre-deploy waits for another one", ()
     };
   };
 
-  test("pre-deploy responds 202 if a snapshot disappears while it waits for a second snapshot, and replaces the missing snapshot in the next call", async () => {
+  test("pre-deploy responds 202 if a snapshot disappears while pre-deploy waits for a second snapshot, and replaces the missing snapshot in the next call", async () => {
     const { cloud, clock, beganAt, targets, snapshotId, changeRows, post } = await createDiskAndCluster();
     changeRows("snapshots", (row) => (row.id === snapshotId && clock.now() - beganAt > 3_000 ? undefined : row));
     const pending = await post({ targets, wait_seconds: 20 });

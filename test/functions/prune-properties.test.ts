@@ -52,7 +52,7 @@ const policy = fc
 const resourceOf = ({ kind, volume_id, server_id, cluster_id }: SnapshotView) =>
   `${kind} ${volume_id ?? server_id ?? cluster_id}`;
 
-test(`prune-snapshots deletes exactly the snapshots that its dry run plans, and deletes each snapshot once (${RUNS} random cases)`, {
+test(`prune-snapshots deletes exactly the snapshots that its dry run plans to delete, and sends one delete request for each (${RUNS} random cases)`, {
   timeout: 3_600_000,
 }, async () => {
   const { cloud, clock, invoke } = await createTestEnvironment({ variables: WITHOUT_TOPIC, timeoutSeconds: 900 });

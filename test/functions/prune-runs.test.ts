@@ -8,7 +8,7 @@ import { createFixture, keepLast } from "../support/prunes.ts";
 import { DELETE_OPERATIONS, seedSnapshot } from "../support/retention-seeds.ts";
 
 describe("the plan on stderr", () => {
-  /** Runs `prune-snapshots` with this number of snapshots. Returns all lines on stderr, and those before the first delete request. */
+  /** Runs `prune-snapshots` with `seeds` snapshots. Returns all lines on stderr, and those before the first delete request. */
   async function runAndReadPlan(how: object, seeds: number) {
     const {
       cloud,

@@ -55,7 +55,7 @@ describe("the selection of resources", () => {
   const hasTag = (tags: Tags, [key, value]: [string, string]) =>
     Object.hasOwn(tags, key) && (value === "*" || tags[key] === value);
 
-  test("scheduled-snapshots selects each resource once that a target selects by id or by all of its tags, unless an exclude_tags entry matches", {
+  test("scheduled-snapshots selects a resource once if its id or all tags of a target match, and no tag in exclude_tags matches", {
     timeout: 30_000,
   }, async () => {
     await fc.assert(
@@ -263,7 +263,7 @@ describe("a dry run", () => {
       for (const [place, filter] of filters.entries()) {
         const { records } = await fire({ dry_run: true, targets: [{ kind, [field]: ids, ...filter }] });
         const failed = recordsOf({ records } as Invoked, "failed").slice(0, -1);
-        // If the target also has tags, the function adds one record without a resource_id, because it cannot find the tagged resources.
+        // If the target also has tags, the function adds a record without a resource_id, because it cannot find tagged resources.
         expect(sorted(resourceIds(failed).map(String))).toEqual(
           sorted([...ids, ...(place === 2 ? ["undefined"] : [])]),
         );
