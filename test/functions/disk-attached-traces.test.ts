@@ -20,7 +20,7 @@ import { useFixedDate } from "../support/fixed-date.ts";
 useFixedDate();
 
 describe("a CTS trace", () => {
-  /** The paths at which a CTS trace can contain the disk id. Each function returns a request or response with the id at this path. */
+  /** The paths at which a CTS trace can contain the disk id. Each function returns a request or response with this id. */
   const diskIdPaths: Record<string, (volumeId: string) => { request?: Json; response?: Json } | undefined> = {
     "request.volumeAttachment.volumeId": (volumeId) => ({ request: { volumeAttachment: { volumeId } } }),
     "request.volumeAttachment.volume_id": (volume_id) => ({ request: { volumeAttachment: { volume_id } } }),
