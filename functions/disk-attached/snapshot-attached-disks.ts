@@ -93,7 +93,7 @@ export async function snapshotAttachedDisks({ body: traces }: TraceRequest, invo
       projectId: connection.projectId,
       makeRoom,
     };
-    await createAll([createTarget(kind, volumeId)], run, runContext, retryBudget.deadline);
+    await createAll([createTarget(kind, volumeId)], run, runContext, { cutoff: retryBudget.deadline });
   };
 
   const processTrace = async (trace: Trace | SnapshotError) => {

@@ -1,6 +1,8 @@
 import { startCutoff } from "../../shared/core/retry.ts";
 import type { TimerEvent } from "../../shared/functiongraph/read-timer.ts";
 import { readInteger } from "../../shared/functiongraph/variables.ts";
+import { invokeAsync } from "../../shared/huaweicloud/function-invocations.ts";
+import type { Connection } from "../../shared/huaweicloud/http/sdk-client.ts";
 import { createCloud } from "../../shared/huaweicloud/services.ts";
 import { createRunContext } from "../../shared/middleware/create-run-context.ts";
 import type { Invocation } from "../../shared/middleware/invocation.ts";
@@ -9,10 +11,22 @@ import { createAll, hasCreatedSnapshots } from "../../shared/snapshots/create/cr
 import { indexExistingSnapshots } from "../../shared/snapshots/create/existing-snapshots.ts";
 import { deriveKey } from "../../shared/snapshots/marker.ts";
 import type { Policy, Target } from "../../shared/snapshots/policy.ts";
+import type { Cloud } from "../../shared/snapshots/ports.ts";
 import { makeRoomBy } from "../../shared/snapshots/retention/make-room.ts";
 import { type Run, targetFields } from "../../shared/snapshots/run-context.ts";
 import { selectTargets } from "../../shared/snapshots/select.ts";
-import { countInvocations, fanOut, isShardEvent } from "./shards.ts";
+import { countInvocations, fanOut, type Invoke, isShardEvent } from "./shards.ts";
+
+/** The services that a run calls. The model of several processes replaces them. */
+interface Services {
+  cloud: Cloud;
+  invoke: Invoke;
+}
+
+const createServices = (connection: Connection): Services => ({
+  cloud: createCloud(connection),
+  invoke: (urn, event) => invokeAsync(connection, urn, event),
+});
 
 /**
  * Creates a snapshot of every target of a policy. The function invokes itself for the remaining targets if there are more
@@ -22,10 +36,11 @@ import { countInvocations, fanOut, isShardEvent } from "./shards.ts";
 export async function runSchedule(
   { body: policy, time, event }: TimerEvent & { body: Policy },
   invocation: Invocation,
+  { cloud, invoke }: Services = createServices(invocation.connection),
 ): Promise<void> {
   const { records, variables, connection, retryBudget } = invocation;
   const shardSize = readInteger(variables, "SHARD_SIZE", { defaultValue: 500, min: 1, max: 100_000 });
-  const runContext = createRunContext(invocation, createCloud(connection));
+  const runContext = createRunContext(invocation, cloud);
   const run: Run = {
     idempotencyKey: deriveKey("schedule", policy.policy, String(Math.floor(time / 1000))),
     policy: policy.policy,
@@ -52,16 +67,19 @@ export async function runSchedule(
   }
   const known = indexExistingSnapshots(run, runContext);
   if (policy.make_room) run.makeRoom = makeRoomBy(policy, runContext, known.count);
+  const cutoff = startCutoff(retryBudget);
   if (isShardEvent(event)) {
     connection.limiter.share(countInvocations(event.shard));
-    await createAll(targets, { ...run, again: event.again === true }, runContext, retryBudget.deadline, known);
+    await createAll(targets, { ...run, again: event.again === true }, runContext, { cutoff, index: known });
     return finishRun(invocation, { targets: targets.length });
   }
   const [own, rest] = [targets.slice(0, shardSize), targets.slice(shardSize)];
-  const again = rest.length > 0 && (await hasCreatedSnapshots(own, run, known));
-  const shards = (some: Target[]) => fanOut(some, shardSize, { policy, event, run, again }, invocation);
+  // If the snapshots cannot be listed, this delivery may not be the first.
+  const again = rest.length > 0 && (await hasCreatedSnapshots(targets, known).catch(() => true));
+  const shards = (some: Target[]) => fanOut(some, shardSize, { policy, event, run, again }, invocation, invoke);
   const deferredTo = await shards(rest);
   connection.limiter.share(1 + deferredTo.length);
-  deferredTo.push(...(await shards(await createAll(own, run, runContext, startCutoff(retryBudget), known))));
+  const notStarted = await createAll(own, run, runContext, { cutoff, canHandOver: true, index: known });
+  deferredTo.push(...(await shards(notStarted)));
   finishRun(invocation, { targets: targets.length, deferredTo });
 }

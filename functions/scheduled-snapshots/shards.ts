@@ -1,7 +1,7 @@
 import { asSnapshotError, SnapshotError } from "../../shared/core/errors.ts";
 import type { JsonObject } from "../../shared/core/json.ts";
 import { backoff } from "../../shared/core/retry.ts";
-import { invokeAsync, LARGEST_PAYLOAD } from "../../shared/huaweicloud/function-invocations.ts";
+import { LARGEST_PAYLOAD } from "../../shared/huaweicloud/function-invocations.ts";
 import type { Invocation } from "../../shared/middleware/invocation.ts";
 import type { Kind } from "../../shared/snapshots/kinds/kind.ts";
 import type { Policy, Target } from "../../shared/snapshots/policy.ts";
@@ -20,6 +20,9 @@ export const isShardEvent = (event: JsonObject): boolean => "shard" in event;
  * @param shard the field `shard` of the event, such as `2/5` for the second of five shards
  */
 export const countInvocations = (shard: unknown): number => 1 + (Number(String(shard).split("/")[1]) || 0);
+
+/** Invokes the function with this URN asynchronously. Returns the request id of the new invocation. */
+export type Invoke = (urn: string, event: JsonObject) => Promise<string>;
 
 /** The timer event, and the policy and the run that it started. `fanOut` creates the events of the shards from this data. */
 interface RunEvent {
@@ -49,6 +52,7 @@ export async function fanOut(
   shardSize: number,
   runEvent: RunEvent,
   invocation: Invocation,
+  invoke: Invoke,
 ): Promise<string[]> {
   const requestIds: string[] = [];
   const shards = chunk(targets, shardSize).flatMap((shard) => splitToPayloadLimit(shard, runEvent));
@@ -61,6 +65,7 @@ export async function fanOut(
       const requestId = await startShard(
         createShardEvent(shard, runEvent, `${index + 1}/${shards.length}`),
         invocation,
+        invoke,
       );
       requestIds.push(requestId);
       for (const complete of completions)
@@ -84,6 +89,7 @@ export async function fanOut(
 async function startShard(
   event: JsonObject,
   { connection, retryBudget, platform, variables, functionName }: Invocation,
+  invoke: Invoke,
 ): Promise<string> {
   const region = variables("REGION");
   if (region === undefined) {
@@ -109,7 +115,7 @@ async function startShard(
   }
   for (let tries = 1; ; tries += 1) {
     try {
-      return await invokeAsync(connection, urn, event);
+      return await invoke(urn, event);
     } catch (thrown) {
       const error = asSnapshotError(thrown);
       if (error.ambiguous || !(await backoff(error, tries, retryBudget))) throw error;

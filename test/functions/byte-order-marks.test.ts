@@ -13,9 +13,9 @@ const LEVELS = 100_000;
 const NESTED_ARRAYS = `${"[".repeat(LEVELS)}${"]".repeat(LEVELS)}`;
 
 test.each([
-  ["a plain body with isBase64Encoded false", { isBase64Encoded: false }],
-  ["a plain body without isBase64Encoded", { isBase64Encoded: undefined }],
-  ["a base64 body", undefined],
+  ["a plain-text body if isBase64Encoded is false", { isBase64Encoded: false }],
+  ["a plain-text body if isBase64Encoded is undefined", { isBase64Encoded: undefined }],
+  ["the JSON in a base64 body", undefined],
 ])("create-snapshot ignores a byte order mark at the start of %s", async (_body, plain) => {
   const fixture = await createFixture(SNAPSHOT);
   const text = BYTE_ORDER_MARK + JSON.stringify(fixture.body());
@@ -24,7 +24,7 @@ test.each([
   expect(fixture.snapshots()).toHaveLength(1);
 });
 
-test("scheduled-snapshots ignores a byte order mark at the start of the user_event of a timer", async () => {
+test('scheduled-snapshots ignores a byte order mark at the start of the field "user_event" of a timer event', async () => {
   const { addDisks, cloud, invoke } = await createTestEnvironment();
   const volume_ids = addDisks(1);
   const event = nightly({ volume_ids });
@@ -47,15 +47,15 @@ test("disk-attached ignores a byte order mark at the start of the variable DISK_
 });
 
 test.each([
-  ["although the JSON starts with a byte order mark", `${BYTE_ORDER_MARK}{"EVS_LIMITS":"classic"}`],
-  [
-    "although another key of this JSON contains 100,000 nested arrays",
-    `{"OTHER":${NESTED_ARRAYS},"EVS_LIMITS":"classic"}`,
-  ],
-])("create-snapshot reads EVS_LIMITS from the JSON in RUNTIME_USERDATA %s", async (_condition, RUNTIME_USERDATA) => {
-  const fixture = await createFixture(SNAPSHOT, { evsLimits: CLASSIC.evsLimits });
-  const environment = { RUNTIME_USERDATA };
-  // A description of 200 characters is too long unless EVS_LIMITS is `classic`.
-  const { result } = await fixture.post({ description: "d".repeat(200) }, {}, { environment });
-  expect(result.statusCode).toBe(202);
-});
+  ["starts with a byte order mark", `${BYTE_ORDER_MARK}{"EVS_LIMITS":"classic"}`],
+  ["also contains 100,000 nested arrays", `{"OTHER":${NESTED_ARRAYS},"EVS_LIMITS":"classic"}`],
+])(
+  "create-snapshot reads EVS_LIMITS from the JSON in RUNTIME_USERDATA if this JSON %s",
+  async (_condition, RUNTIME_USERDATA) => {
+    const fixture = await createFixture(SNAPSHOT, { evsLimits: CLASSIC.evsLimits });
+    const environment = { RUNTIME_USERDATA };
+    // A description of 200 characters is too long unless EVS_LIMITS is `classic`.
+    const { result } = await fixture.post({ description: "d".repeat(200) }, {}, { environment });
+    expect(result.statusCode).toBe(202);
+  },
+);

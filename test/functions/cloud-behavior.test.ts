@@ -14,7 +14,7 @@ import { apig, createTestEnvironment, nightly, outcomeHeader, outcomes, timerEve
 const TAGS = { backup: "daily" };
 
 describe("list responses about resources", () => {
-  test("scheduled-snapshots finds the only disk with a tag although 2,300 other disks are created and deleted while it reads the pages", async () => {
+  test("scheduled-snapshots finds the only tagged disk of 2,301 disks although disks are created and deleted between the list pages", async () => {
     const { addDisks, cloud, invoke } = await createTestEnvironment();
     const tagged = cloud.addVolume({ tags: TAGS, createdAt: "2020-01-01T00:00:00Z" });
     const others = addDisks(2_300);
@@ -35,7 +35,7 @@ describe("list responses about resources", () => {
     ["ecs.listServers", "snapshot-group", { servers: [], count: 3 }],
     ["evs.listVolumes", "snapshot", { volumes: [], count: 3 }],
   ])(
-    "scheduled-snapshots fails with BadResponse if the %s response has a count of 3 but no rows",
+    'scheduled-snapshots fails with BadResponse if the %s response has the value 3 in the field "count" but lists no resource',
     async (operation, kind, body) => {
       const { cloud, invoke } = await createTestEnvironment();
       cloud.fault({ operation }, { type: "answer", status: 200, body: JSON.stringify(body) });
@@ -59,7 +59,7 @@ describe("list responses about resources", () => {
     }
   });
 
-  test("scheduled-snapshots creates the snapshot of a disk in volume_ids although the list request for its tags fails, unless exclude_tags is set", async () => {
+  test("scheduled-snapshots still creates the snapshot of a disk in volume_ids if the request that lists the disks fails, unless the target has exclude_tags", async () => {
     const { addDisks, cloud, invoke } = await createTestEnvironment();
     const volume_ids = addDisks(1);
     const body = { error: { code: "EVS.5403", message: "no" } };
@@ -68,7 +68,7 @@ describe("list responses about resources", () => {
       const { error } = await invoke(scheduledSnapshots, nightly({ volume_ids, tags: { a: "b" }, ...fields }));
       return JSON.parse(String(error?.message)).outcomes;
     };
-    // The function cannot read the tags that could exclude the disk.
+    // The list request fails, so the function does not know whether a tag excludes the disk.
     expect(await outcomesFor({ exclude_tags: { scratch: "*" } })).toEqual({ failed: 1 });
     expect(cloud.snapshots()).toHaveLength(0);
     expect(await outcomesFor({})).toEqual({ accepted: 1, failed: 1 });
@@ -77,7 +77,7 @@ describe("list responses about resources", () => {
 });
 
 describe("prune-snapshots", () => {
-  /** Adds an available snapshot of the disk that the policy `nightly` created in 2026. */
+  /** Adds an available snapshot that the policy `nightly` created on the first day of this month in 2026. */
   const addSnapshot = (cloud: EmbeddedCloud, volumeId: string | undefined, month: string, labels: object = {}) => {
     const key = deriveKey("schedule", "nightly", month);
     const metadata = { "managed-by": "snapshot-functions", policy: "nightly", key, content: "00000000", ...labels };
@@ -98,7 +98,7 @@ describe("prune-snapshots", () => {
     },
   );
 
-  test("prune-snapshots reports a failed deletion if a proxy responds 404 with an HTML page", async () => {
+  test("prune-snapshots reports the deletion of a snapshot as failed if a proxy responds 404 with an HTML page to the delete request", async () => {
     const { addDisks, cloud, invoke } = await createTestEnvironment();
     const [disk] = addDisks(1);
     for (const month of ["01", "02"]) addSnapshot(cloud, disk, month);
@@ -109,7 +109,7 @@ describe("prune-snapshots", () => {
   });
 });
 
-test("verify-snapshots reports a snapshot that fails 26 hours after its creation, although the snapshot is older than the lookback", async () => {
+test("verify-snapshots reports a snapshot that failed 30 minutes ago, although the snapshot was requested 26.5 hours ago and lookback_minutes is 24 hours", async () => {
   const { addDisks, cloud, clock, invoke } = await createTestEnvironment({ creationMs: 26 * 3_600_000 });
   const volume_ids = addDisks(1);
   cloud.endWith(volume_ids[0] ?? "", "error");
@@ -119,7 +119,7 @@ test("verify-snapshots reports a snapshot that fails 26 hours after its creation
   expect(records[0]).toMatchObject({ action: "verify", outcome: "failed", error: { reason: "SnapshotFailed" } });
 });
 
-test("disk-attached fails and writes a failed record if its time runs out while it waits for the EVS response about the disk", async () => {
+test("disk-attached fails and writes a failed record for the disk if EVS responds only after the deadline", async () => {
   const { addDisks, cloud, clock, invoke } = await createTestEnvironment();
   const server = cloud.addServer();
   const [disk = ""] = addDisks(1, { serverId: server.id });
@@ -130,7 +130,7 @@ test("disk-attached fails and writes a failed record if its time runs out while 
 });
 
 describe("the security token in a response", () => {
-  test("create-snapshot removes the security token from a create response that contains it", async () => {
+  test("create-snapshot removes the security token from its output if the create response of EVS contains the token", async () => {
     const fixture = await createFixture(SNAPSHOT);
     const { securityToken } = fixture.cloud.credentials;
     const snapshot = { id: "ffa9bc5e-1172-4021-acaf-cdcd78a9584d", description: securityToken };
@@ -140,7 +140,7 @@ describe("the security token in a response", () => {
     expect(output).not.toContain(securityToken);
   });
 
-  test("scheduled-snapshots removes the security token from its result if FunctionGraph returns the token as a request id", async () => {
+  test("scheduled-snapshots removes the security token from its output if FunctionGraph returns the token instead of a request id", async () => {
     const { addDisks, cloud, invoke } = await createTestEnvironment({ variables: { SHARD_SIZE: "1" } });
     addDisks(3, { tags: TAGS });
     const token = String(cloud.credentials.securityToken);
@@ -174,7 +174,7 @@ test.each([
 });
 
 describe("create-snapshot-group requests with disks but without a server", () => {
-  test("create-snapshot-group returns the existing group although the list response contains no server id for the group", async () => {
+  test("create-snapshot-group returns the existing group for a repeated Idempotency-Key if the group contains disks without a server", async () => {
     const fixture = await createFixture(GROUP);
     const disks = fixture.addDisks(2);
     await fixture.postWithKey({ server_id: undefined, volume_ids: disks });
@@ -184,7 +184,7 @@ describe("create-snapshot-group requests with disks but without a server", () =>
     expect(fixture.snapshots()).toHaveLength(1);
   });
 
-  test("create-snapshot-group responds 409 if the Idempotency-Key and the disks are repeated with a different name", async () => {
+  test("create-snapshot-group responds 409 if a request repeats an Idempotency-Key with the same disks but a different name", async () => {
     const fixture = await createFixture(GROUP);
     const volume_ids = fixture.addDisks(2);
     const post = (name: string) => fixture.postWithKey({ server_id: undefined, volume_ids, name });
@@ -214,7 +214,7 @@ describe("existing snapshots that are not usable", () => {
     expect(fixture.snapshots()).toHaveLength(2);
   });
 
-  test("pre-deploy creates a third cluster snapshot with an unused name after two attempts failed and the first snapshot was deleted", async () => {
+  test("pre-deploy creates a third cluster snapshot with an unused name if the first failed snapshot was deleted and the second failed snapshot still exists", async () => {
     const { cloud, clock, invoke } = await createTestEnvironment({ creationMs: 5_000 });
     const cluster = cloud.addCluster();
     for (const _ of [1, 2]) cloud.endWith(cluster.id, "error");

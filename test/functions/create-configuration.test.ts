@@ -1,10 +1,16 @@
-/** Tests create functions with missing or invalid variables, and with a context of FunctionGraph that lacks values. */
+/** Tests how the create functions respond if a variable is missing or invalid, or if the FunctionGraph context lacks values. */
 import { describe, expect, test } from "vitest";
 import { CLUSTER, type Create, createFixture, SNAPSHOT } from "../support/creates.ts";
 import { errorOf, outcomes } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 
 useFixedDate();
+
+/** Returns a text such as `REGION is "eu west" and EVS_ENDPOINT is not set`. */
+const describeVariables = (variables: Record<string, string | undefined>) =>
+  Object.entries(variables)
+    .map(([name, value]) => `${name} is ${value === undefined ? "not set" : JSON.stringify(value)}`)
+    .join(" and ");
 
 describe("invalid variables", () => {
   type Case = [variables: Record<string, string | undefined>, name: string, expected: string, create?: Create];
@@ -14,7 +20,7 @@ describe("invalid variables", () => {
   const ID = "an id of letters, digits, - and _";
   const LTS = ["LTS_ENDPOINT", "LTS_LOG_GROUP_ID", "LTS_LOG_STREAM_ID"];
 
-  test.each<Case>([
+  const CASES: Case[] = [
     [{ EVS_ENDPOINT: undefined, REGION: undefined }, "EVS_ENDPOINT nor REGION", "such as eu-west-101"],
     [{ DWS_ENDPOINT: undefined, REGION: undefined }, "DWS_ENDPOINT nor REGION", "such as eu-west-101", CLUSTER],
     [{ EVS_ENDPOINT: undefined, REGION: "eu west" }, "REGION", "such as eu-west-101"],
@@ -38,9 +44,15 @@ describe("invalid variables", () => {
         "the logging topic",
       ],
     ]),
-  ])(
-    'a create function with the variables %o responds 500 Misconfigured with a message that contains "%s"',
-    async (variables, name, expected, create = SNAPSHOT) => {
+  ];
+  test.each(
+    CASES.map(
+      ([variables, name, expected, create = SNAPSHOT]) =>
+        [create.name, describeVariables(variables), variables, name, expected, create] as const,
+    ),
+  )(
+    "%s responds 500 with the reason Misconfigured if %s",
+    async (_function, _condition, variables, name, expected, create) => {
       const fixture = await createFixture(create, { variables });
       const response = await fixture.post();
       expect(response.result.statusCode).toBe(500);
@@ -67,7 +79,7 @@ describe("invalid variables", () => {
 });
 
 describe("the context of FunctionGraph", () => {
-  test("create-snapshot responds 500 with a message about the agency if the context is empty, undefined or null", async () => {
+  test("create-snapshot responds 500 with a message about the missing agency if its context is an empty object, undefined or null", async () => {
     const fixture = await createFixture(SNAPSHOT);
     for (const context of [{}, undefined, null]) {
       const response = await fixture.http(undefined, { context });
@@ -78,7 +90,7 @@ describe("the context of FunctionGraph", () => {
     }
   });
 
-  test("create-snapshot reads credentials, project and variables from environment variables if the context is empty", async () => {
+  test("create-snapshot reads its credentials, project id and settings from environment variables if its context is an empty object", async () => {
     const fixture = await createFixture(SNAPSHOT);
     const { ak, sk, securityToken = "" } = fixture.cloud.credentials;
     const environment = {
@@ -93,12 +105,12 @@ describe("the context of FunctionGraph", () => {
     expect(fixture.snapshots()).toHaveLength(1);
   });
 
-  test("create-snapshot uses the project id of the context if the variable PROJECT_ID is not set", async () => {
+  test("create-snapshot uses the project id in the FunctionGraph context if the variable PROJECT_ID is not set", async () => {
     const fixture = await createFixture(SNAPSHOT, { variables: { PROJECT_ID: undefined } });
     expect((await fixture.post()).result.statusCode).toBe(202);
   });
 
-  test("create-snapshot authenticates with the token if the context has an access key but no secret key", async () => {
+  test("create-snapshot authenticates with the token in the FunctionGraph context if the context has no secret key", async () => {
     const fixture = await createFixture(SNAPSHOT);
     const { ak, token } = fixture.cloud.credentials;
     expect((await fixture.post({}, {}, { credentials: { ak, token } })).result.statusCode).toBe(202);

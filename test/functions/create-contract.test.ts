@@ -1,4 +1,4 @@
-/** Tests the requests that the create functions send and the responses that they return, with examples of the API documents. */
+/** Tests the create functions with the example requests and example responses in the API documents. */
 import { describe, expect, test } from "vitest";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
 import {
@@ -18,15 +18,15 @@ import { useFixedDate } from "../support/fixed-date.ts";
 
 useFixedDate();
 
-/** A create request and its response, as an API document of EVS or DWS shows them. */
+/** An example of a create request and its response in the API documents of EVS or DWS. */
 interface Example {
   create: Create;
   options?: typeof CLASSIC;
-  /** Adds the resource that the request names. */
+  /** Adds the disk, server or cluster whose id is in the example request. */
   arrange(cloud: EmbeddedCloud): unknown;
-  /** The request body of the example, with the whitespace of the document. */
+  /** The body of the example request, with the same whitespace as in the API document. */
   request: string;
-  /** The response body of the example, with the whitespace of the document. */
+  /** The body of the example response, with the same whitespace as in the API document. */
   response: string;
 }
 
@@ -85,7 +85,7 @@ const EXAMPLES: Example[] = [
     response: `{ "snapshot": { "status": "creating", "description": "Daily backup", "created_at": "2013-02-25T03:56:53.081642", "metadata": { }, "volume_id": "5aa119a8-d25b-45a7-8d1b-88e127885635", "size": 1, "id": "ffa9bc5e-1172-4021-acaf-cdcd78a9584d", "name": "snap-001", "updated_at": "2013-02-25T03:56:53.081642" } }`,
   },
   {
-    // The document has no example of a request, so this request has every field that the document lists.
+    // The API document shows no example request, so this request contains every field that the document lists.
     create: GROUP,
     arrange(cloud) {
       const { id } = cloud.addServer({ id: "0a9f4c1e-3a9e-4f0c-9d7f-0c8a5a1b2c3d" });
@@ -145,7 +145,7 @@ describe.each(EXAMPLES.map((example) => [example.create.name, example] as const)
     return environment;
   };
 
-  test(`${unit} adds only the marker to the example request of the API document, and returns the example response unchanged over HTTP`, async () => {
+  test(`${unit} adds only the snapshot marker to the example request in the API document, and returns the example response unchanged to an HTTP caller`, async () => {
     const environment = await prepare("respond with the example");
     const requestId = "request-id-of-functiongraph";
     const { result } = await environment.invoke(create.factory, apig(request), { requestId });
@@ -166,7 +166,7 @@ describe.each(EXAMPLES.map((example) => [example.create.name, example] as const)
     expect(sent?.body).toEqual(sentBody);
   });
 
-  test(`${unit} returns the example response of the API document as an object when it is invoked directly`, async () => {
+  test(`${unit}, invoked directly, returns the example response in the API document as an object`, async () => {
     const environment = await prepare("respond with the example");
     const { result, error } = await environment.invoke(create.factory, JSON.parse(request));
     expect(error).toBeUndefined();
@@ -174,7 +174,7 @@ describe.each(EXAMPLES.map((example) => [example.create.name, example] as const)
     expect(creates(environment).map(({ body }) => body)).toEqual([sentBody]);
   });
 
-  test(`${unit} creates one snapshot with the name in the example request of the API document`, async () => {
+  test(`${unit} creates exactly one snapshot, which has the name in the example request of the API document`, async () => {
     const { cloud, invoke } = await prepare();
     const { result, records } = await invoke(create.factory, apig(request));
     const { name } = JSON.parse(request)[envelope];
@@ -188,7 +188,7 @@ describe.each(EXAMPLES.map((example) => [example.create.name, example] as const)
 });
 
 describe.each(byName(CREATES))("%s", (_name, create) => {
-  test(`${create.name} sends the name of the request, or a generated name if the request has none`, async () => {
+  test(`${create.name} uses the snapshot name in the request body, or generates a name if the body contains no name`, async () => {
     const fixture = await createFixture(create);
     const { records } = await fixture.post();
     const generated = new RegExp(`^${create.name}-20261121T020000Z-[0-9a-f]{8}$`);
@@ -197,7 +197,7 @@ describe.each(byName(CREATES))("%s", (_name, create) => {
     expect(fixture.snapshots()[0]?.name).toBe(records[0].name);
   });
 
-  test(`${create.name} sends a token as X-Auth-Token if the agency provides a token but no access key`, async () => {
+  test(`${create.name} sends the token of its agency in the header X-Auth-Token if the agency provides no access key`, async () => {
     const fixture = await createFixture(create);
     const { result } = await fixture.http(undefined, { credentials: { token: fixture.cloud.credentials.token } });
     expect(result.statusCode).toBe(create.status);
@@ -206,7 +206,7 @@ describe.each(byName(CREATES))("%s", (_name, create) => {
   });
 });
 
-test("create-snapshot with EVS_LIMITS=classic sends a null description as null", async () => {
+test("create-snapshot with EVS_LIMITS=classic sends the description null to EVS without changing it", async () => {
   const fixture = await createFixture(SNAPSHOT, CLASSIC);
   const { result } = await fixture.post({ description: null });
   expect(result.statusCode).toBe(202);

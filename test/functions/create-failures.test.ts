@@ -1,4 +1,4 @@
-/** Tests the error, the records and the remaining snapshots after each situation in which a create function fails. */
+/** Tests each situation in which a create function fails. Checks the error, the records and the number of snapshots. */
 import { describe, expect, test } from "vitest";
 import { REASONS, type Reason } from "../../shared/core/errors.ts";
 import { FAILURES } from "../support/create-failures.ts";
@@ -8,12 +8,12 @@ import { useFixedDate } from "../support/fixed-date.ts";
 
 useFixedDate();
 
-/** Matches settings that an HTTP caller cannot change, because only the operator of the functions can. */
+/** Matches the names of settings that only the operator of the functions can change. An HTTP caller cannot change them. */
 const OPERATOR_SETTINGS = /make_room|[A-Z]{2,}_[A-Z]{2,}|agency|prune-snapshots|\*_/;
 
-test("the table FAILURES covers each error reason of the create functions", () => {
+test("the table FAILURES has a situation for each error reason except SnapshotFailed", () => {
   const tested = new Set(FAILURES.map(({ reason }) => reason));
-  // A create function returns before the creation of the snapshot can fail.
+  // A snapshot usually fails after the create function has returned, so the table has no situation for `SnapshotFailed`.
   expect(Object.keys(REASONS).filter((reason) => !tested.has(reason as Reason))).toEqual(["SnapshotFailed"]);
 });
 
@@ -31,7 +31,7 @@ describe.each(FAILURES.map((failure) => [failure.create.name, failure] as const)
     else expect(actual).toMatch(message);
   };
 
-  test(`${create.name} responds ${status} ${reason} and writes the error to its records if ${situation}`, async () => {
+  test(`${create.name} responds ${status} with the reason ${reason} if ${situation}`, async () => {
     const fixture = await prepare();
     const response = await fixture.post({}, {}, { requestId: "r-1", ...invocation });
     const { result, error, records } = response;
@@ -55,7 +55,7 @@ describe.each(FAILURES.map((failure) => [failure.create.name, failure] as const)
       expect(record).toMatchObject({ level: "error", error: { reason } });
       expect([record.error.code, record.error.status]).toEqual([code, cloudStatus]);
     }
-    // A support ticket for Huawei Cloud needs the request id of the EVS or DWS response.
+    // The record contains the request id of the EVS or DWS response, because a support ticket for Huawei Cloud needs this id.
     const cloudRequestId = records[0].error.request_id;
     if (cloudStatus !== undefined && reason !== "BadResponse") {
       expect(fixture.cloud.requests.find(({ requestId }) => requestId === cloudRequestId)?.status).toBe(cloudStatus);
@@ -64,7 +64,7 @@ describe.each(FAILURES.map((failure) => [failure.create.name, failure] as const)
     expect(fixture.cloud.refusedSignatures).toEqual([]);
   });
 
-  test(`${create.name}, invoked directly, throws ${reason} and writes the error to its records if ${situation}`, async () => {
+  test(`${create.name}, invoked directly, throws ${reason} if ${situation}`, async () => {
     const fixture = await prepare();
     const { result, error, records } = await fixture.direct(undefined, invocation);
     expect(result).toBeUndefined();

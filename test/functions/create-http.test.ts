@@ -8,26 +8,26 @@ import { useFixedDate } from "../support/fixed-date.ts";
 useFixedDate();
 
 const MIB = 1024 * 1024;
-/** Appends spaces to a text until it has this number of bytes. */
+/** Appends spaces to a string until the string has this number of bytes. */
 const padToBytes = (text: string, bytes: number) => text + " ".repeat(bytes - Buffer.byteLength(text));
 const base64 = (text: string | Buffer) => Buffer.from(text).toString("base64");
 
 describe("the body of an HTTP request", () => {
   test.each<[format: string, encode: (json: string) => object]>([
-    ["in base64 with isBase64Encoded true", (json) => ({ body: base64(json), isBase64Encoded: true })],
-    ["in base64 without isBase64Encoded", (json) => ({ body: base64(json), isBase64Encoded: undefined })],
-    ["in base64 without padding", (json) => ({ body: base64(`${json} `).replace(/=+$/, "") })],
-    ["in base64 with line breaks", (json) => ({ body: base64(json).replace(/.{76}/g, "$&\r\n") })],
-    ["in base64 whose text starts with a byte order mark", (json) => ({ body: base64(`\ufeff${json}`) })],
-    ["as plain text with isBase64Encoded false", (json) => ({ body: json, isBase64Encoded: false })],
-    ["as plain text without isBase64Encoded", (json) => ({ body: json, isBase64Encoded: undefined })],
+    ["a base64 body if isBase64Encoded is true", (json) => ({ body: base64(json), isBase64Encoded: true })],
+    ["a base64 body if isBase64Encoded is undefined", (json) => ({ body: base64(json), isBase64Encoded: undefined })],
+    ["a base64 body without padding", (json) => ({ body: base64(`${json} `).replace(/=+$/, "") })],
+    ["a base64 body with line breaks", (json) => ({ body: base64(json).replace(/.{76}/g, "$&\r\n") })],
+    ["a base64 body whose JSON starts with a byte order mark", (json) => ({ body: base64(`\ufeff${json}`) })],
+    ["a plain-text body if isBase64Encoded is false", (json) => ({ body: json, isBase64Encoded: false })],
+    ["a plain-text body if isBase64Encoded is undefined", (json) => ({ body: json, isBase64Encoded: undefined })],
     [
-      "as plain text between whitespace without isBase64Encoded",
+      "a plain-text body that starts and ends with whitespace",
       (json) => ({ body: `\r\n ${json}\n`, isBase64Encoded: undefined }),
     ],
-    ["of 1 MiB in base64", (json) => ({ body: base64(padToBytes(json, MIB)) })],
-    ["of 1 MiB as plain text", (json) => ({ body: padToBytes(json, MIB), isBase64Encoded: false })],
-  ])("create-snapshot reads a body %s", async (_format, encode) => {
+    ["a base64 body that contains 1 MiB of JSON", (json) => ({ body: base64(padToBytes(json, MIB)) })],
+    ["a plain-text body of 1 MiB", (json) => ({ body: padToBytes(json, MIB), isBase64Encoded: false })],
+  ])("create-snapshot reads %s", async (_format, encode) => {
     const fixture = await createFixture(SNAPSHOT);
     const fields = { name: "до обновления 😀" };
     const { result } = await fixture.http(apig("", {}, encode(JSON.stringify(fixture.body(fields))) as never));
@@ -42,39 +42,59 @@ describe("the body of an HTTP request", () => {
     ["the body null", { body: null }, "Expected a JSON body, got none."],
     ["an empty body", { body: "" }, "Expected a JSON body, got none."],
     ["a body of whitespace", { body: base64("  \n") }, 'Expected a JSON body, got "  \\n": '],
-    ["a form although isBase64Encoded is true", { body: "snapshot=1&force=true" }, NOT_BASE64],
-    ["plain JSON although isBase64Encoded is true", { body: '{"snapshot":{}}' }, NOT_BASE64],
+    ["a URL-encoded form as its body although isBase64Encoded is true", { body: "snapshot=1&force=true" }, NOT_BASE64],
+    ["a plain JSON body although isBase64Encoded is true", { body: '{"snapshot":{}}' }, NOT_BASE64],
     [
-      "base64 with an invalid character",
+      "a base64 body with an invalid character",
       { body: base64('{"snapshot":{}}').replace("9", "*") },
       "Expected a base64 body",
     ],
-    ["truncated base64", { body: base64('{"snapshot":{}}').slice(0, 9) }, NOT_JSON],
-    ["base64 although isBase64Encoded is false", { body: base64("{}"), isBase64Encoded: false }, NOT_JSON],
-    ["invalid UTF-8", { body: base64(Buffer.from([0x22, 0xff, 0xfe, 0x22])) }, "Expected a body in UTF-8"],
-    ["truncated UTF-8", { body: base64(Buffer.from('"😀"').subarray(0, 3)) }, "Expected a body in UTF-8"],
-    ["a form in base64", { body: base64("volume_id=1") }, 'Expected a JSON body, got "volume_id=1": '],
-    ["truncated JSON", { body: base64('{"snapshot":') }, NOT_JSON],
+    ["a truncated base64 body", { body: base64('{"snapshot":{}}').slice(0, 9) }, NOT_JSON],
+    ["a base64 body although isBase64Encoded is false", { body: base64("{}"), isBase64Encoded: false }, NOT_JSON],
     [
-      "truncated JSON of more than 200 characters",
+      "a base64 body that contains invalid UTF-8",
+      { body: base64(Buffer.from([0x22, 0xff, 0xfe, 0x22])) },
+      "Expected a body in UTF-8",
+    ],
+    [
+      "a base64 body that contains truncated UTF-8",
+      { body: base64(Buffer.from('"😀"').subarray(0, 3)) },
+      "Expected a body in UTF-8",
+    ],
+    [
+      "a base64 body that contains a URL-encoded form",
+      { body: base64("volume_id=1") },
+      'Expected a JSON body, got "volume_id=1": ',
+    ],
+    ["a base64 body that contains truncated JSON", { body: base64('{"snapshot":') }, NOT_JSON],
+    [
+      "a base64 body that contains more than 200 characters of truncated JSON",
       { body: base64(`{"snapshot":{"name":"${"x".repeat(200)}`) },
       `got ${JSON.stringify(`{"snapshot":{"name":"${"x".repeat(59)}…`)}: Unterminated string`,
     ],
-    ["two JSON documents", { body: base64("{}{}") }, 'Expected a JSON body, got "{}{}": '],
-    ["JSON in a JSON string", { body: base64(JSON.stringify("{}")) }, 'body: expected an object, got "{}".'],
+    ["a base64 body that contains two JSON documents", { body: base64("{}{}") }, 'Expected a JSON body, got "{}{}": '],
     [
-      "5 MB of base64",
+      "a base64 body that contains JSON inside a JSON string",
+      { body: base64(JSON.stringify("{}")) },
+      'body: expected an object, got "{}".',
+    ],
+    [
+      "a base64 body that contains 5 MB",
       { body: base64("x".repeat(5_000_000)) },
       "Expected a body of at most 1048576 bytes, got 5000000.",
     ],
     [
-      "5 MB of plain text",
+      "a plain-text body of 5 MB",
       { body: "x".repeat(5_000_000), isBase64Encoded: false },
       "at most 1048576 bytes, got 5000000.",
     ],
-    ["a body of 1 MiB and 1 byte", { body: base64(padToBytes("{}", MIB + 1)) }, "at most 1048576 bytes, got 1048577."],
     [
-      "a body of 524,290 characters and 1,048,578 bytes",
+      "a base64 body that contains 1 MiB and 1 byte",
+      { body: base64(padToBytes("{}", MIB + 1)) },
+      "at most 1048576 bytes, got 1048577.",
+    ],
+    [
+      "a plain-text body of 524,290 characters and 1,048,578 bytes",
       { body: `"${"é".repeat(MIB / 2)}"`, isBase64Encoded: false },
       "got 1048578.",
     ],
@@ -92,7 +112,7 @@ describe("the body of an HTTP request", () => {
 
 describe.each(byName(CREATES))("%s", (_name, create) => {
   test.each(["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "post", "", undefined])(
-    `${create.name} responds 405 to an event with the HTTP method %j`,
+    `${create.name} responds 405 to an event whose field httpMethod is %j`,
     async (httpMethod) => {
       const fixture = await createFixture(create);
       const response = await fixture.http(apig(fixture.body(), {}, { httpMethod }), { requestId: "r-1" });
@@ -109,7 +129,7 @@ describe.each(byName(CREATES))("%s", (_name, create) => {
     },
   );
 
-  test(`${create.name} rejects a timer event with an error that describes the events that it accepts`, async () => {
+  test(`${create.name} rejects a timer event with an error that names the accepted events`, async () => {
     const fixture = await createFixture(create);
     const invoked = await fixture.direct(timerEvent({ policy: "nightly" }));
     expect(invoked.error).toMatchObject({ reason: "InvalidRequest" });
@@ -120,7 +140,7 @@ describe.each(byName(CREATES))("%s", (_name, create) => {
     expect(fixture.requests()).toEqual([]);
   });
 
-  test(`${create.name}, invoked directly for a missing resource, throws an error with the request, the 404 response and advice`, async () => {
+  test(`${create.name}, invoked directly with the id of a missing resource, throws NotFound with the rejected request and advice in the message`, async () => {
     const fixture = await createFixture(create);
     const body = JSON.stringify(fixture.body()).replaceAll(fixture.resourceId, "5aa119a8-d25b-45a7-8d1b-88e127885635");
     const { result, error, records } = await fixture.direct(JSON.parse(body));
@@ -153,7 +173,7 @@ describe("Idempotency-Key", () => {
     expect(outcomes(response)).toEqual(["create rejected", "run failed"]);
   });
 
-  test('create-snapshot derives the same marker label "key" for every disk from an Idempotency-Key, but a different label from a request id with the same value', async () => {
+  test('create-snapshot hashes an Idempotency-Key to the same label "key" for every disk, and hashes an equal FunctionGraph request id to a different label', async () => {
     const fixture = await createFixture(SNAPSHOT);
     const [one, two] = fixture.addDisks(2);
     for (const volume_id of [one, two]) await fixture.post({ volume_id }, { "idempotency-key": "same" });
@@ -196,14 +216,14 @@ describe("Idempotency-Key", () => {
   });
 });
 
-test("create-snapshot accepts an event whose headers are undefined, null or empty", async () => {
+test("create-snapshot accepts an event whose field headers is undefined, null or an empty object", async () => {
   const fixture = await createFixture(SNAPSHOT);
   for (const headers of [undefined, null, {}]) {
     expect((await fixture.http(apig(fixture.body(), {}, { headers }))).result.statusCode).toBe(202);
   }
 });
 
-test("create-snapshot uses the same generated request id in its response and records if FunctionGraph provides none", async () => {
+test("create-snapshot generates one request id for its response and its records if FunctionGraph provides no request id", async () => {
   const fixture = await createFixture(SNAPSHOT);
   const { result, records } = await fixture.http(undefined, { requestId: "" });
   const id = result.headers["x-request-id"];
@@ -211,7 +231,7 @@ test("create-snapshot uses the same generated request id in its response and rec
   expect(records.map(({ request_id }) => request_id)).toEqual([id, id]);
 });
 
-test("the create functions return a valid HTTP response, throw nothing and write two records for 100 random events of the API gateway", async () => {
+test("the create functions return a valid HTTP response and write two records for each of 100 random events of the API gateway", async () => {
   const environment = await createTestEnvironment();
   const [disk] = environment.addDisks(1);
   const cluster = environment.cloud.addCluster().id;

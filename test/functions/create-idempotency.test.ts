@@ -1,4 +1,4 @@
-/** Tests which requests a create function recognizes as repeated, and that it creates no second snapshot for them. */
+/** Tests that a create function recognizes a repeated request and creates no second snapshot. */
 import { describe, expect, test } from "vitest";
 import { byName, CLUSTER, CREATES, createFixture, creates, GROUP, SNAPSHOT, STANDARD } from "../support/creates.ts";
 import { apig, errorOf, outcomeHeader, outcomes } from "../support/environment.ts";
@@ -9,7 +9,7 @@ useFixedDate();
 describe.each(byName(CREATES))("%s", (_name, create) => {
   const { kind, status } = create;
 
-  test(`${create.name} returns the existing snapshot in the format of a create response for a repeated Idempotency-Key`, async () => {
+  test(`${create.name} responds to a repeated Idempotency-Key with the existing snapshot, in the format of a create response`, async () => {
     const fixture = await createFixture(create);
     const first = await fixture.post({ description: "before the update" }, { "Idempotency-Key": "deploy-7" });
     fixture.clock.advance(60_000);
@@ -42,10 +42,10 @@ describe.each(byName(CREATES))("%s", (_name, create) => {
     expect(fixture.snapshots()).toHaveLength(1);
   });
 
-  test(`${create.name}, invoked directly without an Idempotency-Key, creates one snapshot for each request id of FunctionGraph`, async () => {
+  test(`${create.name}, invoked directly without an Idempotency-Key, creates a second snapshot only if the FunctionGraph request id is different`, async () => {
     const fixture = await createFixture(create, { creationMs: 0 });
     const invoke = (requestId: string) =>
-      // Two cluster snapshots cannot have the same name.
+      // Two cluster snapshots cannot have the same name, so each request has its own name.
       fixture.direct(fixture.body(kind === "cluster-snapshot" ? { name: `of-${requestId}` } : {}), { requestId });
     await invoke("first");
     fixture.clock.advance(60_000);
@@ -55,7 +55,7 @@ describe.each(byName(CREATES))("%s", (_name, create) => {
     expect(fixture.snapshots()).toHaveLength(2);
   });
 
-  test(`${create.name} responds 409 and creates nothing for a different request with a repeated Idempotency-Key`, async () => {
+  test(`${create.name} responds 409 and creates nothing if an Idempotency-Key is repeated with a different request body`, async () => {
     const fixture = await createFixture(create);
     await fixture.postWithKey({ description: "one" });
     fixture.clock.advance(60_000);
@@ -68,7 +68,7 @@ describe.each(byName(CREATES))("%s", (_name, create) => {
     expect(fixture.snapshots()).toHaveLength(1);
   });
 
-  test(`${create.name} lists the existing snapshots and reports the new snapshot if the create response is lost`, async () => {
+  test(`${create.name} finds the new snapshot in a list response and reports it if the create response is lost`, async () => {
     const fixture = await createFixture(create);
     fixture.failCreate({ type: "reset", after: true }, { nth: 1 });
     const response = await fixture.post();
@@ -80,7 +80,7 @@ describe.each(byName(CREATES))("%s", (_name, create) => {
     expect(response.records[0]).toMatchObject({ outcome: "accepted", attempts: 1, snapshot_id: made?.id });
   });
 
-  test(`${create.name} repeats a create request that was lost before it reached the service`, async () => {
+  test(`${create.name} repeats a create request that did not reach the service`, async () => {
     const fixture = await createFixture(create);
     fixture.failCreate({ type: "reset", after: false }, { nth: 1 });
     const { result, records } = await fixture.post();
@@ -91,7 +91,7 @@ describe.each(byName(CREATES))("%s", (_name, create) => {
 });
 
 test.each(byName([SNAPSHOT, STANDARD, GROUP]))(
-  "%s creates another snapshot with another generated name if the snapshot for the Idempotency-Key has failed",
+  "%s creates a second snapshot with a new name for a repeated Idempotency-Key if the first snapshot failed",
   async (_name, create) => {
     const fixture = await createFixture(create);
     fixture.cloud.endWith(fixture.resourceId, "error");
@@ -110,7 +110,7 @@ test.each(byName([SNAPSHOT, STANDARD, GROUP]))(
   },
 );
 
-test("create-snapshot ignores the order of the fields when it compares two requests with the same Idempotency-Key", async () => {
+test("create-snapshot ignores the order of the fields in the body when it compares two requests with the same Idempotency-Key", async () => {
   const fixture = await createFixture(SNAPSHOT);
   const { volume_id } = fixture.resource;
   const headers = { "idempotency-key": "deploy-7" };
@@ -119,7 +119,7 @@ test("create-snapshot ignores the order of the fields when it compares two reque
   expect(outcomeHeader(await fixture.http(apig(reordered, headers)))).toBe("existing");
 });
 
-test("create-cluster-snapshot responds 409 and advises to delete the failed snapshot that has the requested name", async () => {
+test("create-cluster-snapshot responds 409 and advises to delete the failed snapshot if a failed snapshot already has the requested name", async () => {
   const fixture = await createFixture(CLUSTER);
   fixture.cloud.endWith(fixture.resourceId, "UNAVAILABLE");
   await fixture.postWithKey();
@@ -129,7 +129,7 @@ test("create-cluster-snapshot responds 409 and advises to delete the failed snap
   expect(errorOf(response).message).toMatch(/"snapshot-\d+" is the name of snapshot .*delete that snapshot/);
 });
 
-test("create-cluster-snapshot sends a description of the maximum length without the marker, and finds the snapshot by its name when the request is repeated", async () => {
+test("create-cluster-snapshot recognizes a repeated request by the snapshot name if the description is so long that the marker does not fit", async () => {
   const fixture = await createFixture(CLUSTER);
   const description = "x".repeat(256);
   await fixture.postWithKey({ description });

@@ -1,4 +1,4 @@
-/** Tests the delivery of records to LTS when LTS fails or rejects some records. */
+/** Tests what the functions do if LTS does not accept their records. */
 import { describe, expect, test } from "vitest";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import type { Fault } from "../../infra/local/cloud/index.ts";
@@ -10,7 +10,7 @@ useFixedDate();
 
 const DELIVERY = "lts.reportLogs";
 
-/** Returns a fault: LTS responds with the status and with a body that contains the error code. */
+/** Returns a fault in which LTS responds with this HTTP status and this error code. */
 const respond = (status: number, errorCode: string | string[]): Fault => ({
   type: "answer",
   status,
@@ -33,7 +33,7 @@ test.each<[failure: string, fault: Fault, reason: string]>([
   ["responds 200 with the success code in an array", respond(200, ["SVCSTG.ALS.200.200"]), "BadResponse"],
   ["responds 202 with the success code", respond(202, "SVCSTG.ALS.200.200"), "BadResponse"],
 ])(
-  "create-standard-snapshot creates the snapshot and warns on stderr within 2 s if LTS %s",
+  "create-standard-snapshot creates the snapshot and writes a warning to stderr within 2 s if LTS %s",
   async (_, fault, reason) => {
     const fixture = await createFixture(STANDARD);
     fixture.cloud.fault({ operation: DELIVERY }, fault);
@@ -53,14 +53,14 @@ test.each<[failure: string, fault: Fault, reason: string]>([
   },
 );
 
-test("create-standard-snapshot responds with its own error, not the error of LTS, if the request and the delivery of records fail", async () => {
+test("create-standard-snapshot responds 400 to an invalid request even if LTS rejects its records", async () => {
   const fixture = await createFixture(STANDARD, { variables: { LTS_LOG_STREAM_ID: "another-stream" } });
   const response = await fixture.post({ volume_id: "no id" });
   expect([response.result.statusCode, errorOf(response).reason]).toEqual([400, "InvalidRequest"]);
   expect(response.warnings.join()).toContain("The log stream does not existed");
 });
 
-test("create-standard-snapshot delivers its records again if LTS resets the connection before or after it stores them", async () => {
+test("create-standard-snapshot delivers its records again if LTS resets the connection, whether or not LTS has stored the records", async () => {
   for (const after of [true, false]) {
     const fixture = await createFixture(STANDARD);
     fixture.cloud.fault({ operation: DELIVERY, nth: 1 }, { type: "reset", after });
@@ -82,7 +82,7 @@ test("create-standard-snapshot delivers its records before its deadline if EVS n
 describe("a record that LTS always rejects", () => {
   const rejection: Fault = { type: "status", status: 400, body: { errorCode: "SVCSTG.ALS.400.400", error_msg: "no" } };
 
-  test("scheduled-snapshots delivers all records except the one that LTS rejects, and warns that one record is missing", async () => {
+  test("scheduled-snapshots delivers nine of ten records if LTS rejects one record, and warns that LTS did not accept one record", async () => {
     const environment = await createTestEnvironment();
     const disks = environment.addDisks(9);
     const rejectedDisk = disks[4] ?? "";
@@ -101,7 +101,7 @@ describe("a record that LTS always rejects", () => {
     });
   });
 
-  test("create-standard-snapshot responds 202 and delivers the record of its run if LTS rejects the record of the snapshot", async () => {
+  test("create-standard-snapshot responds 202 and still delivers its run record if LTS rejects the snapshot record", async () => {
     const fixture = await createFixture(STANDARD);
     fixture.cloud.fault({ operation: DELIVERY, resource: fixture.resourceId }, rejection);
     const response = await fixture.post();

@@ -1,4 +1,4 @@
-/** Tests records and errors when EVS sends strings of 1 MiB or control characters. */
+/** Tests that records and errors remain short and printable if EVS sends strings of 1 MiB or control characters. */
 import { describe, expect, test } from "vitest";
 import { verifySnapshots } from "../../functions/verify-snapshots/handler.ts";
 import type { Fault } from "../../infra/local/cloud/index.ts";
@@ -18,10 +18,10 @@ describe("responses of EVS with strings of 1 MiB", () => {
   const LONG_TEXT = "x".repeat(1024 * 1024);
 
   test.each<[content: string, fault: Fault]>([
-    ["an error code and an error message of 1 MiB", reject(LONG_TEXT, LONG_TEXT)],
+    ["an error code and an error message of 1 MiB each", reject(LONG_TEXT, LONG_TEXT)],
     ["an error message of 900,000 control characters", reject("E", "\u0001".repeat(9e5))],
     [
-      "snapshot and job ids of 1 MiB",
+      "a snapshot id and a job id of 1 MiB each",
       {
         type: "answer",
         status: 202,
@@ -42,7 +42,7 @@ describe("responses of EVS with strings of 1 MiB", () => {
     expect(fixture.deliveredRecords()).toEqual(records);
   });
 
-  test("create-standard-snapshot throws an error of at most 66 KB if EVS sends an error code and an error message of 1 MiB", async () => {
+  test("create-standard-snapshot throws an error of at most 66 KB if EVS sends an error code and an error message of 1 MiB each", async () => {
     const fixture = await createFixture(STANDARD);
     fixture.failCreate(reject(LONG_TEXT, LONG_TEXT));
     const { error } = await fixture.direct();
@@ -80,7 +80,7 @@ describe("control characters from EVS", () => {
     expect(direct.error?.message).toContain("a\\u2028b\\u0085c\\u007fd\\u202ee\\u200bf\\u001b[31mg\\u000ah");
   });
 
-  test("verify-snapshots escapes the control characters of a snapshot name on stdout, and the parsed record contains the original name", async () => {
+  test("verify-snapshots writes the control characters of a snapshot name to stdout as JSON escapes, so the parsed record contains the original name", async () => {
     const { addDisks, clock, cloud, invoke, runtime } = await createTestEnvironment();
     const name = `m\u202egnp.${CONTROLS}`;
     cloud.addSnapshot({

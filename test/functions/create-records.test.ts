@@ -22,7 +22,7 @@ describe.each(byName(CREATES))("%s", (_name, create) => {
   });
   const hasJob = ["standard-snapshot", "snapshot-group"].includes(kind);
 
-  test(`${name} writes one record of a new snapshot and one record of the run to stdout, and delivers both records to LTS`, async () => {
+  test(`${name} writes a snapshot record and a run record to stdout, and delivers both records to LTS`, async () => {
     const fixture = await createFixture(create);
     const { records } = await fixture.post({ name: "snap-001" }, {}, { requestId: "r-1" });
     expect(records).toStrictEqual([
@@ -49,7 +49,7 @@ describe.each(byName(CREATES))("%s", (_name, create) => {
     expect(fixture.cloud.count("lts.reportLogs")).toBe(1);
   });
 
-  test(`${name} writes a record with 0 attempts and without a job id if the snapshot already exists`, async () => {
+  test(`${name} writes a record with the value 0 in the field "attempts" and without a job id if the snapshot already exists`, async () => {
     const fixture = await createFixture(create);
     await fixture.postWithKey({}, { requestId: "r-1" });
     fixture.clock.advance(90_000);
@@ -63,7 +63,7 @@ describe.each(byName(CREATES))("%s", (_name, create) => {
     expect(records[0].name).toBe(fixture.snapshots()[0]?.name);
   });
 
-  test(`${name} writes a failed record with the status, code, message and request id of the service's response, the attempts and the duration`, async () => {
+  test(`${name} writes a failed record that contains the error response of the service, the number of attempts and the duration`, async () => {
     const fixture = await createFixture(create);
     const body = { error: { code: "EVS.2144", message: "The account is frozen." } };
     fixture.failCreate({ type: "status", status: 500 }, { nth: 1 });
@@ -78,7 +78,7 @@ describe.each(byName(CREATES))("%s", (_name, create) => {
       status: 403,
       request_id: fixture.cloud.requests.find(({ status }) => status === 403)?.requestId,
     };
-    // After the ambiguous 500, the function waits 6 s, because a list response may show a new snapshot that late.
+    // A list response may omit a new snapshot for several seconds, so the function waits 6 s after the ambiguous 500 response.
     const fields = { ...commonFields("2026-11-21T02:00:06.000Z", "direct"), level: "error", outcome: "failed" };
     expect(records).toMatchObject([
       { ...fields, action: "create", attempts: 2, duration_ms: 6_000, error },
@@ -87,7 +87,7 @@ describe.each(byName(CREATES))("%s", (_name, create) => {
     expect(records[0]).not.toHaveProperty("snapshot_id");
   });
 
-  test(`${name} writes and delivers a rejected record without a resource and without attempts if the request is invalid`, async () => {
+  test(`${name} writes and delivers a rejected record without a resource id if the request is invalid`, async () => {
     const fixture = await createFixture(create);
     const { records } = await fixture.post({ nonsense: true }, {}, { requestId: "r-1" });
     const message = expect.stringContaining(`${create.envelope}.nonsense: unknown field. Allowed: `);
@@ -104,7 +104,7 @@ describe.each(byName(CREATES))("%s", (_name, create) => {
     expect(fixture.deliveredRecords()).toEqual(records);
   });
 
-  test(`${name} writes no fields of other functions and no null into its records`, async () => {
+  test(`${name} writes no fields of other functions and no null values to its records`, async () => {
     const fixture = await createFixture(create);
     for (const fields of [{}, { nonsense: 1 }]) {
       for (const record of (await fixture.post(fields)).records) {
@@ -115,7 +115,7 @@ describe.each(byName(CREATES))("%s", (_name, create) => {
   });
 });
 
-test('create-snapshot delivers its records to the configured LTS stream with the time in nanoseconds and the label "source"', async () => {
+test('create-snapshot delivers its records to the configured LTS stream with a timestamp in nanoseconds and the LTS label "source"', async () => {
   const fixture = await createFixture(SNAPSHOT);
   fixture.clock.advance(1_234);
   await fixture.post();
@@ -139,7 +139,7 @@ test("create-snapshot writes its records to stdout without a warning if no LTS s
 });
 
 describe("long descriptions of cluster snapshots", () => {
-  /** Creates a cluster snapshot with a description of this length, and runs verify-snapshots an hour later. */
+  /** Creates a cluster snapshot whose description has this number of characters, and runs verify-snapshots an hour later. */
   const createAndVerify = async (characters: number) => {
     const fixture = await createFixture(CLUSTER);
     const { result, records } = await fixture.post({ description: "x".repeat(characters) });
@@ -150,14 +150,14 @@ describe("long descriptions of cluster snapshots", () => {
     return { run: records.at(-1), verified: verification.result.outcomes };
   };
 
-  test("create-cluster-snapshot warns that no function verifies or prunes its snapshot if the description leaves no room for the snapshot marker", async () => {
+  test("create-cluster-snapshot warns that verify-snapshots ignores the new snapshot if the description has 142 characters, too many for the marker to fit", async () => {
     const { run, verified } = await createAndVerify(142);
     expect(verified).toEqual({});
     expect(run).toMatchObject({ action: "run", outcome: "done", level: "warn" });
     expect(run.detail).toMatch(/leaves no room for the labels.*verify-snapshots ignores it.*at most 141 characters/);
   });
 
-  test("verify-snapshots verifies a cluster snapshot with a description of 141 characters, which leaves room for the marker", async () => {
+  test("verify-snapshots reports a cluster snapshot whose description has 141 characters, so that the marker still fits", async () => {
     const { run, verified } = await createAndVerify(141);
     expect(verified).toEqual({ available: 1 });
     expect(run).not.toHaveProperty("detail");

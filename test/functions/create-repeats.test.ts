@@ -1,4 +1,4 @@
-/** Tests two deliveries of a request. The second one starts and finishes while the first one sends its create request. */
+/** Tests requests that are delivered twice. The second delivery starts and finishes before the first create request fails. */
 import { describe, expect, test } from "vitest";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import { type HttpResponse, TransportFailure } from "../../shared/huaweicloud/http/transport.ts";
@@ -25,18 +25,18 @@ const respond = (status: number, text: string) => async () => ({ status, headers
 const fail = (message: string, requestSent: boolean) => () =>
   Promise.reject(new TransportFailure(message, { requestSent }));
 
-/** Failures of the first create request. The request does not reach the embedded cloud. */
+/** Ways in which the first create request fails without reaching the embedded cloud. */
 const FAILURES: [failure: string, failCreate: () => Promise<HttpResponse>][] = [
   ["is throttled", respond(429, THROTTLED)],
-  ["cannot connect", fail("connect ETIMEDOUT", false)],
+  ["gets no connection", fail("connect ETIMEDOUT", false)],
   ["gets no response", fail("no response within 10000 ms", true)],
-  ["gets a 503", respond(503, '{"error":{"code":"EVS.5503"}}')],
-  ["is rejected because the disk is busy", respond(409, BUSY)],
+  ["gets a 503 response", respond(503, '{"error":{"code":"EVS.5503"}}')],
+  ["is rejected because the resource is busy", respond(409, BUSY)],
 ];
 
 /**
- * Delivers a request in two processes. The second delivery starts and finishes before the first create request of the first
- * delivery fails. Returns the outcomes of the targets in each delivery.
+ * Delivers a request to two processes. The second delivery starts and finishes while the first delivery sends its first create
+ * request, which then fails. Returns the outcomes of the create records of each delivery.
  */
 async function deliverTwice(
   fixture: CreateFixture,
@@ -59,7 +59,7 @@ async function deliverTwice(
 
 describe.each(byName(CREATES))("%s", (_name, create) => {
   test.each(FAILURES)(
-    `${create.name} creates one snapshot for two simultaneous deliveries of one request if the create request of the first delivery %s`,
+    `${create.name} creates one snapshot if a request is delivered twice at once and the first create request %s`,
     async (_failure, failCreate) => {
       const fixture = await createFixture(create);
       const [first, second] = await deliverTwice(fixture, failCreate, () => fixture.postWithKey());
@@ -71,7 +71,7 @@ describe.each(byName(CREATES))("%s", (_name, create) => {
 });
 
 test.each(FAILURES)(
-  "scheduled-snapshots creates one snapshot per disk for two simultaneous deliveries of one request if the first create request of the first delivery %s",
+  "scheduled-snapshots creates one snapshot per disk if a timer event is delivered twice at once and the first create request %s",
   async (_failure, failCreate) => {
     const fixture = await createFixture(SNAPSHOT);
     const disks = fixture.addDisks(12);

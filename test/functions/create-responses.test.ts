@@ -23,14 +23,14 @@ type Change = (response: HttpResponse, body: Json) => Partial<HttpResponse>;
 
 const ID = "5aa119a8-d25b-45a7-8d1b-88e127885635";
 
-/** Lets the embedded cloud execute create requests and changes its responses. By default only the first response is changed. */
+/** Lets the embedded cloud execute create requests, and applies `change` to the first `times` create responses. */
 const changeResponses = (fixture: CreateFixture, change: Change, times = 1) =>
   replaceCreateResponses(fixture, times, async (send) => {
     const response = await send();
     return { ...response, ...change(response, JSON.parse(response.text)) };
   });
 
-/** Responds to create requests without executing them. Each response is a valid create response that `change` has modified. */
+/** Responds to the first `times` create requests without executing them. Applies `change` to a valid create response. */
 const changeResponsesWithoutCreating = (fixture: CreateFixture, change: Change, times = 10) =>
   replaceCreateResponses(fixture, times, async () => {
     const body = { snapshot: { id: ID, status: "creating" }, snapshot_id: ID, snapshot_group_id: ID };
@@ -42,7 +42,7 @@ const withBody = (body: unknown) => ({ text: JSON.stringify(body) });
 const withSnapshot = (body: Json, fields: Json) =>
   withBody({ ...body, snapshot: { ...(body.snapshot as Json), ...fields } });
 
-/** Returns a create response body with another snapshot id. The name of the field with the id depends on the function. */
+/** Replaces the snapshot id in a create response body. The field that contains the id depends on the function. */
 function withId(create: Create, body: Json, id: unknown) {
   if (create === STANDARD) return withBody({ ...body, snapshot_id: id });
   if (create === GROUP) return withBody({ ...body, snapshot_group_id: id });
@@ -73,10 +73,13 @@ const INVALID_RESPONSES: [response: string, changeFor: (create: Create) => Chang
   ["is a login page with the status 200", () => () => ({ status: 200, text: LOGIN_PAGE })],
   ["is a 403 HTML page of a proxy", () => () => ({ status: 403, text: LOGIN_PAGE })],
   ["is a 404 HTML page of a proxy", () => () => ({ status: 404, text: LOGIN_PAGE })],
-  ["is an empty 413 of a proxy", () => () => ({ status: 413, text: "" })],
-  ["is a 499 with the code 499", () => () => ({ status: 499, ...withBody({ code: 499, message: "closed" }) })],
-  ["is a 400 with the code 400", () => () => ({ status: 400, ...withBody({ error: { code: "400" } }) })],
-  ["is an empty 204", () => () => ({ status: 204, text: "" })],
+  ["is an empty 413 response of a proxy", () => () => ({ status: 413, text: "" })],
+  [
+    "is a 499 response with the error code 499",
+    () => () => ({ status: 499, ...withBody({ code: 499, message: "closed" }) }),
+  ],
+  ["is a 400 response with the error code 400", () => () => ({ status: 400, ...withBody({ error: { code: "400" } }) })],
+  ["is a 204 response without a body", () => () => ({ status: 204, text: "" })],
   ["has the body null", () => () => withBody(null)],
   ["has an array as its body", () => () => withBody([])],
   ["has an empty object as its body", () => () => withBody({})],
@@ -89,14 +92,14 @@ const INVALID_RESPONSES: [response: string, changeFor: (create: Create) => Chang
     "an error code of the API gateway": { code: "APIGW.0308", message: "no" },
     "an error object": { error: { code: "EVS.5500", message: "no" } },
     "an error object without a code": { error: { message: "no" } },
-    "an error object with a number as its code": { error: { code: 500 } },
-    "an error string": { error: "no" },
+    "an error object whose code is a number": { error: { code: 500 } },
+    "a string as its error": { error: "no" },
   }).map(([error, fields]): (typeof INVALID_RESPONSES)[number] => [
-    `contains a snapshot id and ${error}`,
+    `contains both a snapshot id and ${error}`,
     () => (_, body) => withBody({ ...body, ...fields }),
   ]),
   [
-    "contains the id of a different disk, server or cluster than the request",
+    "names a different disk, server or cluster than the request",
     ({ envelope }) =>
       (_, body) =>
         withBody({
@@ -108,7 +111,7 @@ const INVALID_RESPONSES: [response: string, changeFor: (create: Create) => Chang
 
 describe.each(byName(CREATES))("%s", (_name, create) => {
   test.each(INVALID_RESPONSES)(
-    `${create.name} reports exactly one new snapshot if the service executes the create request but the response %s`,
+    `${create.name} reports the new snapshot and creates no other snapshot if the service executes the create request but its response %s`,
     async (_response, changeFor) => {
       const fixture = await createFixture(create);
       changeResponses(fixture, changeFor(create), 10);
@@ -122,7 +125,7 @@ describe.each(byName(CREATES))("%s", (_name, create) => {
   );
 
   test.each(INVALID_RESPONSES)(
-    `${create.name} fails if the service executes no create request and every response %s`,
+    `${create.name} fails if the service executes no create request and every create response %s`,
     async (_response, changeFor) => {
       const fixture = await createFixture(create);
       changeResponsesWithoutCreating(fixture, changeFor(create));
@@ -134,7 +137,7 @@ describe.each(byName(CREATES))("%s", (_name, create) => {
   );
 
   test.each(INVALID_RESPONSES)(
-    `${create.name} retries or fails if the service does not execute the first create request and the response %s`,
+    `${create.name} creates one snapshot or reports a failure if the service does not execute the first create request and its response %s`,
     async (_response, changeFor) => {
       const fixture = await createFixture(create);
       changeResponsesWithoutCreating(fixture, changeFor(create), 1);
@@ -146,7 +149,7 @@ describe.each(byName(CREATES))("%s", (_name, create) => {
     },
   );
 
-  test(`${create.name} fails if every create response has the id of the disk, server or cluster as the snapshot id`, async () => {
+  test(`${create.name} fails if every create response contains the id of the disk, server or cluster in place of a snapshot id`, async () => {
     const fixture = await createFixture(create);
     changeResponsesWithoutCreating(fixture, (_, body) => withId(create, body, fixture.resourceId));
     expect(outcomes(await fixture.post())).toEqual(["create failed", "run failed"]);
@@ -154,7 +157,7 @@ describe.each(byName(CREATES))("%s", (_name, create) => {
 });
 
 const isNested = (create: Create) => create === SNAPSHOT || create === CLUSTER;
-/** Changes the status of the snapshot in a create response. */
+/** Replaces the snapshot status in a create response body. */
 const withStatus = (create: Create, body: Json, status: unknown) =>
   isNested(create) ? withSnapshot(body, { status }) : withBody({ ...body, status });
 
@@ -164,14 +167,17 @@ test.each([
     ["error", "ERROR", "error_deleting"].map((status) => [create.name, status, create] as const),
   ),
   [CLUSTER.name, "UNAVAILABLE", CLUSTER] as const,
-])("%s fails with SnapshotFailed if the create response has the status %j", async (_name, status, create) => {
-  const fixture = await createFixture(create);
-  changeResponses(fixture, (_, body) => withStatus(create, body, status));
-  const { result, records } = await fixture.post();
-  expect(result.statusCode).toBe(502);
-  expect(records[0]).toMatchObject({ outcome: "failed", error: { reason: "SnapshotFailed" } });
-  expect(creates(fixture)).toHaveLength(1);
-});
+])(
+  "%s fails with SnapshotFailed if the create response contains the snapshot status %j",
+  async (_name, status, create) => {
+    const fixture = await createFixture(create);
+    changeResponses(fixture, (_, body) => withStatus(create, body, status));
+    const { result, records } = await fixture.post();
+    expect(result.statusCode).toBe(502);
+    expect(records[0]).toMatchObject({ outcome: "failed", error: { reason: "SnapshotFailed" } });
+    expect(creates(fixture)).toHaveLength(1);
+  },
+);
 
 describe.each(byName(CREATES.filter(isNested)))(
   '%s, whose create response has the field "snapshot"',
@@ -186,7 +192,7 @@ describe.each(byName(CREATES.filter(isNested)))(
       expect(outcomes(await fixture.post())).toEqual(["create failed", "run failed"]);
     });
 
-    test(`${create.name} accepts a create response with empty error fields`, async () => {
+    test(`${create.name} accepts a create response whose error fields are empty`, async () => {
       const fixture = await createFixture(create);
       changeResponses(fixture, (_, body) => withBody({ ...body, error: { code: null, message: "" }, error_msg: "" }));
       expect((await fixture.post()).records[0]).toMatchObject({ outcome: "accepted" });
@@ -195,21 +201,21 @@ describe.each(byName(CREATES.filter(isNested)))(
 );
 
 describe.each(byName([STANDARD, GROUP]))("%s, whose create response has no field snapshot", (_name, create) => {
-  test(`${create.name} fails if every create response has the id of a different disk or server than the request`, async () => {
+  test(`${create.name} fails if every create response names a different disk or server than the request`, async () => {
     const fixture = await createFixture(create);
     const ids = { snapshot: undefined, volume_id: ID, server_id: ID };
     changeResponsesWithoutCreating(fixture, (_, body) => withBody({ ...body, ...ids }));
     expect(outcomes(await fixture.post())).toEqual(["create failed", "run failed"]);
   });
 
-  test(`${create.name} accepts a create response whose field status is the HTTP status 202`, async () => {
+  test(`${create.name} accepts a create response that contains the HTTP status 202 in the field "status"`, async () => {
     const fixture = await createFixture(create);
     changeResponses(fixture, (_, body) => withBody({ ...body, status: 202 }));
     expect((await fixture.post()).records[0]).toMatchObject({ outcome: "accepted" });
   });
 });
 
-test("create-snapshot reports the outcome unverified if the create response has an undocumented status", async () => {
+test('create-snapshot reports the outcome "unverified" if the create response contains an undocumented snapshot status', async () => {
   const fixture = await createFixture(SNAPSHOT);
   changeResponses(fixture, (_, body) => withSnapshot(body, { status: "frozen" }));
   expect((await fixture.post()).records[0]).toMatchObject({ outcome: "unverified", level: "warn" });
@@ -224,7 +230,7 @@ test("create-snapshot accepts a create response that starts with a byte order ma
 });
 
 test.each(["extending", "backing-up", "detaching", "uploading", "retyping"])(
-  "create-snapshot waits and repeats the create request if EVS rejects the first create request because the disk has the status %j",
+  "create-snapshot waits and retries if EVS rejects the create request while the disk has the status %j",
   async (status) => {
     const fixture = await createFixture(SNAPSHOT);
     const message = `Invalid volume: Volume status must be available or in-use, but current status is: ${status}.`;

@@ -18,7 +18,7 @@ describe("create requests that EVS rejects temporarily", () => {
     expect(fixture.snapshots().map(({ name }) => name)).toEqual(["first", "second"]);
   });
 
-  test("create-snapshot waits 7 s before it repeats the create request if the response is a 429 with Retry-After: 7", async () => {
+  test("create-snapshot waits 7 s before it repeats the create request if EVS responds 429 with the header Retry-After: 7", async () => {
     const fixture = await createFixture(SNAPSHOT, { random: () => 0 });
     fixture.failCreate({ type: "throttle", retryAfter: 7 }, { nth: 1 });
     const { result, records } = await fixture.post();
@@ -28,22 +28,19 @@ describe("create requests that EVS rejects temporarily", () => {
 
   test.each<[response: string, fault: Fault, status: number]>([
     [
-      "a 409 because the disk is busy",
+      "409 to every create request because the disk is busy",
       { type: "answer", status: 409, body: '{"error":{"code":"EVS.2409","message":"busy"}}' },
       409,
     ],
-    ["a 429", { type: "throttle" }, 429],
-  ])(
-    "create-standard-snapshot stops retrying within 15 s if every create response is %s",
-    async (_response, fault, status) => {
-      const fixture = await createFixture(STANDARD);
-      fixture.failCreate(fault);
-      const { result, records } = await fixture.post({}, {}, { remainingMs: 900_000 });
-      expect(result.statusCode).toBe(status);
-      expect(records[0].attempts).toBeGreaterThan(1);
-      expect(fixture.elapsedMs()).toBeLessThanOrEqual(15_000);
-    },
-  );
+    ["429 to every create request", { type: "throttle" }, 429],
+  ])("create-standard-snapshot stops retrying within 15 s if EVS responds %s", async (_response, fault, status) => {
+    const fixture = await createFixture(STANDARD);
+    fixture.failCreate(fault);
+    const { result, records } = await fixture.post({}, {}, { remainingMs: 900_000 });
+    expect(result.statusCode).toBe(status);
+    expect(records[0].attempts).toBeGreaterThan(1);
+    expect(fixture.elapsedMs()).toBeLessThanOrEqual(15_000);
+  });
 
   test("create-snapshot copies the Retry-After header of EVS to its own 429 response", async () => {
     const fixture = await createFixture(SNAPSHOT);
@@ -63,20 +60,20 @@ describe("create requests that EVS rejects temporarily", () => {
 
 describe("ambiguous create responses, which do not show whether the snapshot was created", () => {
   const AMBIGUOUS: [response: string, faultAt: (after: boolean) => Fault][] = [
-    ["a connection reset", (after) => ({ type: "reset", after })],
-    ["no response", (after) => ({ type: "hang", after })],
-    ["a 500", (after) => ({ type: "status", status: 500, after })],
-    ["a 502", (after) => ({ type: "status", status: 502, after })],
-    ["a 504", (after) => ({ type: "status", status: 504, after })],
-    ["a truncated response", (after) => ({ type: "cut", after })],
-    ["a response with incomplete JSON", (after) => ({ type: "notJson", after })],
-    ["an HTML page", (after) => ({ type: "notJson", after, html: true })],
-    ["an empty response body", (after) => ({ type: "emptyBody", after })],
+    ["loses its connection", (after) => ({ type: "reset", after })],
+    ["gets no response", (after) => ({ type: "hang", after })],
+    ["gets a 500 response", (after) => ({ type: "status", status: 500, after })],
+    ["gets a 502 response", (after) => ({ type: "status", status: 502, after })],
+    ["gets a 504 response", (after) => ({ type: "status", status: 504, after })],
+    ["gets a truncated response", (after) => ({ type: "cut", after })],
+    ["gets a response with incomplete JSON", (after) => ({ type: "notJson", after })],
+    ["gets an HTML page as its response", (after) => ({ type: "notJson", after, html: true })],
+    ["gets a response with an empty body", (after) => ({ type: "emptyBody", after })],
   ];
 
   describe.each(byName(CREATES))("%s", (_name, create) => {
     test.each(AMBIGUOUS)(
-      `${create.name} creates exactly one snapshot if the first create request gets %s, whether or not the service has executed the request`,
+      `${create.name} creates exactly one snapshot if the first create request %s, whether or not the service executes the request`,
       async (_response, faultAt) => {
         for (const after of [true, false]) {
           const fixture = await createFixture(create);
@@ -95,7 +92,7 @@ describe("ambiguous create responses, which do not show whether the snapshot was
     );
   });
 
-  test("create-snapshot fails with OutcomeUnknown if the create response is lost and the list requests fail, and a later request with the same Idempotency-Key returns the snapshot", async () => {
+  test("create-snapshot fails with OutcomeUnknown if the create response is lost and all list requests fail, and returns the snapshot when the request is repeated", async () => {
     const fixture = await createFixture(SNAPSHOT);
     fixture.failCreate({ type: "reset", after: true });
     fixture.cloud.fault({ operation: "evs.listSnapshots", nth: 2, times: 99 }, { type: "status", status: 500 });
@@ -140,10 +137,10 @@ test("the create functions create at most one snapshot and respond before their 
           expect(result.body).toContain(made[0]?.id);
         } else {
           expect([429, 502, 504]).toContain(result.statusCode);
-          // The error never claims that the create failed if the snapshot exists.
+          // If the snapshot exists, the error must say that the outcome is unknown, not that the creation failed.
           if (made.length === 1) expect(errorOf({ result }).reason).toBe("OutcomeUnknown");
         }
-        // The caller repeats the request after the faults are gone.
+        // A repeated request must succeed after the faults are removed.
         fixture.cloud.clearFaults();
         fixture.clock.advance(60_000);
         expect((await fixture.postWithKey()).result.statusCode).toBe(create.status);
@@ -156,7 +153,7 @@ test("the create functions create at most one snapshot and respond before their 
 });
 
 test.each([0, 10, 100, 250, 1_000, 2_250, 3_700])(
-  "create-snapshot responds 504 DeadlineExceeded at once without a create request if its deadline is %i ms away",
+  "create-snapshot responds 504 DeadlineExceeded at once and sends no create request if its deadline is in %i ms",
   async (remainingMs) => {
     const fixture = await createFixture(SNAPSHOT);
     const response = await fixture.post({}, {}, { remainingMs });

@@ -8,7 +8,7 @@ import { piecesLeft } from "../support/pieces.ts";
 
 useFixedDate();
 
-/** Credentials in the format of FunctionGraph. Most contain characters that are escaped in JSON or in a URL. */
+/** Credentials in the format of FunctionGraph. Most of them contain characters that are escaped in JSON or in a URL. */
 const ACCESS_KEY = {
   ak: "HST3WPLTXLGBZ6GQTTQA",
   sk: "9oBMaN4P/hTgWuX+0kLQmAYcXwvS3eRz7tIuDj5K",
@@ -19,10 +19,10 @@ const TOKEN = { token: "MIIYkgYJKoZIhvcNAQcCoIIYgzCC+GH8CAQExDTALBglghkgBZQ/MEAg
 const SPECIAL = /[^A-Za-z0-9]/g;
 const hexOf = (character: string) => character.charCodeAt(0).toString(16);
 
-/** Encodings in which a response of a proxy, a load balancer or a service may contain a secret. */
+/** Ways in which a response may encode a secret. */
 const ENCODINGS: ((secret: string) => string)[] = [
   (secret) => secret,
-  // JSON strings without their quotes.
+  // The secret as a JSON string without quotes, with different escapes.
   (secret) => JSON.stringify(secret).slice(1, -1),
   (secret) => JSON.stringify(JSON.stringify(secret)).slice(3, -3),
   (secret) => JSON.stringify(secret).slice(1, -1).replaceAll("/", "\\/"),
@@ -33,10 +33,10 @@ const ENCODINGS: ((secret: string) => string)[] = [
   (secret) => encodeURIComponent(encodeURIComponent(secret)),
   encodeURI,
   (secret) => secret.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`),
-  // A secret without its first or last characters.
+  // Only a part of the secret.
   (secret) => secret.slice(1),
   (secret) => secret.slice(2, 18),
-  // Lines of the secret, as in a log file and in a MIME header.
+  // The secret with line breaks, as in a log file or in a MIME header.
   (secret) => secret.replace(/.{10}/g, "$&\r\n"),
   (secret) => secret.replace(/.{7}/g, "$&=\r\n\t"),
   (secret) => Buffer.from(`token ${secret}`).toString("base64"),
@@ -44,7 +44,7 @@ const ENCODINGS: ((secret: string) => string)[] = [
   (secret) => Buffer.from(secret).toString("hex"),
 ];
 
-/** Returns faults whose response contains the text, in each error format of the services and in other parts of the response. */
+/** Each function returns a fault whose response contains the text: in an error message, in another field or in a header. */
 const REVEALING_FAULTS: ((text: string, status: number) => Fault)[] = [
   (message, status) => ({ type: "status", status, body: { error: { code: "EVS.0001", message } }, after: true }),
   (message, status) => ({ type: "status", status, body: { error: { code: message, message } } }),
@@ -81,11 +81,11 @@ const OTHER_FAULTS: Fault[] = [
   { type: "clockSkew", ms: 3_600_000 },
 ];
 
-/** The output must not contain this many characters from the start of a secret, even if a message is truncated there. */
+/** Even a truncated message must not contain the first characters of a secret. This is the number of these characters. */
 const PREFIX_LENGTH = 12;
 
-test("the create functions reveal no credential in responses, errors, records or LTS for 100 random faults and encodings", async () => {
-  // The SDK can print requests with their credentials to the console.
+test("the create functions reveal no credential in responses, errors, records or deliveries to LTS for 100 random faults and encodings", async () => {
+  // The SDK can print requests and their credentials to the console, so this test checks that the console output is empty.
   const consoleSpies = (["log", "info", "warn", "error", "debug"] as const).map((name) => vi.spyOn(console, name));
   const faultFor = fc.oneof(
     fc
@@ -125,7 +125,7 @@ test("the create functions reveal no credential in responses, errors, records or
           expect(output).not.toContain(secret.slice(0, PREFIX_LENGTH));
           expect(piecesLeft(output, secret)).toEqual([]);
         }
-        // The removal of a secret must not damage other fields of a record.
+        // The function must not change the request id in a record when it removes a secret.
         for (const record of invoked.records) expect(record.request_id).toMatch(/^request-/);
         await fixture.cloud.close();
       },

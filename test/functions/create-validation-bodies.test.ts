@@ -20,39 +20,35 @@ describe.each(byName(CREATES))("%s", (_name, create) => {
     ["that is false", () => "false", "body: expected an object, got false."],
     ["that is an empty object", () => "{}", `${envelope}: required, but missing.`],
     [
-      `with the field "${otherEnvelope}" instead of ${envelope}`,
+      `with the field "${otherEnvelope}" instead of the field "${envelope}"`,
       (body) => body.replace(`"${envelope}"`, `"${otherEnvelope}"`),
       `${envelope}: required, but missing.`,
       `${otherEnvelope}: unknown field. Allowed: `,
     ],
     [
-      "with the two fields snapshot and snapshot_group",
+      'with both fields "snapshot" and "snapshot_group"',
       (body) => body.replace("{", `{"${otherEnvelope}":{},`),
       `${otherEnvelope}: unknown field. Allowed: `,
     ],
-    [`that contains the options outside of the field "${envelope}"`, optionsIn, `${envelope}: required, but missing.`],
     [
-      `with null in the field "${envelope}"`,
-      () => `{"${envelope}":null}`,
-      `${envelope}: expected an object, got null.`,
+      `that contains the snapshot options at the top level instead of in the field "${envelope}"`,
+      optionsIn,
+      `${envelope}: required, but missing.`,
     ],
+    [`whose field "${envelope}" is null`, () => `{"${envelope}":null}`, `${envelope}: expected an object, got null.`],
     [
-      `with an array in the field "${envelope}"`,
+      `whose field "${envelope}" is an array`,
       () => `{"${envelope}":[]}`,
       `${envelope}: expected an object, got an empty array.`,
     ],
-    [
-      `with a string in the field "${envelope}"`,
-      () => `{"${envelope}":"x"}`,
-      `${envelope}: expected an object, got "x".`,
-    ],
+    [`whose field "${envelope}" is a string`, () => `{"${envelope}":"x"}`, `${envelope}: expected an object, got "x".`],
     [
       'with the unknown field "dry_run"',
       (body) => body.replace("{", '{"dry_run":true,'),
       "dry_run: unknown field. Allowed: ",
     ],
     [
-      `with the unknown field "Name" in the field "${envelope}"`,
+      `with the unknown field "Name" inside the field "${envelope}"`,
       (body) => body.replace(":{", ':{"Name":"x",'),
       `${envelope}.Name: unknown field. Allowed: `,
     ],
@@ -63,12 +59,12 @@ describe.each(byName(CREATES))("%s", (_name, create) => {
       `${envelope}: required, but missing.`,
     ],
     [
-      `with the field "__proto__" in the field "${envelope}"`,
+      `with the field "__proto__" inside the field "${envelope}"`,
       (body) => `{"${envelope}":{"__proto__":${optionsIn(body)}}}`,
       `${envelope}.__proto__: unknown field. Allowed: `,
     ],
     [
-      `with the field "constructor" in the field "${envelope}"`,
+      `with the field "constructor" inside the field "${envelope}"`,
       (body) => body.replace(":{", ':{"constructor":{"prototype":{}},'),
       `${envelope}.constructor: unknown field. Allowed: `,
     ],
@@ -83,7 +79,7 @@ describe.each(byName(CREATES))("%s", (_name, create) => {
     await expectRejected(create, fixture, change(JSON.stringify(fixture.body())), messages);
   });
 
-  test(`${create.name} throws an error that names each unknown field when it is invoked directly`, async () => {
+  test(`${create.name}, invoked directly, throws an error that names each unknown field`, async () => {
     const fixture = await createFixture(create);
     const invoked = await fixture.direct(fixture.body({ one: 1, two: 2 }));
     expect(invoked.result).toBeUndefined();
@@ -101,7 +97,7 @@ describe.each(byName(CREATES))("%s", (_name, create) => {
     ["an empty array", []],
     ["a string", "text"],
     ["the number 5", 5],
-  ])(`${create.name} throws an error if it is invoked directly with %s as the event`, async (_label, event) => {
+  ])(`${create.name}, invoked directly, throws an error if its event is %s`, async (_label, event) => {
     const fixture = await createFixture(create);
     const { error } = await fixture.invoke(create.factory, event);
     expect(error?.message).toMatch(/^(body: expected an object|snapshot(_group)?: required, but missing)/);
@@ -139,13 +135,13 @@ test("create-standard-snapshot names the path of each invalid field in its error
   ]);
 });
 
-test("create-snapshot-group names each of 100 invalid ids in its error message", async () => {
+test("create-snapshot-group names each of 100 invalid disk ids in its error message", async () => {
   const volume_ids = Array.from({ length: 100 }, (_, index) => `disk-${index}`);
   const messages = volume_ids.map((_, index) => `snapshot_group.volume_ids[${index}]: expected a UUID`);
   await expectRejected(GROUP, await createFixture(GROUP), { snapshot_group: { volume_ids } }, messages);
 });
 
-test("create-snapshot-group names only the first 200 of 10,000 invalid ids in its error message", async () => {
+test("create-snapshot-group names only the first 200 of 10,000 invalid disk ids in its error message", async () => {
   const fixture = await createFixture(GROUP);
   const volume_ids = Array.from({ length: 10_000 }, (_, index) => `disk-${index}`);
   const { result } = await fixture.http(apig({ snapshot_group: { volume_ids } }));

@@ -1,4 +1,4 @@
-/** Tests each limit of the API documents on the fields of create requests, with a value at the limit and one beyond it. */
+/** Tests the limits that the API documents set for each field of a create request: a value at the limit and a value beyond it. */
 import { describe, expect, test } from "vitest";
 import {
   ALMOST_BACKUP_NAMES,
@@ -39,11 +39,11 @@ describe("create-snapshot", () => {
     ["an empty name", { name: "" }],
     ["an empty description", { description: "" }],
     ["a name of two lines", { name: "one\ntwo" }],
-    ["half of a surrogate pair in its name", { name: "half \ud83d" }],
+    ["a name that ends with half of a surrogate pair", { name: "half \ud83d" }],
     ...ALMOST_BACKUP_NAMES,
     ...booleans("force"),
     [
-      "empty, Cyrillic and padded keys in its metadata",
+      "metadata keys that are empty, Cyrillic or padded with a space",
       { metadata: { hold: "true", Policy: "mine", "": "", "policy ": "x", ключ: "значение" } },
     ],
     [
@@ -51,7 +51,7 @@ describe("create-snapshot", () => {
       { metadata: JSON.parse('{"__proto__":"a","constructor":"b","toString":"c"}') },
     ],
     [
-      "a metadata key of 300 and a metadata value of 5,000 characters",
+      "a metadata key of 300 characters and a metadata value of 5,000 characters",
       { metadata: { ["k".repeat(300)]: "v".repeat(5000) } },
     ],
   ]);
@@ -134,16 +134,20 @@ describe("create-snapshot-group", () => {
     ...INVALID_TAGS,
     ...INVALID_ENTERPRISE_PROJECTS,
     ...invalidIds("server_id"),
-    ["neither server_id nor volume_ids", { server_id: undefined }, ": expected server_id or volume_ids, got neither."],
+    [
+      'neither of the fields "server_id" and "volume_ids"',
+      { server_id: undefined },
+      ": expected server_id or volume_ids, got neither.",
+    ],
     ...(
       [
         ["an empty array", [], "at least 1 item, got 0."],
         ["null", null, "an array, got null."],
-        ["a UUID outside of an array", ID, "an array, got "],
-        ["a UUID in the format of a query parameter", `['${ID}']`, "an array, got "],
-        ["the same disk twice", [ID, ID.replace("5", "6"), ID], "each item once, got the same id in items 0 and 2."],
+        ["a UUID instead of an array", ID, "an array, got "],
+        ["a string that contains a UUID in brackets", `['${ID}']`, "an array, got "],
+        ["the same disk id twice", [ID, ID.replace("5", "6"), ID], "each item once, got the same id in items 0 and 2."],
         [
-          "the same disk in lowercase and in uppercase",
+          "the same disk id in lower case and in upper case",
           [ID, ID.toUpperCase()],
           "each item once, got the same id in items 0 and 1.",
         ],
@@ -164,7 +168,7 @@ describe("create-snapshot-group", () => {
     ),
   ]);
 
-  test("create-snapshot-group accepts a server, several disks, or a server with some of its disks", async () => {
+  test("create-snapshot-group accepts a server_id, an array of volume_ids, or a server_id with some disks of the server", async () => {
     const fixture = await createFixture(GROUP, { creationMs: 0 });
     const { server_id } = fixture.resource;
     const disks = fixture.addDisks(3, { serverId: String(server_id) });
@@ -185,11 +189,11 @@ describe("create-cluster-snapshot", () => {
     ["a name of 64 characters", { name: `Z${"9".repeat(63)}` }],
   ]);
   test.each([
-    ["of 256 characters", EMOJI.repeat(256)],
-    ["of 0 characters", ""],
-    ["with every punctuation character that DWS allows", "#$%()*+,-./:;?@[\\]^_`{|}~ äß漢字\n\t"],
-    ["that resembles the text of a snapshot marker", "managed-by: snapshot-functions"],
-  ])("create-cluster-snapshot accepts a description %s", async (_, description) => {
+    ["a description of 256 characters", EMOJI.repeat(256)],
+    ["an empty description", ""],
+    ["a description with every punctuation character that DWS allows", "#$%()*+,-./:;?@[\\]^_`{|}~ äß漢字\n\t"],
+    ["a description that differs from a snapshot marker only in a space", "managed-by: snapshot-functions"],
+  ])("create-cluster-snapshot accepts %s", async (_, description) => {
     const fixture = await createFixture(CLUSTER);
     const { result } = await fixture.post({ description });
     expect(result.statusCode).toBe(200);
@@ -214,12 +218,12 @@ describe("create-cluster-snapshot", () => {
     nullText("name"),
     ...[..."!<>'=&\""].flatMap((sign): Case[] => [
       [
-        `this character in its description: ${sign}`,
+        `the character ${sign} in its description`,
         { description: `a ${sign} b` },
         ".description: expected a string without any of the characters !<>'=&\"",
       ],
       [
-        `this character in the second line of its description: ${sign}`,
+        `the character ${sign} in the second line of its description`,
         { description: `a\n${sign}` },
         ".description: expected a string",
       ],
@@ -228,7 +232,7 @@ describe("create-cluster-snapshot", () => {
     nullText("description"),
     ...[MARKER_TEXT, `text ${MARKER_TEXT} policy:x`, `text\n${MARKER_TEXT}`].map(
       (description): Case => [
-        `the text of the marker in the description ${JSON.stringify(description)}`,
+        `the description ${JSON.stringify(description)}, which contains the marker of the functions`,
         { description },
         `.description: expected a string without ${MARKER_TEXT}, which identifies snapshots created by snapshot-functions`,
       ],

@@ -23,7 +23,7 @@ async function createWarmInstance(options: TestEnvironmentOptions = {}) {
   const handler = SNAPSHOT.factory({ ...environment.runtime, print: (line) => void lines.push(line) });
   return {
     ...environment,
-    /** Invokes the handler with a POST request that contains these snapshot options. */
+    /** Sends a POST request with these snapshot options to the handler. */
     post: (snapshot: object, requestId: string, invocation: Invocation = {}, headers: Record<string, string> = {}) =>
       environment.invoke(() => handler, apig({ snapshot }, headers), { requestId, ...invocation }),
     /** The lines that all invocations wrote to stdout. */
@@ -59,13 +59,13 @@ test("create-snapshot does not reuse the Idempotency-Key, credentials, variables
   expect(instance.cloud.snapshots()).toHaveLength(1);
 });
 
-test("create-snapshot writes and delivers the records of 20 simultaneous invocations under their own request ids", async () => {
+test("create-snapshot writes and delivers each record of 20 simultaneous invocations with the request id of the right invocation", async () => {
   const instance = await createWarmInstance({ latencyMs: 1 });
   const disks = instance.addDisks(20);
   const isInvalid = (index: number) => index % 4 === 3;
   const responses = await Promise.all(
     disks.map(async (disk, index) => {
-      // Some invocations start while others wait for EVS.
+      // Each invocation starts a little later than the previous one, so some invocations start while others wait for EVS.
       for (let turns = index; turns > 0; turns -= 1) await nextTurn();
       const options = isInvalid(index) ? { nonsense: index } : { name: `of-${index}` };
       return instance.post({ volume_id: disk, ...options }, `r-${index}`);
@@ -91,7 +91,7 @@ test("create-snapshot writes and delivers the records of 20 simultaneous invocat
   expect(instance.deliveredRecords()).toHaveLength(40);
 });
 
-test("create-snapshot does not return the snapshot of one project to a simultaneous request for another project", async () => {
+test("create-snapshot does not return a snapshot of one project to a simultaneous request for another project with the same Idempotency-Key", async () => {
   const instance = await createWarmInstance({ latencyMs: 1 });
   const [volume_id] = instance.addDisks(1);
   const variables = { PROJECT_ID: "fedcba9876543210fedcba9876543210" };

@@ -1,4 +1,4 @@
-/** Tests that an invocation returns before its deadline and writes its records, even if an API call never settles. */
+/** Tests that an invocation returns before its deadline and writes its records, even if an API call never returns. */
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { createSnapshot } from "../../functions/create-snapshot/handler.ts";
 import { diskAttached } from "../../functions/disk-attached/handler.ts";
@@ -24,18 +24,23 @@ import {
 
 const NEVER = new Promise<never>(() => {});
 
-/** Lets the first API calls of a function settle, and makes all later calls to EVS, DWS and ECS never settle. */
-function blockCallsAfter({ runtime }: TestEnvironment, settlingCalls: number) {
+/** Lets the first API calls return. Later calls to EVS, DWS and ECS never return. */
+function blockCallsAfter({ runtime }: TestEnvironment, returningCalls: number) {
   const { transport } = runtime;
   let calls = 0;
   runtime.transport = (request) => {
     if (request.url.pathname.includes("/lts/")) return transport(request);
     calls += 1;
-    return calls > settlingCalls ? NEVER : transport(request);
+    return calls > returningCalls ? NEVER : transport(request);
   };
 }
 
-describe.each([0, 1, 2, 3])("only the first %i API calls settle", (settlingCalls) => {
+describe.each([
+  ["no API call returns", 0],
+  ["only the first API call returns", 1],
+  ["only the first two API calls return", 2],
+  ["only the first three API calls return", 3],
+] as const)("%s", (condition, returningCalls) => {
   test.each([
     "create-snapshot",
     "scheduled-snapshots",
@@ -44,10 +49,10 @@ describe.each([0, 1, 2, 3])("only the first %i API calls settle", (settlingCalls
     "verify-snapshots",
     "prune-snapshots",
   ])(
-    `%s returns before its deadline and writes a record for each target and for the run if ${settlingCalls} API calls settle and no further API call ever settles`,
+    `%s returns before its deadline and writes a record for each target and for the run if ${condition}`,
     async (name) => {
       const environment = await createTestEnvironment();
-      blockCallsAfter(environment, settlingCalls);
+      blockCallsAfter(environment, returningCalls);
       const server = environment.cloud.addServer();
       const disks = environment.addDisks(20, { serverId: server.id });
       const targets = [{ kind: "snapshot", volume_ids: disks }];
@@ -74,7 +79,7 @@ describe.each([0, 1, 2, 3])("only the first %i API calls settle", (settlingCalls
   );
 });
 
-test("create-snapshot fails with OutcomeUnknown if EVS creates the snapshot but the create request never settles", async () => {
+test("create-snapshot fails with OutcomeUnknown if EVS creates the snapshot but the create response never arrives", async () => {
   const fixture = await createFixture(SNAPSHOT);
   replaceCreateResponses(fixture, 1, async (send) => {
     await send();
@@ -86,9 +91,9 @@ test("create-snapshot fails with OutcomeUnknown if EVS creates the snapshot but 
   expect(invoked.records[0]).toMatchObject({ outcome: "failed", attempts: 1, error: { reason: "OutcomeUnknown" } });
 });
 
-test("compose fails before the deadline and writes failed records for the run and for the target whose record is open if the handler never settles", async () => {
+test("a function built with compose fails before its deadline if its handler never returns, and writes failed records for the unfinished target and the run", async () => {
   const environment = await createTestEnvironment();
-  const neverSettling = compose({
+  const neverReturning = compose({
     name: "scheduled-snapshots",
     target: { action: "create" },
     trigger: timerReader,
@@ -97,7 +102,7 @@ test("compose fails before the deadline and writes failed records for the run an
       return NEVER;
     },
   });
-  const { error, records } = await environment.invoke(neverSettling, timerEvent({}));
+  const { error, records } = await environment.invoke(neverReturning, timerEvent({}));
   expect(environment.elapsedMs()).toBeLessThan(60_000);
   expect(error?.message).toMatch(/^The work did not finish in time\. The invocation ran out of time/);
   // The message is also meant for HTTP callers, who cannot change the timeout.
@@ -109,15 +114,18 @@ test("compose fails before the deadline and writes failed records for the run an
   expect(environment.deliveredRecords()).toHaveLength(2);
 });
 
-test.each([0, 1])(
-  "scheduled-snapshots writes 601 records to stdout before its deadline if LTS responds to %i deliveries and to no further delivery",
-  async (settlingDeliveries) => {
+test.each([
+  ["no delivery", 0],
+  ["only the first delivery", 1],
+] as const)(
+  "scheduled-snapshots writes 601 records to stdout before its deadline if LTS responds to %s of records",
+  async (_deliveries, acceptedDeliveries) => {
     const environment = await createTestEnvironment({ variables: { SHARD_SIZE: "1000" } });
     const { transport } = environment.runtime;
     let deliveries = 0;
     environment.runtime.transport = (request) => {
       if (request.url.pathname.includes("/lts/")) deliveries += 1;
-      return request.url.pathname.includes("/lts/") && deliveries > settlingDeliveries ? NEVER : transport(request);
+      return request.url.pathname.includes("/lts/") && deliveries > acceptedDeliveries ? NEVER : transport(request);
     };
     const event = nightly({ volume_ids: environment.addDisks(600) });
     const { records, result, warnings, error } = await environment.invoke(scheduledSnapshots, event, {
@@ -127,8 +135,8 @@ test.each([0, 1])(
     expect(records).toHaveLength(601);
     expect(error).toBeUndefined();
     expect(result).toMatchObject({ topic: "failed", outcomes: { accepted: 600 } });
-    // One delivery contains at most 500 records.
-    expect(warnings.join()).toContain(`did not accept ${601 - 500 * settlingDeliveries} of 601 records`);
+    // One delivery to LTS contains at most 500 records.
+    expect(warnings.join()).toContain(`did not accept ${601 - 500 * acceptedDeliveries} of 601 records`);
   },
 );
 
@@ -137,16 +145,19 @@ describe("the clock of an invocation", () => {
     vi.useRealTimers();
   });
 
-  test.each([-3_600_000, 3_600_000])(
-    "the clock of an invocation advances by less than 1 s when the clock of the machine is changed by %i ms",
-    (changeMs) => {
+  test.each([
+    ["back", -3_600_000],
+    ["forward", 3_600_000],
+  ] as const)(
+    "the clock of an invocation changes by less than 1 s when the clock of the machine is set %s by an hour",
+    (_direction, changeMs) => {
       vi.useFakeTimers({ toFake: ["Date"], now: new Date(START) });
       const time = nodeRuntime().time.anchored?.();
       const before = time?.now() ?? 0;
       const elapsed = nodeRuntime().time.elapsed?.() ?? Number.NaN;
       vi.setSystemTime(Date.parse(START) + changeMs);
       expect(Math.abs((time?.now() ?? 0) - before)).toBeLessThan(1_000);
-      // The elapsed time does not depend on the time of day at which an invocation starts.
+      // An invocation that starts after the clock change must read the same elapsed time.
       expect(Math.abs((nodeRuntime().time.anchored?.().elapsed?.() ?? Number.NaN) - elapsed)).toBeLessThan(1_000);
     },
   );
@@ -158,9 +169,13 @@ describe("the clock of an invocation", () => {
     expect(Math.abs((time.anchored?.().now() ?? 0) - Date.parse("2027-01-01T00:00:00Z"))).toBeLessThan(1_000);
   });
 
-  test.each([3e9, 1e15, Number.POSITIVE_INFINITY])(
-    "sleep is still pending after 30 ms if its duration is %d ms, and resolves when the given work resolves",
-    async (milliseconds) => {
+  test.each([
+    ["35 days", 3e9],
+    ["31,688 years", 1e15],
+    ["infinity", Number.POSITIVE_INFINITY],
+  ] as const)(
+    "sleep with a duration of %s does not end within 30 ms, but ends when the work passed to it is finished",
+    async (_duration, milliseconds) => {
       let finish = () => {};
       const work = new Promise<void>((resolve) => {
         finish = resolve;
@@ -178,7 +193,7 @@ describe("the clock of an invocation", () => {
     },
   );
 
-  test("create-snapshot returns before its deadline of 900 ms although the clock of the machine is set back by an hour", async () => {
+  test("create-snapshot returns within its remaining time of 900 ms although the clock of the machine is set back by an hour", async () => {
     const { addDisks, cloud } = await createTestEnvironment();
     const lines: string[] = [];
     vi.useFakeTimers({ toFake: ["Date"], now: new Date(START) });

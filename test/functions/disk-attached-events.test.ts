@@ -1,4 +1,4 @@
-/** Tests how `disk-attached` reads the forms of an event, and which events it skips. */
+/** Tests which event formats `disk-attached` reads, and which events it skips. */
 import { describe, expect, test } from "vitest";
 import {
   cloudEvent,
@@ -23,43 +23,49 @@ describe("the response field of a CTS trace", () => {
   const failed = { ...job, status: "FAIL", error_code: "Ecs.0219", fail_reason: "Failed to attach the disk." };
 
   test.each<[what: string, response: unknown]>([
-    ["a failed job status", { ...job, status: "FAIL" }],
-    ["a failed job status with a reason", failed],
-    ["a failed job status in lower case", { ...job, status: "failed" }],
-    ["a failure reason without a job status", { ...job, fail_reason: "The disk is in use." }],
-    ["an error code without a job status", { ...job, error_code: "Ecs.0219" }],
+    ['a job with the status "FAIL"', { ...job, status: "FAIL" }],
+    ['a job with the status "FAIL" and a failure reason', failed],
+    ['a job with the status "failed" in lower case', { ...job, status: "failed" }],
+    ["a job with a failure reason but no status", { ...job, fail_reason: "The disk is in use." }],
+    ["a job with an error code but no status", { ...job, error_code: "Ecs.0219" }],
     ["a failed job as a JSON string", JSON.stringify(failed)],
-    ["a nested failed job", { job: failed }],
-    ["a nested failed job as a JSON string", { job: JSON.stringify(failed) }],
-    ["a failed job in a successful response", { status: "SUCCESS", job: failed }],
-    ["a failed job in a body as a JSON string", JSON.stringify({ body: JSON.stringify({ job: failed }) })],
+    ["a failed job in a nested object", { job: failed }],
+    ["a failed job in a nested JSON string", { job: JSON.stringify(failed) }],
+    ['a failed job although the status of the response is "SUCCESS"', { status: "SUCCESS", job: failed }],
+    [
+      "a failed job in a JSON string inside another JSON string",
+      JSON.stringify({ body: JSON.stringify({ job: failed }) }),
+    ],
     ["the error of a rejected request", { error: { code: "Ecs.0219", message: "The disk must be available." } }],
-    ["an HTTP status of 409", { status: 409 }],
-  ])("disk-attached skips an attachment if the response field of the CTS trace has %s", async (_what, response) => {
-    for (const wrapped of [(cts: Json) => ({ cts }), cloudEvent]) {
-      const { cloud, clock, deliver, server, requests } = await createFixture();
-      const { cts } = createCompletionTrace(server);
-      const invoked = expectSuccess(await deliver(wrapped({ ...cts, response })));
-      expect(invoked.result).toMatchObject({ targets: 0, outcomes: { skipped: 1 } });
-      expect(recordOf(invoked).detail).toMatch(/^The attachment failed: /);
-      expect(clock.now()).toBe(START_MS);
-      expect(requests()).toEqual([]);
-      expect(cloud.snapshots()).toEqual([]);
-    }
-  });
+    ["the HTTP status 409", { status: 409 }],
+  ])(
+    'disk-attached skips an attachment if the field "response" of the CTS trace contains %s',
+    async (_what, response) => {
+      for (const wrapped of [(cts: Json) => ({ cts }), cloudEvent]) {
+        const { cloud, clock, deliver, server, requests } = await createFixture();
+        const { cts } = createCompletionTrace(server);
+        const invoked = expectSuccess(await deliver(wrapped({ ...cts, response })));
+        expect(invoked.result).toMatchObject({ targets: 0, outcomes: { skipped: 1 } });
+        expect(recordOf(invoked).detail).toMatch(/^The attachment failed: /);
+        expect(clock.now()).toBe(START_MS);
+        expect(requests()).toEqual([]);
+        expect(cloud.snapshots()).toEqual([]);
+      }
+    },
+  );
 
   test.each<[what: string, response: unknown]>([
     ["a successful job with empty error fields", { ...job, status: "SUCCESS", error_code: null, fail_reason: "" }],
     ["a successful job with the error code 0", { ...job, status: "SUCCESS", error_code: "0" }],
     ["a job whose error fields report success", { ...job, error_code: "0", error_msg: "Success." }],
-    ["a job with ok as its failure reason", { ...job, fail_reason: "ok" }],
-    ["a job with a dash as its failure reason", { ...job, fail_reason: "-", error_code: "N/A" }],
+    ['a job with the failure reason "ok"', { ...job, fail_reason: "ok" }],
+    ['a job with the failure reason "-"', { ...job, fail_reason: "-", error_code: "N/A" }],
     ["a job that is still running", { ...job, status: "RUNNING" }],
     ["a string that is not JSON", "FAIL {"],
     ["an array", ["FAIL"]],
     ["a deeply nested array", nestDeeply()],
     ["a number", 7],
-  ])("disk-attached creates a snapshot if the response field of the CTS trace is %s", async (_what, response) => {
+  ])('disk-attached creates a snapshot if the field "response" of the CTS trace is %s', async (_what, response) => {
     const { cloud, deliver, server, disk } = await createAttachedFixture();
     expect((await deliver(withFields(createCompletionTrace(server), { response }))).result.outcomes).toEqual({
       accepted: 1,
@@ -71,18 +77,23 @@ describe("the response field of a CTS trace", () => {
 describe("the data of a CloudEvent", () => {
   const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64");
   const createEvent: Record<string, (trace: Json) => unknown> = {
-    "whose data is a JSON string": (trace) => cloudEvent(JSON.stringify(trace)),
-    "whose data is a JSON string with a byte order mark": (trace) => cloudEvent(`\ufeff${JSON.stringify(trace)}`),
-    "whose data is a JSON string in a JSON string": (trace) => cloudEvent(JSON.stringify(JSON.stringify(trace))),
-    "whose data_base64 is a trace": (trace) => ({ ...cloudEvent(undefined), data_base64: base64(trace) }),
-    "whose data is null and whose data_base64 is a CTS event": (trace) => ({
+    'whose field "data" is a JSON string': (trace) => cloudEvent(JSON.stringify(trace)),
+    'whose field "data" is a JSON string with a byte order mark': (trace) =>
+      cloudEvent(`\ufeff${JSON.stringify(trace)}`),
+    'whose field "data" is a JSON string inside another JSON string': (trace) =>
+      cloudEvent(JSON.stringify(JSON.stringify(trace))),
+    'that contains a CTS trace in the field "data_base64"': (trace) => ({
+      ...cloudEvent(undefined),
+      data_base64: base64(trace),
+    }),
+    'that contains a CTS event in the field "data_base64" and null in the field "data"': (trace) => ({
       ...cloudEvent(null),
       data_base64: base64({ cts: trace }),
     }),
-    "whose data is a CTS event": (cts) => cloudEvent({ cts }),
-    "whose data is a CTS event as a JSON string": (cts) => cloudEvent(JSON.stringify({ cts })),
-    "whose data is a CTS event with its trace as a JSON string": (cts) => cloudEvent({ cts: JSON.stringify(cts) }),
-    "inside an array": (trace) => [cloudEvent(trace)],
+    'that contains a CTS event in the field "data"': (cts) => cloudEvent({ cts }),
+    'that contains a CTS event as a JSON string in the field "data"': (cts) => cloudEvent(JSON.stringify({ cts })),
+    "that contains a CTS event whose trace is a JSON string": (cts) => cloudEvent({ cts: JSON.stringify(cts) }),
+    "that is the only item of an array": (trace) => [cloudEvent(trace)],
   };
   test.each(Object.entries(createEvent))("disk-attached reads a CloudEvent %s", async (_what, create) => {
     const { cloud, deliver, server, disk } = await createAttachedFixture();
@@ -135,14 +146,14 @@ describe("a batch of CloudEvents", () => {
         `failed ${stuck}`,
       ].sort(),
     );
-    // An error makes the platform redeliver the batch. The redelivery finds the snapshots that already exist.
+    // The function throws an error, so the platform redelivers the batch. The redelivery finds the snapshots that already exist.
     expect(JSON.parse(String(invoked.error?.message))).toMatchObject({
       targets: 3,
       outcomes: { rejected: 5, skipped: 1, accepted: 2, failed: 1 },
     });
   });
 
-  test("disk-attached writes one record if three events of a batch report the same attachment", async () => {
+  test("disk-attached writes one record if three events in a batch report the same attachment", async () => {
     const { cloud, deliver, server, disk } = await createAttachedFixture();
     const [first, second] = [
       cloudEvent(createRequestTrace(server, disk).cts),
@@ -153,17 +164,17 @@ describe("a batch of CloudEvents", () => {
     expect(disksWithSnapshots(cloud)).toEqual([disk]);
   });
 
-  test("disk-attached fails if a batch has an old and a recent attachment of one disk and the disk is not attached in time", async () => {
+  test("disk-attached skips the old attachment in a batch and fails for the recent attachment if the disk of both attachments is not attached", async () => {
     const { deliver, server, disk } = await createFixture();
     const old = cloudEvent(createRequestTrace(server, disk, START_MS - 2 * HOUR_MS).cts);
     const recent = cloudEvent(createRequestTrace(server, disk).cts);
     const invoked = await deliver([old, recent]);
     expect(resourceOutcomes(invoked)).toEqual([`skipped ${disk}`, `failed ${disk}`]);
-    // An error makes the platform redeliver the batch.
+    // The function throws an error, so the platform redelivers the batch.
     expect(JSON.parse(String(invoked.error?.message))).toMatchObject({ outcomes: { skipped: 1, failed: 1 } });
   });
 
-  test("disk-attached rejects a batch of 0 or 101 events with one record", async () => {
+  test("disk-attached rejects a batch of 0 events and a batch of 101 events, and writes one rejected record for each batch", async () => {
     for (const count of [0, 101]) {
       const { deliver, requests } = await createFixture();
       const invoked = await deliver(Array.from({ length: count }, () => cloudEvent({})));
@@ -186,22 +197,22 @@ describe("an event that reports no attachment", () => {
 
   test.each<[what: string, event: unknown, detail: string]>([
     [
-      "a CTS trace with the name deleteGraph and no other field",
+      "a CTS trace whose only field is the name deleteGraph",
       { cts: { trace_name: "deleteGraph" } },
       "The trace deleteGraph does not report",
     ],
     [
-      "a CTS trace with the name createServer and invalid other fields",
+      "a CTS trace with the name createServer, whose remaining fields are invalid",
       { cts: { trace_name: "createServer", service_type: "ECS", ...invalidFields } },
       "The trace createServer does not report",
     ],
     [
-      "a CTS trace of the service CCE with invalid other fields",
+      "a CTS trace of the service CCE, whose remaining fields are invalid",
       { cts: { trace_name: "attachVolume", service_type: "CCE", ...invalidFields } },
       "The trace attachVolume is from CCE",
     ],
     [
-      "a CTS trace of the service OBS with an invalid name",
+      "a CTS trace of the service OBS, whose name is invalid",
       { cts: { service_type: "OBS", trace_name: nestDeeply() } },
       "is from OBS",
     ],
@@ -211,7 +222,7 @@ describe("an event that reports no attachment", () => {
       "is from OBS",
     ],
     [
-      "a CloudEvent of the service EVS without data",
+      'a CloudEvent of the service EVS without the field "data"',
       { specversion: "1.0", source: "HC.EVS", type: "EVS:CloudTrace:ApiCall" },
       "is from EVS",
     ],
@@ -229,7 +240,7 @@ describe("an event that reports no attachment", () => {
     expect(cloud.snapshots()).toEqual([]);
   });
 
-  test("disk-attached truncates a CTS trace's name, service and rating of 1 MB each in its record", async () => {
+  test("disk-attached truncates the name, the service or the rating of a CTS trace in its record if one of them is 1 MB long", async () => {
     const { deliver } = await createFixture();
     const long = "x\u202e\n".repeat(300_000);
     for (const change of [{ trace_name: long }, { service_type: long }, { trace_rating: long }]) {
@@ -242,7 +253,7 @@ describe("an event that reports no attachment", () => {
     }
   });
 
-  test("disk-attached writes one short record when it rejects a CTS trace whose name is a deeply nested array", async () => {
+  test("disk-attached writes fewer than 3,000 characters when it rejects a CTS trace whose name is a deeply nested array", async () => {
     const { deliver, requests, server, disk } = await createFixture();
     const invoked = await deliver(withFields(createRequestTrace(server, disk), { trace_name: nestDeeply() }));
     expect(outcomes(invoked)).toEqual(["create rejected", "run failed"]);
@@ -251,7 +262,7 @@ describe("an event that reports no attachment", () => {
     expect(requests()).toEqual([]);
   });
 
-  test("disk-attached does not use the resource_id of a CTS trace as the server id if the resource_id is the id of the disk", async () => {
+  test('disk-attached does not use the field "resource_id" of a CTS trace as the server id if this field contains the disk id', async () => {
     const { cloud, deliver, server, disk } = await createAttachedFixture();
     const { cts } = createRequestTrace(server, disk);
     const ofDisk = { ...cts, resource_type: "evs", resource_id: disk.toUpperCase() };

@@ -23,7 +23,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
     };
   };
 
-  test("disk-attached deletes the snapshots that DISK_ATTACHED_RETENTION does not keep, and creates one snapshot", async () => {
+  test("disk-attached deletes the snapshots that no rule of DISK_ATTACHED_RETENTION keeps, and creates a snapshot of the attached disk", async () => {
     const { cloud, deliver, disk, earlier, foreign } = await createAttachedFixture('{"keep_last":2}');
     const { records, result } = expectSuccess(await deliver());
     expect(result.outcomes).toEqual({ deleted: 4, accepted: 1 });
@@ -31,7 +31,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
     expect(deleted.map(({ snapshot_id }) => snapshot_id).sort()).toEqual(earlier.slice(0, 4).sort());
     for (const one of deleted) expect(one).toMatchObject({ policy: "disk-attached", resource_id: disk.id });
     const made = records.find(({ action }) => action === "create")?.snapshot_id;
-    // The function does not delete the snapshot of the policy `nightly`.
+    // The snapshot `foreign` belongs to the policy `nightly`, so the function does not delete it.
     expect(idsOf(cloud, disk.id)).toEqual([foreign, ...earlier.slice(4), made]);
 
     const again = await deliver();
@@ -39,7 +39,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
     expect(idsOf(cloud, disk.id)).toHaveLength(4);
   });
 
-  test("disk-attached without DISK_ATTACHED_RETENTION reports QuotaExceeded with advice, and deletes nothing, if the disk already has 7 snapshots", async () => {
+  test("disk-attached reports QuotaExceeded and deletes nothing if the disk already has 7 snapshots and DISK_ATTACHED_RETENTION is not set", async () => {
     const { cloud, deliver, disk } = await createAttachedFixture();
     const { records } = await deliver();
     expect(records[0]).toMatchObject({ action: "create", outcome: "failed", error: { reason: "QuotaExceeded" } });
@@ -71,12 +71,12 @@ describe("a disk with 7 snapshots, the maximum", () => {
       /^DISK_ATTACHED_RETENTION\.keep_dialy: unknown field. Allowed:/,
     ],
     [
-      "an object with a string as a rule",
+      "an object with a string as the value of a rule",
       '{"keep_last":"3"}',
       /^DISK_ATTACHED_RETENTION\.keep_last: expected an integer/,
     ],
     ["an object without rules", "{}", /with at least one rule above 0, got "\{\}"\.$/],
-    ["an object with only min_keep", '{"keep_last":0,"min_keep":1}', /with at least one rule above 0/],
+    ["an object in which only min_keep is above 0", '{"keep_last":0,"min_keep":1}', /with at least one rule above 0/],
   ])(
     "disk-attached reports Misconfigured and sends no request if DISK_ATTACHED_RETENTION is %s",
     async (_what, value, message) => {

@@ -31,7 +31,7 @@ describe("EVS returns neither the id nor the time of an attachment", () => {
 
   describe.each(["snapshot", "standard-snapshot"])("%s", (DISK_ATTACHED_KIND) => {
     test.each(["request", "completion"])(
-      `disk-attached creates one ${DISK_ATTACHED_KIND} from 10 CTS traces of one attachment, of which the %s trace is the first, if EVS returns neither an attachment id nor an attachment time`,
+      `disk-attached creates one ${DISK_ATTACHED_KIND} from 10 deliveries of two CTS traces if the %s trace arrives first and EVS returns no attachment id and no attachment time`,
       async (firstTrace) => {
         const { cloud, clock, deliver, server, disk } = await createFixtureWithoutFields({ DISK_ATTACHED_KIND });
         cloud.attach(disk, server);
@@ -50,7 +50,7 @@ describe("EVS returns neither the id nor the time of an attachment", () => {
     );
   });
 
-  test("disk-attached creates one snapshot although EVS returns neither an attachment id nor an attachment time and lists the snapshot only after the second CTS trace", async () => {
+  test("disk-attached creates one snapshot from two CTS traces if EVS lists the snapshot late and returns no attachment id and no attachment time", async () => {
     const { cloud, clock, deliver, server, disk } = await createFixtureWithoutFields();
     cloud.listLagMs = 5_000;
     cloud.attach(disk, server);
@@ -62,7 +62,7 @@ describe("EVS returns neither the id nor the time of an attachment", () => {
     expect(disksWithSnapshots(cloud)).toEqual([disk]);
   });
 
-  test("disk-attached creates one snapshot from six simultaneous CTS traces of one attachment if EVS returns neither an attachment id nor an attachment time", async () => {
+  test("disk-attached creates one snapshot from six simultaneous CTS traces of one attachment if EVS returns no attachment id and no attachment time", async () => {
     const { cloud, deliver, server, disk } = await createFixtureWithoutFields();
     cloud.attach(disk, server, { after: 10_000 });
     const completion = createNamedCompletionTrace(server, disk, START_MS + MINUTE_MS);
@@ -82,7 +82,7 @@ describe("EVS returns neither the id nor the time of an attachment", () => {
     ["11 minutes", 11 * MINUTE_MS],
     ["4 minutes", 4 * MINUTE_MS],
   ])(
-    "disk-attached creates a second snapshot if the disk is attached again after %s and EVS returns neither an attachment id nor an attachment time",
+    "disk-attached creates a second snapshot if the disk is attached again after %s and EVS returns no attachment id and no attachment time",
     async (_delay, delayMs) => {
       const { cloud, clock, deliver, server, disk } = await createFixtureWithoutFields();
       const attachAndDeliver = async () => {
@@ -99,7 +99,7 @@ describe("EVS returns neither the id nor the time of an attachment", () => {
     },
   );
 
-  test("disk-attached creates one snapshot for each of two attachments an hour apart if their CTS traces have neither trace_type nor response", async () => {
+  test('disk-attached creates one snapshot for each of two attachments an hour apart if their CTS traces lack the fields "trace_type" and "response"', async () => {
     const { cloud, clock, deliver, server, disk } = await createFixtureWithoutFields();
     const createUntypedTrace = (timeMs: number) =>
       withFields(createRequestTrace(server, disk, timeMs), { trace_type: undefined, response: undefined });
@@ -115,7 +115,7 @@ describe("EVS returns neither the id nor the time of an attachment", () => {
     expect(disksWithSnapshots(cloud)).toEqual([disk, disk]);
   });
 
-  test("disk-attached creates one snapshot from three CTS traces of one attachment that contain no time and arrive within 2 minutes", async () => {
+  test("disk-attached creates one snapshot from three CTS traces without a time if the traces arrive within 2 minutes", async () => {
     const { cloud, clock, deliver, server, disk } = await createFixtureWithoutFields();
     const withoutTime = (event: { cts: Json }) => withFields(event, { time: undefined, record_time: undefined });
     cloud.attach(disk, server);
@@ -131,7 +131,7 @@ describe("EVS returns neither the id nor the time of an attachment", () => {
     expect(disksWithSnapshots(cloud)).toEqual([disk, disk]);
   });
 
-  test("disk-attached creates one snapshot for each server of a shared disk if EVS returns neither an attachment id nor an attachment time", async () => {
+  test("disk-attached creates one snapshot for each server of a shared disk if EVS returns no attachment id and no attachment time", async () => {
     const { cloud, deliver, server } = await createFixtureWithoutFields();
     const other = cloud.addServer().id;
     const shared = cloud.addVolume({ multiattach: true, serverId: other }).id;
@@ -146,10 +146,10 @@ describe("EVS returns neither the id nor the time of an attachment", () => {
     expect(disksWithSnapshots(cloud)).toEqual([shared, shared]);
   });
 
-  test("disk-attached finds the snapshot that a CTS request trace caused when a CTS completion trace names only the server", async () => {
+  test("disk-attached finds the snapshot from the CTS request trace when it handles the completion trace, which names only the server", async () => {
     const { cloud, clock, deliver, server, disk, systemDisk } = await createFixtureWithoutFields();
     cloud.attach(disk, server);
-    // The completion trace does not name the disk, and the server has two disks.
+    // The function cannot select a disk, because the completion trace names no disk and the server has two disks.
     const early = await deliver(createCompletionTrace(server));
     expect(recordOf(early)).toMatchObject({ outcome: "failed", error: { reason: "DeadlineExceeded" } });
     expect((await deliver(createRequestTrace(server, disk))).result.outcomes).toEqual({ accepted: 1 });
@@ -159,7 +159,7 @@ describe("EVS returns neither the id nor the time of an attachment", () => {
     expect(disksWithSnapshots(cloud)).not.toContain(systemDisk);
   });
 
-  test("disk-attached creates a snapshot of the disk that is attached 10 s after a CTS completion trace that names only the server", async () => {
+  test("disk-attached creates a snapshot of a disk that is attached 10 s after the CTS completion trace, which names only the server", async () => {
     const { cloud, deliver, server, disk } = await createFixtureWithoutFields();
     cloud.attach(disk, server, { after: 10_000 });
     expect(resourceOutcomes(await deliver(createCompletionTrace(server)))).toEqual([`accepted ${disk}`]);
@@ -167,7 +167,7 @@ describe("EVS returns neither the id nor the time of an attachment", () => {
     expect(disksWithSnapshots(cloud)).toEqual([disk]);
   });
 
-  test("disk-attached creates another snapshot for the CTS completion trace if the snapshot for the request trace failed", async () => {
+  test("disk-attached creates a second snapshot from the CTS completion trace if the snapshot from the CTS request trace failed", async () => {
     const { cloud, clock, deliver, server, disk } = await createFixtureWithoutFields();
     cloud.attach(disk, server);
     cloud.endWith(disk, "error");

@@ -27,7 +27,7 @@ describe("the time of a CTS trace", () => {
     ],
     ["as year/month/day without a time zone", "2026/11/21 02:00:00", "2026-11-21T02:00:00.000Z"],
     ["as year-month-day without a time zone", "2026-11-21 02:00:00", "2026-11-21T02:00:00.000Z"],
-    ["as a string with seconds and a fraction", "1795226400.5", "2026-11-21T02:00:00.500Z"],
+    ["as a string of seconds with a decimal fraction", "1795226400.5", "2026-11-21T02:00:00.500Z"],
     ["as ISO 8601", "2026-11-21T10:00:00+08:00", "2026-11-21T02:00:00.000Z"],
   ])("disk-attached reads the time of a CTS trace that is written %s", async (_how, time, eventTime) => {
     const { cloud, deliver, server, disk } = await createAttachedFixture();
@@ -50,7 +50,7 @@ describe("the time of a CTS trace", () => {
     ["the number 1e300", 1e300],
     ["a string of 1 MB", "9".repeat(1_000_000)],
   ])(
-    'disk-attached creates a snapshot of the disk in the CTS trace although "time" and "record_time" are %s',
+    'disk-attached creates a snapshot although each of the fields "time" and "record_time" of the CTS trace is %s',
     async (_what, time) => {
       const { cloud, deliver, server, disk } = await createFixture();
       cloud.attach(disk, server, { after: 20_000 });
@@ -65,7 +65,7 @@ describe("the time of a CTS trace", () => {
     },
   );
 
-  test('disk-attached uses record_time if "time" of a CTS trace is invalid, and the time of the CloudEvent if "record_time" is null', async () => {
+  test('disk-attached uses "record_time" of a CTS trace if "time" is invalid, and the time of the CloudEvent if neither field is valid', async () => {
     const { cloud, deliver, server, disk } = await createAttachedFixture();
     const { cts } = createRequestTrace(server, disk);
     const byRecordTime = await deliver({ cts: { ...cts, time: "soon", record_time: "2026-11-21 01:59:00" } });
@@ -76,7 +76,7 @@ describe("the time of a CTS trace", () => {
     expect(disksWithSnapshots(cloud)).toEqual([disk]);
   });
 
-  test("disk-attached waits for the attachment and fails at its deadline if a CTS trace has no time and the disk is not attached", async () => {
+  test("disk-attached waits until its deadline and then fails if the CTS trace has no time and the disk in the trace is not attached", async () => {
     const { cloud, deliver, server, disk } = await createFixture();
     const invoked = await deliver(withFields(createRequestTrace(server, disk), { time: null, record_time: null }));
     expect(recordOf(invoked)).toMatchObject({ outcome: "failed", error: { reason: "DeadlineExceeded" } });
@@ -84,10 +84,10 @@ describe("the time of a CTS trace", () => {
   });
 
   test.each<[what: string, time: unknown]>([
-    ["unreadable", null],
-    ["eight hours ahead", "11/21/2026 10:00:00"],
+    ["null", null],
+    ["eight hours in the future", "11/21/2026 10:00:00"],
   ])(
-    "disk-attached waits for another disk before it selects the server's only disk if the time of the CTS trace is %s",
+    "disk-attached waits for a newly attached disk instead of selecting the server's first disk if the time of the CTS trace is %s",
     async (_what, time) => {
       const { cloud, clock, deliver, server, disk } = await createFixture();
       cloud.attach(disk, server, { after: 25_000 });

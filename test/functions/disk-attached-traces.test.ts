@@ -20,7 +20,7 @@ import { useFixedDate } from "../support/fixed-date.ts";
 useFixedDate();
 
 describe("a CTS trace", () => {
-  /** Maps each path at which a CTS trace can contain the disk id to a function that returns the trace fields with this id. */
+  /** The paths at which a CTS trace can contain the disk id. Each function returns a request or response with this id. */
   const diskIdPaths: Record<string, (volumeId: string) => { request?: Json; response?: Json } | undefined> = {
     "request.volumeAttachment.volumeId": (volumeId) => ({ request: { volumeAttachment: { volumeId } } }),
     "request.volumeAttachment.volume_id": (volume_id) => ({ request: { volumeAttachment: { volume_id } } }),
@@ -69,7 +69,7 @@ describe("a CTS trace", () => {
     }),
   });
 
-  test("disk-attached creates one snapshot of the right disk from a CTS trace in any known form", {
+  test("disk-attached creates one snapshot of the attached disk from each of 100 random CTS traces in the known formats", {
     timeout: 30_000,
   }, async () => {
     await fc.assert(
@@ -100,7 +100,7 @@ describe("a CTS trace", () => {
           request: encodeBody(bodies.request),
           response: encodeBody(Object.keys(merged).length > 0 ? merged : undefined),
         });
-        // JSON has no undefined fields.
+        // The platform delivers JSON, which has no undefined fields, so the event is converted to JSON and back.
         const invoked = await deliver(JSON.parse(JSON.stringify(event)));
         const { trigger } = recordOf(invoked);
         const again = await deliver(createRequestTrace(server, disk));
@@ -118,29 +118,29 @@ describe("a CTS trace", () => {
 
   test.each<[what: string, change: Json, detail: string]>([
     [
-      "of the call detachVolume",
+      "with the name detachVolume",
       { trace_name: "detachVolume" },
       "The trace detachVolume does not report an attached disk",
     ],
     [
-      "of the call reserveVolume",
+      "with the name reserveVolume",
       { trace_name: "reserveVolume", service_type: "EVS" },
       "does not report an attached disk",
     ],
     ["of the service CCE", { service_type: "CCE" }, "The trace attachVolume is from CCE, not from ECS."],
     [
-      "with the rating warning",
+      'with the rating "warning"',
       { trace_rating: "warning" },
       'The attachment failed: the trace has the rating "warning".',
     ],
-    ["with the rating incident", { trace_rating: "incident" }, 'the trace has the rating "incident"'],
+    ['with the rating "incident"', { trace_rating: "incident" }, 'the trace has the rating "incident"'],
     [
-      "with the status warning",
+      'with the status "warning"',
       { trace_rating: undefined, trace_status: "warning" },
       'the trace has the rating "warning"',
     ],
-    ["with the code 400", { code: 400 }, "the trace has the status code 400"],
-    ["with the code 409 as a string", { code: "409" }, "the trace has the status code 409"],
+    ["with the status code 400", { code: 400 }, "the trace has the status code 400"],
+    ['with the string "409" as its status code', { code: "409" }, "the trace has the status code 409"],
   ])("disk-attached records the reason when it skips a CTS trace %s", async (_what, change, detail) => {
     for (const wrapped of [(cts: Json) => ({ cts }), cloudEvent]) {
       const { deliver, server, disk, requests } = await createAttachedFixture();
@@ -155,7 +155,7 @@ describe("a CTS trace", () => {
 });
 
 describe("a CTS trace that names only the server", () => {
-  test("disk-attached selects the disk that was attached within 10 minutes of a CTS trace that names only the server", async () => {
+  test("disk-attached selects the disk that was attached at most 10 minutes before or after the CTS trace if the trace names only the server", async () => {
     for (const minutes of [-9, 0, 9]) {
       const { cloud, clock, deliver, server, disk } = await createAttachedFixture();
       clock.advance(HOUR_MS);
@@ -164,14 +164,14 @@ describe("a CTS trace that names only the server", () => {
     }
   });
 
-  test("disk-attached selects the server's only disk if a CTS trace names only the server and no other disk is attached before the deadline", async () => {
+  test("disk-attached selects the server's only disk if the CTS trace names no disk and no second disk is attached before the deadline", async () => {
     const { cloud, clock, deliver, server, systemDisk } = await createFixture();
     expect((await deliver(createCompletionTrace(server, START_MS))).result.outcomes).toEqual({ accepted: 1 });
     expect(disksWithSnapshots(cloud)).toEqual([systemDisk]);
     expect(clock.now() - START_MS).toBeLessThan(50_000);
   });
 
-  test("disk-attached selects the server's only disk at once if a CTS trace names only the server and is more than 10 minutes old", async () => {
+  test("disk-attached selects the server's only disk at once if the CTS trace names no disk and is more than 10 minutes old", async () => {
     const { cloud, clock, deliver, server, systemDisk } = await createFixture();
     clock.advance(601_000);
     expect((await deliver(createCompletionTrace(server, START_MS))).result.outcomes).toEqual({ accepted: 1 });
@@ -179,14 +179,14 @@ describe("a CTS trace that names only the server", () => {
     expect(clock.now() - START_MS).toBe(601_000);
   });
 
-  test("disk-attached selects the disk that is attached 30 s after a CTS trace instead of the disk that the server already had", async () => {
+  test("disk-attached selects the disk that is attached 30 s after the CTS trace, not the disk that the server already had", async () => {
     const { cloud, deliver, server, disk } = await createFixture();
     cloud.attach(disk, server, { after: 30_000 });
     expect((await deliver(createCompletionTrace(server, START_MS))).result.outcomes).toEqual({ accepted: 1 });
     expect(disksWithSnapshots(cloud)).toEqual([disk]);
   });
 
-  test("disk-attached waits for another disk if the server has two disks and both were attached a day before the CTS trace", async () => {
+  test("disk-attached waits for a newly attached disk if the CTS trace names no disk and both disks of the server were attached a day earlier", async () => {
     const { cloud, clock, deliver, server, disk } = await createFixture();
     cloud.addVolume({ serverId: server, attachedAt: START_MS - 24 * HOUR_MS });
     cloud.attach(disk, server, { after: 30_000 });
@@ -202,7 +202,7 @@ describe("a CTS trace that names only the server", () => {
 });
 
 describe("several disks for a CTS trace that names only the server", () => {
-  test("disk-attached creates a snapshot of each disk that was attached within 10 minutes of a CTS trace that names only the server", async () => {
+  test("disk-attached creates a snapshot of each disk that was attached at most 10 minutes before the CTS trace if the trace names only the server", async () => {
     const { cloud, clock, deliver, server, disk, systemDisk } = await createFixture();
     const [second, third] = [cloud.addVolume().id, cloud.addVolume().id];
     for (const id of [disk, second, third]) {
@@ -223,7 +223,7 @@ describe("several disks for a CTS trace that names only the server", () => {
     expect(disksWithSnapshots(cloud)).not.toContain(systemDisk);
   });
 
-  test("disk-attached creates snapshots of the other disks if EVS rejects the snapshot of one disk", async () => {
+  test("disk-attached still creates the snapshot of one attached disk if EVS rejects the snapshot of the other attached disk", async () => {
     const { cloud, deliver, server, disk } = await createFixture();
     const other = cloud.addVolume({ serverId: server }).id;
     cloud.attach(disk, server);
@@ -233,7 +233,7 @@ describe("several disks for a CTS trace that names only the server", () => {
     expect(disksWithSnapshots(cloud)).toEqual([other]);
   });
 
-  test("disk-attached waits for the disk that a CTS request trace announces although a different disk was attached 5 minutes before the trace", async () => {
+  test("disk-attached creates snapshots of a disk attached 5 minutes before and a disk attached 20 s after a CTS request trace that names no disk", async () => {
     const { cloud, deliver, server, disk } = await createFixture();
     const before = cloud.addVolume({ serverId: server, attachedAt: START_MS - 5 * MINUTE_MS }).id;
     cloud.attach(disk, server, { after: 20_000 });

@@ -27,8 +27,8 @@ describe("an invalid event", () => {
     ["a string", JSON.stringify({ cts }).slice(0, 50), EXPECTED],
     ["a long string", "x".repeat(5_000_000), EXPECTED],
     ["an array of CTS traces", [cts], `${EXPECTED}, got an event of the trigger "direct".`],
-    ["an array in an array", [[{ cts }]], `${EXPECTED}, got an array of 1 item.`],
-    ["a CTS trace outside an event", cts, `${EXPECTED}, got an event of the trigger "direct".`],
+    ["an array inside an array", [[{ cts }]], `${EXPECTED}, got an array of 1 item.`],
+    ["a CTS trace that is not inside an event", cts, `${EXPECTED}, got an event of the trigger "direct".`],
     ["a CTS event without a trace", { cts: null }, EXPECTED],
     ["a CTS event with a string as its trace", { cts: "attachVolume" }, EXPECTED],
     ["a CTS event with an array as its trace", { cts: [cts] }, EXPECTED],
@@ -52,7 +52,7 @@ describe("an invalid event", () => {
       "resource_id: expected the id of a server",
     ],
   ])(
-    "disk-attached names the expected event in its error and sends no request when it rejects %s",
+    "disk-attached rejects %s with an error that says what it expected, and sends no request",
     async (_what, event, message) => {
       const { cloud, deliver, requests } = await createFixture();
       const invoked = await deliver(event);
@@ -65,7 +65,7 @@ describe("an invalid event", () => {
     },
   );
 
-  test("disk-attached ignores an invalid disk id in a CTS trace and reads the id from the next field", async () => {
+  test("disk-attached ignores an invalid disk id in a CTS trace and uses the valid disk id in another field of the trace", async () => {
     const { cloud, deliver, server, disk } = await createAttachedFixture();
     const event = createRequestTrace(server, disk);
     const request = { volumeAttachment: { volumeId: "../../cloudsnapshots", id: disk } };

@@ -1,4 +1,4 @@
-/** Tests how `disk-attached` creates one snapshot for each attachment of a disk, also when EVS fails. */
+/** Tests that `disk-attached` creates one snapshot for each attachment of a disk, even if EVS fails. */
 import { describe, expect, test } from "vitest";
 import type { EmbeddedCloud, Fault } from "../../infra/local/cloud/index.ts";
 import {
@@ -16,7 +16,7 @@ import { useFixedDate } from "../support/fixed-date.ts";
 useFixedDate();
 
 describe("the CTS traces of one attachment", () => {
-  test("disk-attached waits until the disk is attached and creates one snapshot from the CTS request trace and the completion trace", async () => {
+  test("disk-attached waits until the disk is attached and creates one snapshot from the CTS request trace and the CTS completion trace", async () => {
     const { cloud, clock, deliver, server, disk, requests } = await createFixture();
     cloud.attach(disk, server, { after: 30_000 });
     const first = expectSuccess(await deliver(createRequestTrace(server, disk)));
@@ -30,7 +30,7 @@ describe("the CTS traces of one attachment", () => {
     });
     expect(clock.now() - START_MS).toBeGreaterThanOrEqual(30_000);
     expect(clock.now() - START_MS).toBeLessThan(41_000);
-    // The function pauses between its requests for the disk.
+    // The function waits between two requests for the disk, so it sends fewer than 10 requests in 30 s.
     expect(requests().filter((operation) => operation === "evs.showVolume").length).toBeLessThan(10);
 
     const second = await deliver(createCompletionTrace(server));
@@ -78,7 +78,7 @@ describe("the CTS traces of one attachment", () => {
         expect(found).toEqual(["accepted", ...Array.from({ length: 19 }, () => "existing")]);
       };
 
-      test(`disk-attached creates one ${DISK_ATTACHED_KIND} from 20 CTS traces of one attachment that arrive one after another if the ${firstTrace} trace arrives first`, async () => {
+      test(`disk-attached creates one ${DISK_ATTACHED_KIND} from 20 consecutive CTS traces of one attachment if the ${firstTrace} trace is the first`, async () => {
         const { cloud, clock, deliver, disk, events } = await createDeliveries();
         const invoked: Invoked[] = [];
         for (const event of events) {
@@ -88,12 +88,12 @@ describe("the CTS traces of one attachment", () => {
         expectOneSnapshot(cloud, disk, invoked);
       });
 
-      test(`disk-attached creates one ${DISK_ATTACHED_KIND} from 20 simultaneous CTS traces of one attachment if the ${firstTrace} trace arrives first`, async () => {
+      test(`disk-attached creates one ${DISK_ATTACHED_KIND} from 20 simultaneous CTS traces of one attachment if the ${firstTrace} trace is the first`, async () => {
         const { cloud, deliver, disk, events } = await createDeliveries();
         expectOneSnapshot(cloud, disk, await Promise.all(events.map((event) => deliver(event))));
       });
 
-      test(`disk-attached creates one ${DISK_ATTACHED_KIND} from 20 simultaneous CTS traces if the ${firstTrace} trace arrives first, 30 s before the disk is attached`, async () => {
+      test(`disk-attached creates one ${DISK_ATTACHED_KIND} from 20 simultaneous CTS traces that arrive 30 s before the disk is attached, if the ${firstTrace} trace is the first`, async () => {
         const { cloud, deliver, disk, server, events } = await createDeliveries();
         cloud.detach(disk);
         cloud.attach(disk, server, { after: 30_000 });
@@ -102,7 +102,7 @@ describe("the CTS traces of one attachment", () => {
     });
   });
 
-  test("disk-attached creates one snapshot from four CTS traces of one attachment that arrive before EVS lists the snapshot", async () => {
+  test("disk-attached creates one snapshot from four CTS traces of one attachment although all of them arrive before EVS lists the snapshot", async () => {
     const { cloud, clock, deliver, server, disk } = await createFixture();
     cloud.listLagMs = 5_000;
     cloud.attach(disk, server);
@@ -150,7 +150,7 @@ describe("the attachment that EVS returns", () => {
     expect(disksWithSnapshots(cloud)).toEqual([disk]);
   });
 
-  test("disk-attached skips a disk at once if the disk is attached to another server than the CTS trace names", async () => {
+  test("disk-attached skips a disk at once if the disk is attached to a different server than the server in the CTS trace", async () => {
     const { cloud, clock, deliver, server, disk } = await createFixture();
     cloud.attach(disk, cloud.addServer().id);
     const invoked = expectSuccess(await deliver(createRequestTrace(server, disk)));
@@ -160,7 +160,7 @@ describe("the attachment that EVS returns", () => {
     expect(cloud.snapshots()).toEqual([]);
   });
 
-  test("disk-attached skips a disk that is not attached one hour after the time of the CTS trace", async () => {
+  test("disk-attached skips a disk that is not attached if the CTS trace is more than one hour old", async () => {
     const { cloud, clock, deliver, server, disk } = await createFixture();
     clock.advance(HOUR_MS + 1);
     const invoked = expectSuccess(await deliver(createRequestTrace(server, disk, START_MS)));
@@ -169,7 +169,7 @@ describe("the attachment that EVS returns", () => {
     expect(cloud.snapshots()).toEqual([]);
   });
 
-  test("disk-attached fails if the disk is not attached before the deadline, and succeeds when the event is redelivered", async () => {
+  test("disk-attached fails if the disk is not attached before the deadline, and creates the snapshot when the event is redelivered", async () => {
     const { cloud, clock, deliver, server, disk } = await createFixture();
     cloud.attach(disk, server, { after: 100_000 });
     const event = createRequestTrace(server, disk);
@@ -227,7 +227,7 @@ describe("failures of EVS", () => {
     },
   );
 
-  test("disk-attached creates no snapshot if EVS returns another disk than the requested disk", async () => {
+  test("disk-attached creates no snapshot if EVS returns a different disk than the function requested", async () => {
     const { cloud, deliver, server, disk } = await createAttachedFixture();
     const other = cloud.addVolume({ serverId: server }).id;
     const edit = ({ volume }: { volume: { id: string } }) => {
@@ -239,7 +239,7 @@ describe("failures of EVS", () => {
     expect(recordOf(invoked)).toMatchObject({ outcome: "failed", resource_id: disk, error: { reason: "BadResponse" } });
   });
 
-  test("disk-attached creates one snapshot if the response to its create request is lost and a CTS completion trace follows", async () => {
+  test("disk-attached creates one snapshot from the CTS request trace and the CTS completion trace although the create response is lost", async () => {
     const { cloud, deliver, server, disk } = await createAttachedFixture();
     cloud.fault({ operation: "evs.createSnapshot", nth: 1 }, { type: "reset", after: true });
     expect((await deliver(createRequestTrace(server, disk))).result.outcomes).toEqual({ accepted: 1 });
@@ -247,7 +247,7 @@ describe("failures of EVS", () => {
     expect(disksWithSnapshots(cloud)).toEqual([disk]);
   });
 
-  test("disk-attached returns before its deadline if EVS never responds, and succeeds when the event is redelivered", async () => {
+  test("disk-attached returns before its deadline if EVS never responds, and creates one snapshot when the event is redelivered", async () => {
     const { cloud, clock, deliver, server, disk } = await createAttachedFixture();
     for (const operation of ["evs.showVolume", "evs.createSnapshot"]) {
       const hanging = cloud.fault({ operation }, { type: "hang", after: true });
@@ -262,7 +262,7 @@ describe("failures of EVS", () => {
     expect(disksWithSnapshots(cloud)).toEqual([disk]);
   });
 
-  test("disk-attached names DISK_ATTACHED_KIND in its error and sends no request if the variable is invalid", async () => {
+  test("disk-attached names DISK_ATTACHED_KIND in its error and sends no request if this variable is invalid", async () => {
     const { deliver, server, disk, requests } = await createAttachedFixture({
       variables: { DISK_ATTACHED_KIND: "snapshots" },
     });

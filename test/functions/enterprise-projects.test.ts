@@ -21,7 +21,7 @@ const enterpriseProjectId = "94f1ea84-1428-49b6-9920-8a9b8a29e4ca";
 const tags = { backup: "daily" };
 const HOUR_MS = 3_600_000;
 
-/** Adds a server with an attached disk, an unattached disk and a cluster to another enterprise project than the default. */
+/** Adds a server with an attached disk, an unattached disk and a cluster to an enterprise project that is not the default. */
 function addResources(cloud: EmbeddedCloud) {
   const server = cloud.addServer({ tags, enterpriseProjectId });
   cloud.addVolume({ serverId: server.id, enterpriseProjectId });
@@ -35,13 +35,13 @@ const snapshotsOf = (cloud: EmbeddedCloud, kind: keyof typeof KINDS) =>
   cloud.snapshots(kind).filter(({ snapshot_group_id }) => !snapshot_group_id);
 
 describe.each(Object.keys(KINDS) as (keyof typeof KINDS)[])("%s", (kind) => {
-  test(`scheduled-snapshots, verify-snapshots and prune-snapshots find the ${kind} of a resource outside of the default enterprise project`, async () => {
+  test(`scheduled-snapshots, verify-snapshots and prune-snapshots find an existing ${kind} if its resource is not in the default enterprise project`, async () => {
     const { cloud, clock, runtime, invoke } = await createTestEnvironment();
     addResources(cloud);
     const policy = { policy: "nightly", targets: [{ kind, tags }], retention: { keep_last: 1 } };
     const event = timerEvent(policy);
     expect((await invoke(scheduledSnapshots, event)).result.outcomes).toEqual({ accepted: 1 });
-    // The redelivery runs in another instance, which does not remember the first delivery.
+    // The redelivery runs in another instance, which does not know about the first delivery.
     runtime.inFlight.clear();
     clock.advance(60_000);
     expect((await invoke(scheduledSnapshots, event)).result.outcomes).toEqual({ existing: 1 });
@@ -56,7 +56,7 @@ describe.each(Object.keys(KINDS) as (keyof typeof KINDS)[])("%s", (kind) => {
     expect(pruned.result.outcomes).toEqual({ kept: 1, deleted: 1 });
   });
 
-  test(`pre-deploy creates one ${kind} of a resource outside of the default enterprise project, and responds ready when the ${kind} is available`, async () => {
+  test(`pre-deploy creates no second ${kind} in a repeated call if the resource is not in the default enterprise project`, async () => {
     const { cloud, runtime, invoke } = await createTestEnvironment();
     addResources(cloud);
     const statusAfter = async (wait_seconds: number) => {
@@ -73,7 +73,7 @@ describe.each(Object.keys(KINDS) as (keyof typeof KINDS)[])("%s", (kind) => {
 });
 
 test.each(byName(CREATES))(
-  "%s creates one snapshot of a resource outside of the default enterprise project for a repeated Idempotency-Key",
+  "%s creates no second snapshot for a repeated Idempotency-Key if the resource is not in the default enterprise project",
   async (_name, { kind, envelope, factory }) => {
     const { cloud, runtime, invoke } = await createTestEnvironment();
     const { server, disk, cluster } = addResources(cloud);
@@ -93,7 +93,7 @@ test.each(byName(CREATES))(
 );
 
 test.each(["snapshot", "standard-snapshot"] as const)(
-  "disk-attached creates one %s of an attached disk outside of the default enterprise project for a redelivered CTS trace",
+  "disk-attached creates no second %s for a redelivered CTS trace if the disk is not in the default enterprise project",
   async (kind) => {
     const { cloud, clock, runtime, invoke } = await createTestEnvironment({ variables: { DISK_ATTACHED_KIND: kind } });
     const server = cloud.addServer({ enterpriseProjectId });

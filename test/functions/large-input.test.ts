@@ -1,4 +1,4 @@
-/** Tests that bodies of 1 MiB get a short error message, with little memory and without a delay. */
+/** Tests that the functions reject bodies of 1 MiB quickly, with little memory and with a short error message. */
 import { describe, expect, test } from "vitest";
 import { createSnapshot } from "../../functions/create-snapshot/handler.ts";
 import { runBare } from "../support/bare-node.ts";
@@ -9,7 +9,7 @@ useFixedDate();
 
 const MIB = 1024 * 1024;
 
-/** Returns JSON of at most 1 MiB that contains as many items between `start` and `end` as possible, separated by commas. */
+/** Returns `start`, as many comma-separated items as fit into 1 MiB, and `end`. */
 function fillWith(start: string, itemAt: (index: number) => string, end: string): string {
   const items: string[] = [];
   for (let size = start.length + end.length; ; ) {
@@ -22,7 +22,7 @@ function fillWith(start: string, itemAt: (index: number) => string, end: string)
 
 const GATE_START = '{"deployment_id":"release-7","targets":[';
 const TARGET_START = `${GATE_START}{"kind":"snapshot",`;
-/** Returns a function that builds a JSON field from its index. The field name is `name` followed by the index. */
+/** Returns a function that builds the JSON field `<name><index>` with the value 0. */
 const field = (name: string) => (index: number) => `"${name}${index}":0`;
 const uuid = (index: number) => `"5aa119a8-d25b-45a7-8d1b-${String(index).padStart(12, "0")}"`;
 
@@ -61,7 +61,7 @@ describe("a body of 1 MiB", () => {
       "targets[0]: expected at most 10000 fields, got 96",
     ],
     [
-      "tags with a number as their value",
+      "tags whose values are numbers",
       fillWith(`${TARGET_START}"tags":{`, field("t"), "}}]}"),
       "targets[0].tags: expected at most 10000 fields, got 96",
     ],
@@ -85,20 +85,20 @@ describe("a body of 1 MiB", () => {
       "targets: expected at least 1 item, got 0.",
     ],
     [
-      "field names of control characters",
+      "field names that consist of control characters",
       fillWith(`${GATE_START}],`, field("\\u0001".repeat(20)), "}"),
       "Validation stopped after ",
     ],
     ["nested arrays", "[".repeat(MIB / 2) + "]".repeat(MIB / 2), "body: expected an object, got an array of 1 item."],
-    ["opening brackets", "[".repeat(MIB), "Expected a JSON body, got "],
+    ["only opening brackets", "[".repeat(MIB), "Expected a JSON body, got "],
     [
       "one long string",
       `{"deployment_id":"${"x".repeat(MIB - 100)}"}`,
       "deployment_id: expected at most 128 characters",
     ],
-    ["spaces", " ".repeat(MIB), "Expected a JSON body, got "],
+    ["only spaces", " ".repeat(MIB), "Expected a JSON body, got "],
   ])(
-    "pre-deploy responds 400 with at most 64 KB and uses at most 64 MB of heap for a body of 1 MiB that contains %s",
+    "pre-deploy responds 400 with at most 64 KB, within a heap of 64 MB, to a body of 1 MiB that contains %s",
     async (_content, body, message) => {
       const variables = { REGION: "eu-west-101", PROJECT_ID: "0123456789abcdef" };
       const context = { getSecurityAccessKey: "access-key", getSecuritySecretKey: "secret-key", variables };
@@ -113,7 +113,7 @@ describe("a body of 1 MiB", () => {
   );
 });
 
-test("create-snapshot rejects a body of 1 MiB of spaces and one invalid base64 character within the test timeout of 20 s", async () => {
+test("create-snapshot rejects 1 MiB of spaces with one invalid base64 character within 20 s, the timeout of a test", async () => {
   const environment = await createTestEnvironment();
   const invoked = await environment.invoke(createSnapshot, apig("", {}, { body: `${" ".repeat(MIB - 1)}!` }));
   expectInvalidInput(invoked, "Expected a base64 body", environment.requests());

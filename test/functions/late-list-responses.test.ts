@@ -1,15 +1,15 @@
-/** Tests requests that are repeated before a list response contains the snapshot of the earlier request. */
+/** Tests requests that are repeated before a list response contains the snapshot of the first request. */
 import { describe, expect, test } from "vitest";
 import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import { createFixture, SNAPSHOT } from "../support/creates.ts";
 import { apig, createTestEnvironment, errorOf, nightly, outcomeHeader } from "../support/environment.ts";
 
-/** Milliseconds until the list responses of the embedded cloud contain a new snapshot. */
+/** Time in milliseconds until a list response of the embedded cloud contains a new snapshot. */
 const LIST_LAG_MS = 5_000;
 
 describe("list responses that contain a new snapshot after 5 s", () => {
-  test("create-snapshot returns the existing snapshot, or 409 for a different request, if an Idempotency-Key is repeated after 2 s", async () => {
+  test("create-snapshot recognizes an Idempotency-Key that is repeated after 2 s although no list response contains the snapshot yet", async () => {
     const fixture = await createFixture(SNAPSHOT);
     fixture.cloud.listLagMs = LIST_LAG_MS;
     const first = await fixture.postWithKey({ name: "snap-001" });
@@ -21,7 +21,7 @@ describe("list responses that contain a new snapshot after 5 s", () => {
     expect(fixture.snapshots()).toHaveLength(1);
   });
 
-  test("create-snapshot still returns the existing snapshot after it has rejected a different request with the same Idempotency-Key", async () => {
+  test("create-snapshot returns the existing snapshot to a repeated request after it has responded 409 to a different request with the same key", async () => {
     const fixture = await createFixture(SNAPSHOT);
     fixture.cloud.listLagMs = LIST_LAG_MS;
     await fixture.postWithKey({ name: "one" });
@@ -35,7 +35,7 @@ describe("list responses that contain a new snapshot after 5 s", () => {
   test("create-snapshot creates a second snapshot for a repeated Idempotency-Key if no list response contains the first snapshot within 10 s", async () => {
     const fixture = await createFixture(SNAPSHOT);
     expect(outcomeHeader(await fixture.postWithKey())).toBe("accepted");
-    // Another client deletes the snapshot at once.
+    // Another client deletes the snapshot at once, so no list response contains it.
     for (const { id } of fixture.snapshots()) fixture.cloud.removeSnapshot(id);
     for (const outcome of ["existing", "existing", "accepted"]) {
       fixture.clock.advance(4_500);
@@ -43,12 +43,12 @@ describe("list responses that contain a new snapshot after 5 s", () => {
     }
   });
 
-  test("create-snapshot does not repeat an ambiguous create request before list responses would contain the new snapshot", async () => {
+  test("create-snapshot waits until list responses contain new snapshots before it repeats a create request that got no response", async () => {
     const fixture = await createFixture(SNAPSHOT);
     fixture.cloud.listLagMs = LIST_LAG_MS;
     fixture.failCreate({ type: "reset", after: true }, { nth: 1 });
     expect(errorOf(await fixture.postWithKey({}, { remainingMs: 4_000 })).reason).toBe("OutcomeUnknown");
-    // No time is left for a list request, so the function sends no create request.
+    // Too little time is left to list the snapshots, so the function sends no second create request.
     expect(errorOf(await fixture.postWithKey({}, { remainingMs: 2_000 })).reason).toBe("OutcomeUnknown");
     const before = fixture.clock.now();
     expect(outcomeHeader(await fixture.postWithKey())).toBe("existing");
@@ -56,7 +56,7 @@ describe("list responses that contain a new snapshot after 5 s", () => {
     expect(fixture.snapshots()).toHaveLength(1);
   });
 
-  test("pre-deploy creates one snapshot if the same deployment calls it every second for 5 s", async () => {
+  test("pre-deploy creates one snapshot if it is called with the same deployment_id every second for 5 s", async () => {
     const { addDisks, cloud, clock, invoke } = await createTestEnvironment();
     cloud.listLagMs = LIST_LAG_MS;
     const event = apig({ deployment_id: "release-7", targets: [{ kind: "snapshot", volume_ids: addDisks(1) }] });
@@ -79,7 +79,7 @@ describe("list responses that contain a new snapshot after 5 s", () => {
 });
 
 describe("redelivered timer events after an incomplete run", () => {
-  test("scheduled-snapshots creates the snapshots that failed in the first delivery, without waiting, when the event is redelivered to the same instance", async () => {
+  test("scheduled-snapshots creates the missing snapshots without waiting when a timer event is redelivered to the same instance", async () => {
     const { addDisks, cloud, clock, invoke } = await createTestEnvironment();
     const event = nightly({ volume_ids: addDisks(20) });
     const body = { error: { code: "EVS.5400", message: "no" } };
@@ -94,7 +94,7 @@ describe("redelivered timer events after an incomplete run", () => {
   });
 
   test.each([20, 900])(
-    "scheduled-snapshots with a timeout of %i s creates the missing 9 of 12 snapshots without waiting if another instance created 3 a minute ago",
+    "scheduled-snapshots with a timeout of %i s creates 9 of 12 snapshots without waiting if another instance has created the other 3 a minute earlier",
     async (timeoutSeconds) => {
       const { addDisks, clock, invoke, runtime } = await createTestEnvironment({ timeoutSeconds });
       const disks = addDisks(12);

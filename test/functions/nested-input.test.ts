@@ -36,10 +36,10 @@ const EVENT_FUNCTIONS: FunctionUnderTest[] = [
 const LEVELS = 100_000;
 const NESTED_ARRAYS = `${"[".repeat(LEVELS)}${"]".repeat(LEVELS)}`;
 const NESTED_OBJECTS = `${'{"a":'.repeat(LEVELS)}1${"}".repeat(LEVELS)}`;
-/** The time of the CTS traces in milliseconds. */
+/** The time in the CTS traces, in milliseconds. */
 const time = Date.parse(START);
 
-/** Invokes a function in a new test environment. Expects that it rejects the event with the message and calls no service. */
+/** Invokes a function in a new test environment. Expects that it rejects the event with this message and sends no request. */
 async function expectInvalid({ factory }: FunctionUnderTest, event: unknown, message = "", status?: number) {
   const environment = await createTestEnvironment();
   const invoked = await environment.invoke(factory, event);
@@ -55,7 +55,7 @@ describe.each<[structure: string, json: string, description: string]>([
   const value = (): unknown => JSON.parse(json);
 
   test.each(byName(HTTP_FUNCTIONS))(
-    `%s responds 400 to ${nested} in the body or in the Idempotency-Key header`,
+    `%s responds 400 if its body or its Idempotency-Key header consists of ${nested}`,
     async (_name, unit) => {
       await expectInvalid(unit, apig(json, {}, { body: json, isBase64Encoded: false }), "", 400);
       await expectInvalid(unit, apig(json, {}, { body: value() }), "", 400);
@@ -63,21 +63,24 @@ describe.each<[structure: string, json: string, description: string]>([
     },
   );
 
-  test.each(byName(HTTP_FUNCTIONS))(`%s responds 405 to ${nested} as the HTTP method`, async (_name, unit) => {
-    const message = `Expected the method POST, got ${description}.`;
-    await expectInvalid(unit, apig("{}", {}, { httpMethod: value() }), message, 405);
-  });
+  test.each(byName(HTTP_FUNCTIONS))(
+    `%s responds 405 if the HTTP method in its event consists of ${nested}`,
+    async (_name, unit) => {
+      const message = `Expected the method POST, got ${description}.`;
+      await expectInvalid(unit, apig("{}", {}, { httpMethod: value() }), message, 405);
+    },
+  );
 
   test.each([
     ["volume_id", "snapshot.volume_id: expected a string"],
     ["name", "snapshot.name: expected a string"],
     ["force", "snapshot.force: expected true or false"],
     ["unknown_field", "snapshot.unknown_field: unknown field. Allowed: volume_id, "],
-  ])(`create-snapshot responds 400 to ${nested} in the field "%s"`, async (field, message) => {
+  ])(`create-snapshot responds 400 if the field "%s" in its body consists of ${nested}`, async (field, message) => {
     await expectInvalid(SNAPSHOT, apig(`{"snapshot":{"${field}":${json}}}`), message, 400);
   });
 
-  test(`create-snapshot responds 400 to ${nested} as the value of a label in the field "metadata"`, async () => {
+  test(`create-snapshot responds 400 if a value in the field "metadata" consists of ${nested}`, async () => {
     const message = `snapshot.metadata.a: expected a string, got ${description}.`;
     await expectInvalid(SNAPSHOT, apig(`{"snapshot":{"metadata":{"a":${json}}}}`), message, 400);
   });
@@ -87,14 +90,17 @@ describe.each<[structure: string, json: string, description: string]>([
     ["volume_ids", "targets[0]"],
     ["tags", "targets[0]"],
     ["unknown_field", "targets[0].unknown_field: unknown field"],
-  ])(`pre-deploy and scheduled-snapshots reject ${nested} in the field "%s" of a target`, async (field, message) => {
-    const target = field === "kind" ? `{"kind":${json}}` : `{"kind":"snapshot","${field}":${json}}`;
-    await expectInvalid(PRE_DEPLOY, apig(`{"deployment_id":"d","targets":[${target}]}`), message, 400);
-    await expectInvalid(SCHEDULED, timerEvent(`{"policy":"nightly","targets":[${target}]}`), message);
-  });
+  ])(
+    `pre-deploy and scheduled-snapshots reject a target whose field "%s" consists of ${nested}`,
+    async (field, message) => {
+      const target = field === "kind" ? `{"kind":${json}}` : `{"kind":"snapshot","${field}":${json}}`;
+      await expectInvalid(PRE_DEPLOY, apig(`{"deployment_id":"d","targets":[${target}]}`), message, 400);
+      await expectInvalid(SCHEDULED, timerEvent(`{"policy":"nightly","targets":[${target}]}`), message);
+    },
+  );
 
   test.each(["policy", "targets", "time_zone", "retention", "hold", "dry_run", "unknown_field"])(
-    `scheduled-snapshots rejects ${nested} in the field "%s" of a policy, whether "user_event" is a JSON string or an object`,
+    `scheduled-snapshots rejects a policy whose field "%s" consists of ${nested}`,
     async (field) => {
       const policy = `{"policy":"nightly","targets":[{"kind":"snapshot","tags":{"a":"b"}}],"${field}":${json}}`;
       for (const user_event of [policy, JSON.parse(policy)]) {
@@ -103,32 +109,32 @@ describe.each<[structure: string, json: string, description: string]>([
     },
   );
 
-  test.each(byName(EVENT_FUNCTIONS))(`%s rejects an event of ${nested}`, async (_name, unit) => {
+  test.each(byName(EVENT_FUNCTIONS))(`%s rejects an event that consists of ${nested}`, async (_name, unit) => {
     await expectInvalid(unit, value(), "Expected a");
   });
 
-  test(`create-snapshot throws InvalidRequest if it is invoked directly with ${nested}`, async () => {
+  test(`create-snapshot, invoked directly, throws InvalidRequest if its event consists of ${nested}`, async () => {
     await expectInvalid(SNAPSHOT, value());
   });
 
   test.each(["time", "user_event"])(
-    `scheduled-snapshots rejects ${nested} in the field "%s" of a timer event`,
+    `scheduled-snapshots rejects a timer event whose field "%s" consists of ${nested}`,
     async (field) => {
       await expectInvalid(SCHEDULED, { ...timerEvent({ policy: "nightly" }), [field]: value() });
     },
   );
 
-  test.each(["cts", "data"])(`disk-attached rejects ${nested} in the field "%s" of its event`, async (field) => {
+  test.each(["cts", "data"])(`disk-attached rejects an event whose field "%s" consists of ${nested}`, async (field) => {
     await expectInvalid(DISK_ATTACHED, { specversion: "1.0", [field]: value() });
   });
 
-  test(`disk-attached rejects ${nested} in the field "trace_name" of a CTS trace`, async () => {
+  test(`disk-attached rejects a CTS trace whose field "trace_name" consists of ${nested}`, async () => {
     const { cloud } = await createTestEnvironment();
     const cts = { trace_name: value(), time, resource_id: cloud.addServer().id };
     await expectInvalid(DISK_ATTACHED, { cts }, "trace_name: expected ");
   });
 
-  test(`disk-attached creates one snapshot although an optional field of the CTS trace contains ${nested}`, async () => {
+  test(`disk-attached creates one snapshot although an optional field of the CTS trace consists of ${nested}`, async () => {
     const { cloud, invoke } = await createTestEnvironment();
     const server = cloud.addServer().id;
     const disk = cloud.addVolume({ serverId: server, attachedAt: time }).id;
@@ -141,7 +147,7 @@ describe.each<[structure: string, json: string, description: string]>([
     expect(cloud.snapshots("snapshot").map(({ volume_id }) => volume_id)).toEqual([disk]);
   });
 
-  test(`scheduled-snapshots defers a disk to another invocation although the field "version" of its timer event contains ${nested}`, async () => {
+  test(`scheduled-snapshots passes a disk to another invocation although the field "version" of its timer event consists of ${nested}`, async () => {
     const { addDisks, invoke } = await createTestEnvironment({ variables: { SHARD_SIZE: "2" } });
     const tags = { backup: "daily" };
     addDisks(3, { tags });

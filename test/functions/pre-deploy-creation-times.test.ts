@@ -33,9 +33,9 @@ describe.each(KINDS)("the creation time of a %s", (kind) => {
     ["is in the year 1", dated("0001-01-01T00:00:00Z")],
     ["is in 1970", dated("1970-01-01T00:00:00.000000")],
     ["is before 2015", dated("2014-12-31T23:59:59Z")],
-    ["is two years ahead", dated("2029-11-21T02:00:00Z")],
+    ["is two years in the future", dated("2029-11-21T02:00:00Z")],
   ])(
-    `pre-deploy responds 409 to a deployment_id from 400 days ago if the creation time of its ${kind} %s`,
+    `pre-deploy responds 409 if a deployment_id is reused after 400 days and the creation time of its ${kind} %s`,
     async (_what, change) => {
       const { cloud, clock, changeRows, post, addResource } = await createFixture();
       const { targets } = addResource(kind);
@@ -56,7 +56,7 @@ describe.each(KINDS)("the creation time of a %s", (kind) => {
     },
   );
 
-  test(`pre-deploy responds 409 if the creation time of a ${kind} is 16 minutes in the future, and 200 if it is 10 minutes in the future`, async () => {
+  test(`pre-deploy accepts a ${kind} whose creation time is 10 minutes in the future, and responds 409 if the time is 16 minutes in the future`, async () => {
     const { clock, changeRows, post, addResource } = await createFixture();
     const { targets } = addResource(kind);
     await post({ targets });
@@ -68,7 +68,7 @@ describe.each(KINDS)("the creation time of a %s", (kind) => {
     expect((await post({ targets })).status).toBe(200);
   });
 
-  test(`pre-deploy responds 200 in the call that creates a ${kind} without a creation time, and 409 in the next call`, async () => {
+  test(`pre-deploy accepts a ${kind} without a creation time in the call that creates the ${kind}, and responds 409 in the next call`, async () => {
     const { cloud, changeRows, post, addResource } = await createFixture();
     const { targets } = addResource(kind);
     changeRows(listFieldOf(kind), absent);
@@ -81,7 +81,7 @@ describe.each(KINDS)("the creation time of a %s", (kind) => {
     expect(cloud.count(/\.create/)).toBe(1);
   });
 
-  test(`pre-deploy responds 202 while a ${kind} is creating without a creation time, and 200 once the list response has the time`, async () => {
+  test(`pre-deploy responds 202 while a ${kind} is being created and has no creation time, and 200 when it is available and has a creation time`, async () => {
     const { clock, changeRows, post, addResource } = await createFixture();
     const { targets } = addResource(kind);
     await post({ targets });
@@ -95,7 +95,7 @@ describe.each(KINDS)("the creation time of a %s", (kind) => {
     expect((await post({ targets })).status).toBe(200);
   });
 
-  test(`pre-deploy responds 409 if a ${kind} from an earlier call becomes available without a creation time`, async () => {
+  test(`pre-deploy responds 409 if a ${kind} from an earlier call becomes available but has no creation time`, async () => {
     const { clock, changeRows, post, addResource } = await createFixture();
     const { targets } = addResource(kind);
     await post({ targets });

@@ -8,7 +8,7 @@ import { useFixedDate } from "../support/fixed-date.ts";
 useFixedDate();
 
 describe("a snapshot that fails", () => {
-  test("pre-deploy responds 502 and names each failed snapshot until a call with retry_failed creates other snapshots", async () => {
+  test("pre-deploy responds 502 and names each failed snapshot until a call with retry_failed creates new snapshots", async () => {
     const { cloud, clock, addResources, post } = await createFixture();
     const { targets, ids } = addResources();
     for (const id of ids) cloud.endWith(id, "error");
@@ -50,7 +50,7 @@ describe("a snapshot that fails", () => {
     expect(cloud.count(/\.create/)).toBe(8);
   });
 
-  test("pre-deploy responds 502 if one of three snapshots fails, and a request with retry_failed replaces only that snapshot", async () => {
+  test("pre-deploy responds 502 if one of three snapshots fails, and replaces only the failed snapshot if retry_failed is true", async () => {
     const { cloud, clock, addDisks, post } = await createFixture();
     const [good, bad, slow] = addDisks(3) as [string, string, string];
     cloud.endWith(bad, "error");
@@ -65,7 +65,7 @@ describe("a snapshot that fails", () => {
     expect(cloud.count("evs.createSnapshot")).toBe(4);
   });
 
-  test("pre-deploy creates another snapshot if the old snapshot is being deleted, or if it failed and the request has retry_failed", async () => {
+  test("pre-deploy always replaces a snapshot that is being deleted, but replaces a failed snapshot only if retry_failed is true", async () => {
     const { cloud, clock, addDisks, post } = await createFixture();
     const [bad, deleting] = addDisks(2) as [string, string];
     cloud.endWith(bad, "error");
@@ -78,7 +78,7 @@ describe("a snapshot that fails", () => {
     expect(cloud.count("evs.createSnapshot")).toBe(4);
   });
 
-  test("pre-deploy responds 502 within 6 s although wait_seconds is 50 if a snapshot fails", async () => {
+  test("pre-deploy stops waiting and responds 502 within 6 s if a snapshot fails and wait_seconds is 50", async () => {
     const { cloud, clock, addDisks, post } = await createFixture();
     const [bad] = addDisks(1) as [string];
     cloud.endWith(bad, "error");
@@ -88,7 +88,7 @@ describe("a snapshot that fails", () => {
     expect(clock.now() - began).toBeLessThan(6_000);
   });
 
-  test("pre-deploy responds 502 if a member of an available snapshot group failed, until a request with retry_failed creates another group", async () => {
+  test("pre-deploy responds 502 if a member of a snapshot group failed, and creates a new group if retry_failed is true", async () => {
     const { cloud, clock, addResources, post } = await createFixture();
     const { targets, members, ids } = addResources();
     const server = ids[2];
@@ -110,7 +110,7 @@ describe("a snapshot that fails", () => {
 
 describe("a snapshot with an unknown status", () => {
   test.each(["rollbacking", "backing-up", "quantum"])(
-    "pre-deploy responds 202 and creates no other snapshots if the status of its snapshots is %j",
+    "pre-deploy responds 202 and creates no more snapshots if its snapshots have the unknown status %j",
     async (status) => {
       const { cloud, clock, addResources, post } = await createFixture();
       const { targets, ids } = addResources();
@@ -127,7 +127,7 @@ describe("a snapshot with an unknown status", () => {
 
 describe("a busy cluster", () => {
   test.each(["GROWING", "SNAPSHOTTING", "REBOOTING"])(
-    "pre-deploy reports Busy and advises to wait and repeat the call if a cluster has the task status %j",
+    "pre-deploy reports Busy and advises to repeat the call later if a cluster has the task status %j",
     async (taskStatus) => {
       const { cloud, addDisks, post } = await createFixture();
       const cluster = cloud.addCluster({ taskStatus }).id;
@@ -142,7 +142,7 @@ describe("a busy cluster", () => {
       expect(snapshotOf(failed, cluster).error.message).toContain("Wait, then repeat the request");
       expect(snapshotOf(failed, disk)).toMatchObject({ outcome: "accepted" });
 
-      // The caller follows the advice: it waits until the cluster is idle, and repeats the call.
+      // The caller follows the advice and repeats the call when the cluster is idle.
       cloud.setCluster(cluster, { taskStatus: undefined });
       const repeated = await post({ targets });
       expect(repeated.status).toBe(202);
@@ -150,7 +150,7 @@ describe("a busy cluster", () => {
     },
   );
 
-  test("pre-deploy repeats its create request within wait_seconds until a busy cluster is idle", async () => {
+  test("pre-deploy with wait_seconds repeats the create request for a busy cluster until the cluster is idle", async () => {
     const { cloud, post } = await createFixture({ random: () => 0.5 });
     const cluster = cloud.addCluster({ taskStatus: "REBOOTING" }).id;
     cloud.fault(
@@ -163,7 +163,7 @@ describe("a busy cluster", () => {
 });
 
 describe("failures of EVS", () => {
-  test("pre-deploy reports NotFound for a disk that does not exist and creates the snapshot of the other disk", async () => {
+  test("pre-deploy reports NotFound for a disk that does not exist, and still creates the snapshot of an existing disk", async () => {
     const { cloud, addDisks, post } = await createFixture();
     const [disk] = addDisks(1) as [string];
     const failed = await post(diskTargets(UNKNOWN_ID, disk));
@@ -176,7 +176,7 @@ describe("failures of EVS", () => {
     expect(cloud.snapshots()).toHaveLength(1);
   });
 
-  test("pre-deploy responds 202 if the account is throttled, and repeated calls create the remaining snapshots", async () => {
+  test("pre-deploy responds 202 in a throttled account until repeated calls have created all 20 snapshots", async () => {
     const { cloud, clock, addDisks, post } = await createFixture({ rate: { perSecond: 6 } });
     const request = diskTargets(...addDisks(20));
     const counts: number[] = [];
@@ -196,7 +196,7 @@ describe("failures of EVS", () => {
     expect(new Set(cloud.snapshots().map(({ volume_id }) => volume_id)).size).toBe(20);
   });
 
-  test("pre-deploy responds 429 with Retry-After if EVS throttles its first list request", async () => {
+  test("pre-deploy responds 429 with the header Retry-After if EVS throttles its first list request", async () => {
     const { cloud, addDisks, post } = await createFixture();
     cloud.fault({ operation: "evs.listSnapshots" }, { type: "throttle", retryAfter: 7 });
     const refused = await post(diskTargets(...addDisks(2)));
@@ -207,7 +207,7 @@ describe("failures of EVS", () => {
     expect(cloud.snapshots()).toEqual([]);
   });
 
-  test("pre-deploy sends no more create requests and reports AccountSuspended for the remaining disks once the account is suspended", async () => {
+  test("pre-deploy stops sending create requests and reports AccountSuspended for the remaining disks when EVS reports a suspended account", async () => {
     const { cloud, clock, addDisks, post } = await createFixture({ variables: { MAX_CONCURRENCY: "2" } });
     const [existing, ...others] = addDisks(12) as [string, ...string[]];
     await post(diskTargets(existing));
@@ -223,7 +223,7 @@ describe("failures of EVS", () => {
     expect(cloud.count("evs.createSnapshot")).toBeLessThanOrEqual(1 + 2 + 2);
   });
 
-  test("pre-deploy defers the targets for which it has no time, and the next call creates their snapshots", async () => {
+  test("pre-deploy defers the targets that it cannot handle before its deadline, and creates their snapshots in the next call", async () => {
     const { cloud, clock, addDisks, post } = await createFixture();
     const request = diskTargets(...addDisks(10));
     const slow = cloud.fault(
@@ -241,7 +241,7 @@ describe("failures of EVS", () => {
     expect(cloud.snapshots()).toHaveLength(10);
   });
 
-  test("pre-deploy responds within 60 s if EVS never responds, and the next call creates the remaining snapshots", async () => {
+  test("pre-deploy responds within 60 s if EVS never responds to create requests, and creates the missing snapshots in the next call", async () => {
     const { cloud, clock, addDisks, post } = await createFixture({ timeoutSeconds: 900 });
     const request = diskTargets(...addDisks(20));
     const hanging = cloud.fault({ operation: "evs.createSnapshot" }, { type: "hang", after: true });
@@ -255,7 +255,7 @@ describe("failures of EVS", () => {
     expect(cloud.snapshots()).toHaveLength(20);
   });
 
-  test("pre-deploy defers every target if its list requests take all of its time, and the next call creates the snapshots", async () => {
+  test("pre-deploy defers every target if its list requests use up its time, and creates the snapshots in the next call", async () => {
     const { cloud, clock, addDisks, post } = await createFixture();
     const request = diskTargets(...addDisks(3));
     cloud.fault({ operation: "evs.listSnapshots", nth: 1 }, { type: "mutatePage", mutate: () => clock.advance(500) });
@@ -266,7 +266,7 @@ describe("failures of EVS", () => {
     expect(outcomesOf(await post(request))).toEqual(["accepted", "accepted", "accepted"]);
   });
 
-  test("pre-deploy continues to wait if EVS rejects a list request while it waits", async () => {
+  test("pre-deploy continues to wait for its snapshots if EVS rejects a list request during the wait", async () => {
     const { cloud, addDisks, post } = await createFixture();
     const request = diskTargets(...addDisks(2));
     cloud.fault({ operation: "evs.listSnapshots", nth: 2, times: 2 }, { type: "status", status: 403 });
@@ -275,7 +275,7 @@ describe("failures of EVS", () => {
     expect(cloud.snapshots()).toHaveLength(2);
   });
 
-  test("pre-deploy responds 202 with a warning on stderr if the logging topic fails", async () => {
+  test("pre-deploy responds 202 and writes a warning to stderr if LTS does not accept its records", async () => {
     const { cloud, addDisks, post } = await createFixture();
     cloud.fault({ operation: "lts.reportLogs" }, { type: "status", status: 500 });
     const { status, warnings } = await post(diskTargets(...addDisks(2)));

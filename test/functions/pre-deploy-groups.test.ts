@@ -23,7 +23,7 @@ describe("a snapshot group for a server with three disks", () => {
     return { ...fixture, server: id, disks: disks as [string, string, string], targets, memberOf };
   };
 
-  /** Creates a snapshot group with three members, all of which are available. */
+  /** Creates a snapshot group with three available members. */
   const createFinishedGroup = async () => {
     const fixture = await createGroupFixture();
     await fixture.post({ targets: fixture.targets });
@@ -31,7 +31,7 @@ describe("a snapshot group for a server with three disks", () => {
     return fixture;
   };
 
-  test("pre-deploy responds 502 if a snapshot group has no member for one disk, until a request with retry_failed creates another group", async () => {
+  test("pre-deploy responds 502 if a snapshot group lacks the member for one disk, and creates a new group if retry_failed is true", async () => {
     const { cloud, clock, disks, server, targets, post, memberOf } = await createFinishedGroup();
     cloud.removeSnapshot(memberOf(disks[1]));
     for (const wait_seconds of [0, 10]) {
@@ -48,7 +48,7 @@ describe("a snapshot group for a server with three disks", () => {
     expect(cloud.count("evs.createSnapshotGroup")).toBe(2);
   });
 
-  test("pre-deploy repeats a failed create request instead of accepting an older snapshot group that lacks a member", async () => {
+  test("pre-deploy repeats the create request for a new snapshot group after a 503 response instead of accepting the old group, which lacks a member", async () => {
     const { cloud, clock, post, addResource } = await createFixture();
     const { targets, disks = [] } = addResource("snapshot-group");
     expect((await post({ targets, wait_seconds: 20 })).status).toBe(200);
@@ -62,7 +62,7 @@ describe("a snapshot group for a server with three disks", () => {
     expect(cloud.snapshots("snapshot-group")).toHaveLength(2);
   });
 
-  test("pre-deploy names all three disks in its error if a snapshot group has no members", async () => {
+  test("pre-deploy names all three disks of a server in its error if the snapshot group of the server has no members", async () => {
     const { cloud, disks, targets, post, memberOf } = await createFinishedGroup();
     for (const disk of disks) cloud.removeSnapshot(memberOf(disk));
     const failed = await post({ targets });
@@ -70,7 +70,7 @@ describe("a snapshot group for a server with three disks", () => {
     for (const disk of disks) expect(errorsOf(failed)[0].message).toContain(disk);
   });
 
-  test("pre-deploy waits for a group member that the list response shows 5 s after the group", async () => {
+  test("pre-deploy waits for a group member that EVS lists 5 s after the snapshot group", async () => {
     const { clock, disks, targets, post, changeRows } = await createGroupFixture({ creationMs: 1_000 });
     await post({ targets });
     const created = clock.now();
@@ -83,7 +83,7 @@ describe("a snapshot group for a server with three disks", () => {
     expect((await post({ targets, wait_seconds: 10 })).status).toBe(200);
   });
 
-  test("pre-deploy responds 502 within 10 s although wait_seconds is 50 if a group member never appears in the list response", async () => {
+  test("pre-deploy stops waiting and responds 502 within 10 s if EVS never lists a group member and wait_seconds is 50", async () => {
     const { clock, disks, targets, post, changeRows } = await createGroupFixture({ creationMs: 1_000 });
     const began = clock.now();
     changeRows("snapshots", (row) => (row.volume_id === disks[2] ? undefined : row));
@@ -99,7 +99,7 @@ describe("a snapshot group for a server with three disks", () => {
   });
 
   test.each([undefined, null, "", "recently", "2029-11-21T02:00:00", "1970-01-01T00:00:00"])(
-    "pre-deploy requires a group member for a disk whose attached_at is %j",
+    'pre-deploy requires a group member for a disk if the field "attached_at" in the EVS response about the disk is %j',
     async (attached_at) => {
       const { cloud, server, targets, post, changeRows } = await createFinishedGroup();
       const late = cloud.addVolume({ serverId: server }).id;
@@ -113,7 +113,7 @@ describe("a snapshot group for a server with three disks", () => {
     },
   );
 
-  test("pre-deploy requires a group member for a shared disk only if the disk was attached to the group's server before the group was created", async () => {
+  test("pre-deploy requires a group member for a shared disk only if the disk was attached to the server before the snapshot group was created", async () => {
     for (const attachLater of [true, false]) {
       const { cloud, clock, server, targets, post, changeRows } = await createGroupFixture();
       const other = cloud.addServer().id;
@@ -129,21 +129,21 @@ describe("a snapshot group for a server with three disks", () => {
     }
   });
 
-  test("pre-deploy responds 202 if EVS shows the disks of a snapshot group as attached to another server", async () => {
+  test("pre-deploy responds 202 if no disk that EVS lists is attached to the server of the snapshot group", async () => {
     const { targets, post, changeRows } = await createFinishedGroup();
     changeRows("volumes", (row) => ({ ...row, attachments: [{ server_id: "another" }] }));
-    // The function finds no disk of the server, so it cannot check the members.
+    // EVS lists no disk of the server, so the function cannot check the members of the group.
     expect((await post({ targets })).status).toBe(202);
   });
 
-  test("pre-deploy requires a group member for a disk of the server if EVS returns no attachments", async () => {
+  test('pre-deploy requires a group member for a newly attached disk if EVS omits the field "attachments"', async () => {
     const { cloud, server, targets, post, changeRows } = await createFinishedGroup();
     cloud.addVolume({ serverId: server });
     changeRows("volumes", removeFields("attachments"));
     expect((await post({ targets })).status).toBe(502);
   });
 
-  test("pre-deploy does not count a group member that has no volume_id or the id of another disk", async () => {
+  test("pre-deploy responds 502 if a group member has no volume_id or the volume_id of a different disk", async () => {
     for (const volume_id of [undefined, null, "", "00000000-0000-4000-8000-000000000000"]) {
       const { disks, targets, post, changeRows } = await createFinishedGroup();
       changeRows("snapshots", (row) => (row.volume_id === disks[0] ? { ...row, volume_id } : row));
@@ -153,7 +153,7 @@ describe("a snapshot group for a server with three disks", () => {
     }
   });
 
-  test("pre-deploy responds 502 if EVS rejects the request for the disks of a snapshot group, and 200 once EVS accepts the request", async () => {
+  test("pre-deploy responds 502 while EVS rejects the request that lists the disks of a snapshot group, and 200 afterwards", async () => {
     const { cloud, targets, post } = await createFinishedGroup();
     const denied = cloud.fault({ operation: "evs.listVolumes" }, { type: "status", status: 403 });
     const refused = await post({ targets, wait_seconds: 10 });
@@ -164,7 +164,7 @@ describe("a snapshot group for a server with three disks", () => {
     expect(cloud.count("evs.createSnapshotGroup")).toBe(1);
   });
 
-  test("pre-deploy responds 202 with the outcome unverified if EVS lists no disk for the server of a snapshot group", async () => {
+  test('pre-deploy responds 202 with the outcome "unverified" if EVS lists no disk for the server of a snapshot group', async () => {
     const { cloud, server, targets, post, changeRows } = await createFinishedGroup();
     changeRows("volumes", () => undefined);
     const pending = await post({ targets });

@@ -1,4 +1,4 @@
-/** Tests `pre-deploy` when a list response has duplicate snapshots, unusual statuses or ids, or missing fields. */
+/** Tests `pre-deploy` when a list response has duplicate snapshots, snapshots with an unusual status or id, or missing fields. */
 
 import { describe, expect, test } from "vitest";
 import { REASONS, type Reason } from "../../shared/core/errors.ts";
@@ -17,7 +17,7 @@ import type { Kind } from "../support/kinds.ts";
 
 useFixedDate();
 
-/** Creates a test environment in which an earlier request has created one available snapshot of the kind. */
+/** Creates a test environment in which an earlier request created one snapshot of this kind, which is now available. */
 async function createFinishedSnapshot(kind: Kind) {
   const fixture = await createFixture();
   const resource = fixture.addResource(kind);
@@ -42,7 +42,7 @@ describe.each(KINDS)("duplicate snapshots of the kind %s", (kind) => {
   };
 
   test.each(["deleting", "error_deleting", "DELETING", "deleted", "delete_failed"])(
-    `pre-deploy creates another ${kind} if the first ${kind} for the deployment_id has the status %j`,
+    `pre-deploy creates another ${kind} if the existing ${kind} for the deployment_id has the status %j`,
     async (text) => {
       const { cloud, clock, targets, firstId, setStatus, post } = await createFinishedSnapshot(kind);
       clock.advance(400 * DAY_MS);
@@ -56,7 +56,7 @@ describe.each(KINDS)("duplicate snapshots of the kind %s", (kind) => {
     },
   );
 
-  test(`pre-deploy responds 200 with the younger of two duplicate ${kind}s if the older one remains in the status "creating"`, async () => {
+  test(`pre-deploy responds 200 with the younger of two duplicate ${kind}s if the older ${kind} remains in the status "creating"`, async () => {
     const { cloud, targets, firstId, secondId, setStatus, post } = await createFixtureWithDuplicate();
     setStatus(firstId, "creating");
     for (const wait_seconds of [0, 10]) {
@@ -67,7 +67,7 @@ describe.each(KINDS)("duplicate snapshots of the kind %s", (kind) => {
     expect(cloud.count(/\.create/)).toBe(1);
   });
 
-  test(`pre-deploy responds 200 with the available one of two duplicate ${kind}s if the other one failed`, async () => {
+  test(`pre-deploy responds 200 with the available one of two duplicate ${kind}s if the other ${kind} failed`, async () => {
     const { targets, firstId, secondId, setStatus, post } = await createFixtureWithDuplicate();
     for (const [bad, good] of [
       [firstId, secondId],
@@ -80,7 +80,7 @@ describe.each(KINDS)("duplicate snapshots of the kind %s", (kind) => {
     }
   });
 
-  test(`pre-deploy responds 200 with the second of two duplicate ${kind}s if the first fails or remains in the status "creating" during the wait`, async () => {
+  test(`pre-deploy responds 200 with the younger of two duplicate ${kind}s if the older ${kind} fails or remains in the status "creating" while pre-deploy waits`, async () => {
     for (const firstStatus of ["error", "creating"]) {
       const { clock, targets, firstId, secondId, changeRows, post } = await createFixtureWithDuplicate();
       const began = clock.now();
@@ -95,7 +95,7 @@ describe.each(KINDS)("duplicate snapshots of the kind %s", (kind) => {
     }
   });
 
-  test(`pre-deploy reports Conflict if the older of two duplicate ${kind}s has the status "creating" and another description than the request`, async () => {
+  test(`pre-deploy reports Conflict if the older of two duplicate ${kind}s is being created and its description differs from the description in the request`, async () => {
     const { cloud, targets, firstId, setStatus, post } = await createFixtureWithDuplicate();
     setStatus(firstId, "creating");
     const changed = [{ ...targets[0], description: "another" }];
@@ -114,7 +114,7 @@ describe.each(KINDS)("the status of a %s", (kind) => {
   };
 
   test.each(["failed", "error_creating", "ERROR", "CREATE_FAILED", "Creation failed", "error_restoring"])(
-    `pre-deploy responds 502 if the status of a ${kind} is %j, until a request with retry_failed creates another ${kind}`,
+    `pre-deploy responds 502 if a ${kind} has the status %j, and creates another ${kind} if retry_failed is true`,
     async (text) => {
       const { targets, firstId, post } = await createSnapshotWithStatus(text);
       const failed = await post({ targets });
@@ -127,7 +127,7 @@ describe.each(KINDS)("the status of a %s", (kind) => {
   );
 
   test.each(["constructor", "__proto__", "toString", "valueOf", "quantum", "ready", " available"])(
-    `pre-deploy responds 202 with a warning in its run record if the status of a ${kind} is the unknown string %j`,
+    `pre-deploy responds 202 and writes a warning to its run record if a ${kind} has the unknown status %j`,
     async (text) => {
       const { cloud, targets, firstId, post } = await createSnapshotWithStatus(text);
       const pending = await post({ targets, wait_seconds: 5, retry_failed: true });
@@ -139,7 +139,7 @@ describe.each(KINDS)("the status of a %s", (kind) => {
   );
 
   test.each([[undefined], [null], [""], [7], [{}], [["available"]]])(
-    `pre-deploy responds 502 with BadResponse if the status of a ${kind} is %j`,
+    `pre-deploy responds 502 with the reason BadResponse if the status of a ${kind} in a list response is %j`,
     async (text) => {
       const { cloud, targets, post } = await createSnapshotWithStatus(text);
       const refused = await post({ targets, wait_seconds: 5 });
@@ -160,14 +160,17 @@ describe.each(KINDS)("the id of a %s", (kind) => {
     ["a number", 7],
     ["null", null],
     ["an array", ["a"]],
-  ])(`pre-deploy responds 502 with BadResponse if the id of an available ${kind} is %s`, async (_what, id) => {
-    const { cloud, targets, changeRows, post } = await createFinishedSnapshot(kind);
-    changeRows(listFieldOf(kind), (row) => ({ ...row, id }));
-    const refused = await post({ targets, wait_seconds: 5 });
-    expect(refused.status).toBe(502);
-    expect(errorOf(refused)).toMatchObject({ reason: "BadResponse" });
-    expect(cloud.count(/\.create/)).toBe(1);
-  });
+  ])(
+    `pre-deploy responds 502 with the reason BadResponse if the id of a ${kind} in a list response is %s`,
+    async (_what, id) => {
+      const { cloud, targets, changeRows, post } = await createFinishedSnapshot(kind);
+      changeRows(listFieldOf(kind), (row) => ({ ...row, id }));
+      const refused = await post({ targets, wait_seconds: 5 });
+      expect(refused.status).toBe(502);
+      expect(errorOf(refused)).toMatchObject({ reason: "BadResponse" });
+      expect(cloud.count(/\.create/)).toBe(1);
+    },
+  );
 });
 
 describe("a list response without the resource ids of its snapshots", () => {
@@ -177,7 +180,7 @@ describe("a list response without the resource ids of its snapshots", () => {
     ["snapshot-group", "server_id"],
     ["cluster-snapshot", "cluster_id"],
   ])(
-    "pre-deploy finds the %s of an earlier request although the list response omits %s, and creates no duplicate",
+    'pre-deploy finds the %s from an earlier request although the list response omits the field "%s"',
     async (kind, field) => {
       const { cloud, clock, changeRows, post, addResource } = await createFixture();
       const [one, other] = [addResource(kind), addResource(kind)];
@@ -203,7 +206,7 @@ describe("the message of an error", () => {
   ];
 
   test.each(FAULTS)(
-    "pre-deploy reports %s with the same message in its response and its record, and gives only advice that an HTTP caller can follow",
+    "pre-deploy reports %s with the same message in its response and its record, and its advice is suitable for an HTTP caller",
     async (...fault) => {
       const [reason, status, code, message] = fault;
       const body = JSON.stringify({ error: { code, message } });
@@ -238,7 +241,7 @@ describe("a snapshot that disappears while pre-deploy waits for another one", ()
     };
   };
 
-  test("pre-deploy responds 202 if an available snapshot disappears while it waits for another snapshot, and the next call replaces the missing snapshot", async () => {
+  test("pre-deploy responds 202 if a snapshot disappears while pre-deploy waits for a second snapshot, and replaces the missing snapshot in the next call", async () => {
     const { cloud, clock, beganAt, targets, snapshotId, changeRows, post } = await createDiskAndCluster();
     changeRows("snapshots", (row) => (row.id === snapshotId && clock.now() - beganAt > 3_000 ? undefined : row));
     const pending = await post({ targets, wait_seconds: 20 });
@@ -248,7 +251,7 @@ describe("a snapshot that disappears while pre-deploy waits for another one", ()
     expect(cloud.count("evs.createSnapshot")).toBe(2);
   });
 
-  test("pre-deploy responds 202 if EVS rejects the list request that checks an available snapshot again after the wait", async () => {
+  test("pre-deploy responds 202 if EVS rejects the final list request, which checks that the snapshots still exist", async () => {
     const { cloud, targets, post } = await createDiskAndCluster();
     const denied = cloud.fault({ operation: "evs.listSnapshots", nth: 2, times: 99 }, { type: "status", status: 403 });
     expect((await post({ targets, wait_seconds: 20 })).status).toBe(202);
@@ -256,7 +259,7 @@ describe("a snapshot that disappears while pre-deploy waits for another one", ()
     expect((await post({ targets })).status).toBe(200);
   });
 
-  test("pre-deploy responds 200 if an available snapshot still exists after the wait for another snapshot", async () => {
+  test("pre-deploy responds 200 if all snapshots still exist when pre-deploy stops waiting", async () => {
     const { targets, post } = await createDiskAndCluster();
     expect((await post({ targets, wait_seconds: 20 })).status).toBe(200);
   });

@@ -17,7 +17,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
     ...JSON.parse(result.body),
   });
 
-  test("pre-deploy with make_room deletes the snapshots that its retention does not keep, and the repeated call creates the snapshot", async () => {
+  test("pre-deploy with make_room deletes the snapshots that no retention rule keeps, and creates the new snapshot in the next call", async () => {
     const { cloud, clock, invoke } = await createTestEnvironment({ deletionMs: 4_000 });
     const disk = cloud.addVolume();
     for (let days = 1; days <= 4; days += 1) addSnapshot(cloud, disk.id, days, { policy: "pre-deploy" });
@@ -40,7 +40,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
     expect(left.sort()).toEqual(["nightly", "nightly", "nightly", "pre-deploy", "pre-deploy", "pre-deploy"]);
   });
 
-  test("pre-deploy responds 400 to make_room with the policy nightly, because it does not know which snapshots that policy holds", async () => {
+  test('pre-deploy responds 400 to make_room for the policy "nightly", because pre-deploy does not know the field "hold" of this policy', async () => {
     const { cloud, invoke, requests } = await createTestEnvironment();
     const disk = cloud.addVolume();
     for (let days = 1; days <= 7; days += 1) addSnapshot(cloud, disk.id, days);
@@ -50,12 +50,12 @@ describe("a disk with 7 snapshots, the maximum", () => {
     expect(records[0]).toMatchObject({ action: "create", outcome: "rejected", policy: "nightly" });
     expect(requests()).toEqual([]);
     expect(idsOf(cloud, disk.id)).toHaveLength(7);
-    // The function accepts its own policy, `pre-deploy`.
+    // The function accepts make_room for the policy `pre-deploy`.
     const own = await invoke(preDeploy, apig(body(cloud.addVolume().id, { policy: "pre-deploy" })));
     expect(own.result.statusCode).toBe(202);
   });
 
-  test("pre-deploy responds 400 and advises to omit make_room if a request has make_room and no retention", async () => {
+  test("pre-deploy responds 400 and advises to omit make_room if a request has make_room but no retention", async () => {
     const { cloud, invoke, requests } = await createTestEnvironment();
     const disk = cloud.addVolume();
     const { result } = await invoke(preDeploy, apig(body(disk.id, { retention: undefined })));

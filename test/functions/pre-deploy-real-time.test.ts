@@ -1,4 +1,4 @@
-/** Tests the response time of `pre-deploy` with the clock of the machine. */
+/** Tests how fast `pre-deploy` responds, in real time instead of simulated time. */
 import { describe, expect, test } from "vitest";
 import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import { startCloud } from "../../infra/local/cloud/index.ts";
@@ -7,7 +7,7 @@ import { diskTargets, outcomesOf } from "../support/deployments.ts";
 import { type Any, apig } from "../support/environment.ts";
 
 describe("pre-deploy in real time", () => {
-  test("pre-deploy responds to each call within 2 s if a request has 20 disks and EVS responds after 50 ms, and creates each snapshot once in repeated calls", async () => {
+  test("pre-deploy responds within 2 s to each call for 20 disks if each EVS response takes 50 ms, and creates each snapshot once", async () => {
     const cloud = await startCloud({ latencyMs: 50, creationMs: 700 });
     const disks = Array.from({ length: 20 }, () => cloud.addVolume().id);
     const variables: Record<string, string> = { REGION: cloud.region, EVS_ENDPOINT: cloud.url };

@@ -26,9 +26,13 @@ describe("an invalid request", () => {
     ["a number as deployment_id", { deployment_id: 7 }, "deployment_id: expected a string, got the number 7."],
     ["no targets", { targets: undefined }, "targets: required, but missing."],
     ["an empty array as targets", { targets: [] }, "targets: expected at least 1 item, got 0."],
-    ["a target without ids and tags", { targets: [{ kind: "snapshot" }] }, "targets[0]: expected volume_ids or tags"],
     [
-      "an unknown kind",
+      "a target that has neither ids nor tags",
+      { targets: [{ kind: "snapshot" }] },
+      "targets[0]: expected volume_ids or tags",
+    ],
+    [
+      "an unknown kind of snapshot",
       { targets: [{ kind: "disk", volume_ids: [UNKNOWN_ID] }] },
       'targets[0].kind: expected "snapshot"',
     ],
@@ -41,9 +45,9 @@ describe("an invalid request", () => {
     ],
     ["a negative integer as wait_seconds", { wait_seconds: -1 }, "wait_seconds: expected at least 0, got -1."],
     ["a fraction as wait_seconds", { wait_seconds: 0.5 }, "wait_seconds: expected an integer, got the number 0.5."],
-    ["a digit as policy", { policy: "7" }, "policy: expected a letter followed by"],
+    ['the value "7" as policy', { policy: "7" }, "policy: expected a letter followed by"],
     ["an unknown field", { force: true }, "force: unknown field. Allowed: "],
-  ])("pre-deploy responds 400 and names each invalid field of a request with %s", async (_what, body, ...messages) => {
+  ])("pre-deploy responds 400 and names each invalid field if a request has %s", async (_what, body, ...messages) => {
     const { cloud, post, requests } = await createFixture();
     const refused = await post({ targets: [target], ...body });
     expect(refused.status).toBe(400);
@@ -73,7 +77,7 @@ describe("an invalid request", () => {
   });
 
   test.each<[what: string, event: unknown, trigger: string]>([
-    ["a request body without the event of the API gateway", { deployment_id: "release-7" }, "direct"],
+    ["a request body that is not inside an event of the API gateway", { deployment_id: "release-7" }, "direct"],
     ["a timer event", { trigger_type: "TIMER", time: "2026-11-21T02:00:00Z", user_event: "{}" }, "timer"],
     ["a CTS event", { cts: { trace_name: "attachVolume" } }, "cts"],
     ["a CloudEvent", { specversion: "1.0", data: {} }, "eventgrid"],

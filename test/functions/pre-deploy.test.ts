@@ -9,7 +9,7 @@ import { useFixedDate } from "../support/fixed-date.ts";
 useFixedDate();
 
 describe("the requests of one deployment", () => {
-  test("pre-deploy creates a snapshot of each kind, responds 202 while some are creating, and responds 200 when all are available", async () => {
+  test("pre-deploy creates a snapshot of each kind, and responds 202 until all snapshots are available and 200 afterwards", async () => {
     const { cloud, clock, addResources, post } = await createFixture();
     const { targets, ids, members } = addResources();
     const [disk, archive, server, cluster] = ids;
@@ -91,7 +91,7 @@ describe("the requests of one deployment", () => {
     expect(clock.now() - began).toBeLessThanOrEqual(50_000);
   });
 
-  test("pre-deploy creates a snapshot of a disk with the selected tag if the disk was added after an earlier call for the deployment", async () => {
+  test("pre-deploy creates a snapshot of a disk that was added between two calls for a deployment, if the disk has the selected tag", async () => {
     const { cloud, addDisks, post } = await createFixture();
     addDisks(2, { service: "shop" });
     const targets = [{ kind: "snapshot", tags: { service: "shop" } }];
@@ -101,7 +101,7 @@ describe("the requests of one deployment", () => {
     expect(cloud.snapshots()).toHaveLength(3);
   });
 
-  test("pre-deploy responds 404 if no resource has the tags that its targets select", async () => {
+  test("pre-deploy responds 404 if no resource has the tags in its targets", async () => {
     const { post, requests } = await createFixture();
     const refused = await post({ targets: [{ kind: "snapshot", tags: { service: "shop" } }] });
     expect(refused.status).toBe(404);
@@ -135,7 +135,7 @@ describe("the requests of one deployment", () => {
     expect(cloud.snapshots()).toEqual([]);
   });
 
-  test("pre-deploy adds the policy of the request to the labels of its snapshots", async () => {
+  test("pre-deploy stores the policy in the request in the marker of each snapshot", async () => {
     const { cloud, addResources, post } = await createFixture();
     const { targets } = addResources();
     await post({ targets, policy: "releases" });
@@ -196,7 +196,7 @@ describe("a repeated POST request", () => {
     fault: fc.constantFrom(...FAULTS),
   });
 
-  test("pre-deploy creates each snapshot once and finally responds 200 to repeated calls although random requests fail", {
+  test("pre-deploy creates each snapshot exactly once in repeated calls although random requests to EVS and DWS fail", {
     timeout: 60_000,
   }, async () => {
     await fc.assert(
@@ -217,7 +217,7 @@ describe("a repeated POST request", () => {
     );
   });
 
-  test("pre-deploy creates each snapshot once for four simultaneous calls in one instance", async () => {
+  test("pre-deploy creates each snapshot once if one instance receives four simultaneous calls for a deployment", async () => {
     const { cloud, addResources, post } = await createFixture();
     const { targets } = addResources();
     const responses = await Promise.all(Array.from({ length: 4 }, () => post({ targets, wait_seconds: 40 })));
@@ -225,7 +225,7 @@ describe("a repeated POST request", () => {
     expect(cloud.count(/\.create/)).toBe(4);
   });
 
-  test("pre-deploy creates each snapshot once for four calls that arrive before EVS and DWS list the snapshots", async () => {
+  test("pre-deploy creates each snapshot once if four calls for a deployment arrive before EVS and DWS list the snapshots", async () => {
     const { cloud, clock, addResources, post } = await createFixture();
     cloud.listLagMs = 5_000;
     const { targets, ids } = addResources();
@@ -242,7 +242,7 @@ describe("a repeated POST request", () => {
     expect((await post({ targets })).status).toBe(200);
   });
 
-  test("pre-deploy reports Conflict and creates no snapshot if a repeated call for a deployment_id changes the description of a target", async () => {
+  test("pre-deploy reports Conflict for a target whose description differs from an earlier call with the same deployment_id", async () => {
     const { cloud, addDisks, post } = await createFixture();
     const [first, second] = addDisks(2) as [string, string];
     await post(diskTargets(first, second));

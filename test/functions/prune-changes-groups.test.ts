@@ -23,23 +23,26 @@ describe("members change after the deletion of their snapshot group was rejected
   test.each([
     ["held by its label", { tags: { hold: "yes" } }],
     ["held by its description", { description: "hold: audit" }],
-  ])("prune-snapshots keeps a busy snapshot group if one of its members is now %s", async (how, changes) => {
-    const { newest, second, replaceMember, afterDeletion, prune, remainingIds } = await createBusyGroup();
-    afterDeletion.set(1, () => replaceMember(second, changes));
-    const { records } = expectSuccess(await prune());
-    expect(findRecord(records, second)).toMatchObject({
-      outcome: "held",
-      rule: expect.stringContaining(how),
-      detail: expect.stringMatching(PLAN_CHANGED),
-    });
-    expect(remainingIds()).toEqual([newest, second].sort());
-  });
+  ])(
+    "prune-snapshots keeps a snapshot group if one of its members becomes %s after EVS rejected the deletion of the group as busy",
+    async (how, changes) => {
+      const { newest, second, replaceMember, afterDeletion, prune, remainingIds } = await createBusyGroup();
+      afterDeletion.set(1, () => replaceMember(second, changes));
+      const { records } = expectSuccess(await prune());
+      expect(findRecord(records, second)).toMatchObject({
+        outcome: "held",
+        rule: expect.stringContaining(how),
+        detail: expect.stringMatching(PLAN_CHANGED),
+      });
+      expect(remainingIds()).toEqual([newest, second].sort());
+    },
+  );
 
   test.each([
-    ["in the status error", { status: "error" }, "keep_last"],
-    ["missing", undefined, "keep_last"],
+    ["fails", { status: "error" }, "keep_last"],
+    ["disappears", undefined, "keep_last"],
   ])(
-    "prune-snapshots keeps a busy snapshot group if the member of the newer group is now %s",
+    "prune-snapshots keeps a snapshot group if a member of the newer group %s after EVS rejected the deletion of the older group as busy",
     async (_how, changes, rule) => {
       const { newest, second, replaceMember, afterDeletion, prune, remainingIds } = await createBusyGroup();
       afterDeletion.set(1, () => replaceMember(newest, changes));
@@ -49,7 +52,7 @@ describe("members change after the deletion of their snapshot group was rejected
     },
   );
 
-  test("prune-snapshots keeps a busy snapshot group if the newer group loses its member for one disk", async () => {
+  test("prune-snapshots keeps a snapshot group if the newer group loses the member for one disk after EVS rejected the deletion of the older group as busy", async () => {
     const fixture = await createChangingFixture();
     const { cloud, server, add, afterDeletion, prune, remainingIds } = fixture;
     const otherDisk = cloud.addVolume({ serverId: server.id, attachedAt: START_MS - 30 * DAY_MS });
@@ -67,7 +70,7 @@ describe("members change after the deletion of their snapshot group was rejected
     expect(remainingIds()).toEqual([newest, second].sort());
   });
 
-  test("prune-snapshots keeps a busy snapshot group of two disks that loses a member, because no newer group has the same disks", async () => {
+  test("prune-snapshots keeps a snapshot group that loses a member after EVS rejected its deletion as busy if no newer group has the same disks", async () => {
     const { cloud, disk, prune, remainingIds, afterDeletion } = await createChangingFixture();
     const other = cloud.addVolume();
     const add = (days: number) =>

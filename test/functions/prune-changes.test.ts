@@ -10,7 +10,7 @@ import {
 } from "../support/prunes.ts";
 import { busyResponse, DELETE_OPERATIONS, LIST_OPERATIONS, type Seed } from "../support/retention-seeds.ts";
 
-/** Faults of a delete request after which `prune-snapshots` retries the request. The keys complete a test name. */
+/** Faults of delete requests that `prune-snapshots` retries. Each key is a part of a test name. */
 const FAILURES: Record<string, (kind: Kind) => Parameters<ChangingFixture["cloud"]["fault"]>[1]> = {
   "is rejected as busy": busyResponse,
   "is throttled": () => ({ type: "throttle", window: "1 minute" }),
@@ -20,22 +20,22 @@ const FAILURES: Record<string, (kind: Kind) => Parameters<ChangingFixture["cloud
   "gets a response that is not JSON": () => ({ type: "notJson", after: false, html: true }),
 };
 
-/** Changes after which a snapshot that the first plan keeps is no longer good. The keys complete a test name. */
+/** Changes after which the newest snapshot is no longer a good snapshot of the policy. Each key is a part of a test name. */
 const LOSSES: Record<string, (fixture: ChangingFixture, id: string) => void> = {
-  "has failed": ({ change }, id) => change(id, { status: "error" }),
-  "no longer exists": ({ cloud }, id) => cloud.removeSnapshot(id),
-  "has an unknown status": ({ change }, id) => change(id, { status: "rollbacking" }),
-  "has lost its marker labels": ({ change }, id) => change(id, { marked: false }),
-  "belongs to another policy": ({ change }, id) => change(id, { policy: "weekly" }),
+  fails: ({ change }, id) => change(id, { status: "error" }),
+  disappears: ({ cloud }, id) => cloud.removeSnapshot(id),
+  "gets an unknown status": ({ change }, id) => change(id, { status: "rollbacking" }),
+  "loses its marker": ({ change }, id) => change(id, { marked: false }),
+  "moves to another policy": ({ change }, id) => change(id, { policy: "weekly" }),
 };
 
 describe.each(KINDS)("the newest %s changes during a run", (kind) => {
   const cases = [
-    ...Object.keys(FAILURES).map((failure) => [failure, "has failed"]),
+    ...Object.keys(FAILURES).map((failure) => [failure, "fails"]),
     ...Object.keys(LOSSES).map((loss) => ["is rejected as busy", loss]),
   ];
   test.each(cases)(
-    `prune-snapshots keeps the second newest ${kind} if its deletion %s and the next list response shows that the newest ${kind} %s`,
+    `prune-snapshots keeps the second newest ${kind} if its delete request %s and the newest ${kind} %s before the retry`,
     async (failure, loss) => {
       for (const MAX_CONCURRENCY of ["1", "8"]) {
         const fixture = await createChangingFixture({ variables: { MAX_CONCURRENCY } });
@@ -53,12 +53,12 @@ describe.each(KINDS)("the newest %s changes during a run", (kind) => {
           "third deleted: kept by no rule",
         ]);
         expect(findRecord(records, second)?.detail).toMatch(PLAN_CHANGED);
-        expect(remainingIds()).toEqual(loss === "no longer exists" ? [second] : [newest, second].sort());
+        expect(remainingIds()).toEqual(loss === "disappears" ? [second] : [newest, second].sort());
       }
     },
   );
 
-  test(`prune-snapshots stops deleting a ${kind} if, after three busy responses, it is the last good snapshot of its resource`, async () => {
+  test(`prune-snapshots stops retrying the deletion of a ${kind} when it becomes the last good snapshot of its resource`, async () => {
     const { cloud, add, change, prune, remainingIds, afterDeletion } = await createChangingFixture();
     const [second = "", newest = ""] = [2, 1].map((days) => add(kind, days));
     cloud.fault({ operation: DELETE_OPERATIONS[kind], times: 3 }, busyResponse(kind));
@@ -70,12 +70,16 @@ describe.each(KINDS)("the newest %s changes during a run", (kind) => {
   });
 });
 
-/** Changes to a snapshot after its deletion was rejected, with the outcome and the rule of its record. */
+/** Changes that protect a snapshot from deletion, with the outcome and the rule in the record of the changed snapshot. */
 const PROTECTED: Record<string, [change: Partial<Seed>, outcome: string, rule: RegExp, dws?: false]> = {
-  "now has a hold label": [{ labels: { hold: "true" } }, "held", /^held by its label$/, false],
-  "now has a description that starts with hold": [{ description: "hold: audit" }, "held", /^held by its description$/],
-  "has lost its marker labels": [{ marked: false }, "held", /marked/],
-  "belongs to another policy": [{ policy: "weekly" }, "held", /marked/],
+  'now has the label "hold"': [{ labels: { hold: "true" } }, "held", /^held by its label$/, false],
+  'now has a description that starts with "hold"': [
+    { description: "hold: audit" },
+    "held",
+    /^held by its description$/,
+  ],
+  "has lost its marker": [{ marked: false }, "held", /marked/],
+  "now belongs to another policy": [{ policy: "weekly" }, "held", /marked/],
   "is being rolled back": [{ status: "rollbacking" }, "kept", /^its status is rollbacking$/i],
   "is being created": [{ status: "creating" }, "kept", /^its status is creating$/i],
 };
@@ -85,7 +89,7 @@ describe.each(KINDS)("the deletion of a %s is rejected as busy", (kind) => {
     (name) => kind !== "cluster-snapshot" || PROTECTED[name]?.[3] === undefined,
   );
   test.each(cases)(
-    `prune-snapshots keeps a ${kind} whose deletion was rejected as busy if the next list response shows that the snapshot %s`,
+    `prune-snapshots does not retry the deletion of a busy ${kind} if the next list response shows that the snapshot %s`,
     async (name) => {
       const [changes, outcome, rule] = PROTECTED[name] as (typeof PROTECTED)[string];
       for (const MAX_CONCURRENCY of ["1", "8"]) {
@@ -106,7 +110,7 @@ describe.each(KINDS)("the deletion of a %s is rejected as busy", (kind) => {
     },
   );
 
-  test(`prune-snapshots reports a busy ${kind} as deleted if the next list response omits the snapshot or shows the status "deleting"`, async () => {
+  test(`prune-snapshots reports a busy ${kind} as deleted if the next list response omits the snapshot or shows that the snapshot is being deleted`, async () => {
     for (const isDeleting of kind === "cluster-snapshot" ? [false] : [false, true]) {
       const { cloud, add, change, prune, remainingIds, afterDeletion } = await createChangingFixture();
       const [second = "", newest = ""] = [2, 1].map((days) => add(kind, days));
@@ -122,7 +126,7 @@ describe.each(KINDS)("the deletion of a %s is rejected as busy", (kind) => {
     }
   });
 
-  test(`prune-snapshots deletes no other ${kind} and reports AccessDenied if its second list request is rejected`, async () => {
+  test(`prune-snapshots stops deleting ${kind}s and reports AccessDenied if the list request after a busy response is rejected`, async () => {
     const { cloud, add, prune, remainingIds, afterDeletion } = await createChangingFixture(SEQUENTIAL);
     const [third = "", second = "", newest = ""] = [3, 2, 1].map((days) => add(kind, days));
     cloud.fault({ operation: DELETE_OPERATIONS[kind], nth: 1 }, busyResponse(kind));
@@ -159,7 +163,7 @@ test("prune-snapshots reports a snapshot as deleted if EVS rejects the deletion 
   expect(findRecord(records, newest)).toMatchObject({ outcome: "kept" });
 });
 
-test("prune-snapshots reports a rejected deletion as failed if the list response does not show that the snapshot is being deleted", async () => {
+test("prune-snapshots reports a rejected deletion as failed unless the next list response shows that the snapshot is being deleted", async () => {
   const { cloud, add, prune } = await createChangingFixture();
   const [second = ""] = [2, 1].map((days) => add("snapshot", days));
   const message = "Snapshot status is: deleting";
@@ -171,7 +175,7 @@ test("prune-snapshots reports a rejected deletion as failed if the list response
   expect(findRecord(records, second)).toMatchObject({ outcome: "failed" });
 });
 
-test("prune-snapshots reports BadResponse for busy snapshots if the second list response is empty", async () => {
+test("prune-snapshots reports BadResponse for busy snapshots if the next list response contains no snapshots", async () => {
   const { cloud, runtime, add, prune, remainingIds } = await createChangingFixture();
   const [third = "", second = "", newest = ""] = [3, 2, 1].map((days) => add("snapshot", days));
   for (const resource of [second, third])

@@ -5,7 +5,7 @@ import type { Json } from "../support/environment.ts";
 import { createFixture, keepLast, removeAfterList, summarizeRecord } from "../support/prunes.ts";
 import { busyResponse, DELETE_OPERATIONS } from "../support/retention-seeds.ts";
 
-/** Expects three records with the outcome `deleted`. The last two snapshots no longer existed when they were deleted. */
+/** Expects that three snapshots are recorded as deleted. Two of them no longer existed when their delete requests arrived. */
 function expectTwoMissingSnapshots(records: Json[], ids: string[]): void {
   expect(records.slice(1, -1).map(summarizeRecord)).toEqual([
     `${ids[2]} deleted: kept by no rule`,
@@ -21,30 +21,31 @@ describe.each(KINDS)("a deletion of a %s", (kind) => {
     removeAfterList(cloud, ids.slice(0, 2));
     const { records } = expectSuccess(await prune(keepLast(1)));
     expectTwoMissingSnapshots(records, ids);
-    // EVS responds 404 EVS.5404, and DWS responds 400 DWS.0001.
+    // If the snapshot does not exist, EVS responds 404 EVS.5404, and DWS responds 400 DWS.0001.
     expect(cloud.count(DELETE_OPERATIONS[kind], kind === "cluster-snapshot" ? 400 : 404)).toBe(2);
     expect(remainingIds()).toEqual([ids[3]]);
   });
 
   test.each([
-    ["the cluster (DWS.0015)", 403, { error_code: "DWS.0015", error_msg: "Cluster does not exist." }],
-    ["the cluster (DWS.3027)", 404, { error_code: "DWS.3027", error_msg: "The cluster does not exist." }],
-    ["the route", 404, { code: 404, message: "no route and no API found with those values" }],
-    ["the API", 404, { error_code: "APIGW.0101", error_msg: "absent" }],
-  ])(
-    `prune-snapshots reports a ${kind} as failed if the delete response says that %s does not exist`,
-    async (_what, status, body) => {
-      const { cloud, prune, addOld, remainingIds } = await createFixture();
-      const ids = [3, 2, 1].map((days) => addOld(kind, days));
-      cloud.fault({ operation: DELETE_OPERATIONS[kind] }, { type: "answer", status, body: JSON.stringify(body) });
-      const { records } = await prune(keepLast(1));
-      expect(records.map(({ outcome }) => outcome)).toEqual(["kept", "failed", "failed", "failed"]);
-      expect(records[1].error.message).toContain(Object.values(body).at(-1));
-      expect(remainingIds()).toEqual(ids.sort());
-    },
-  );
+    ["the cluster does not exist (DWS.0015)", 403, { error_code: "DWS.0015", error_msg: "Cluster does not exist." }],
+    [
+      "the cluster does not exist (DWS.3027)",
+      404,
+      { error_code: "DWS.3027", error_msg: "The cluster does not exist." },
+    ],
+    ["the route does not exist", 404, { code: 404, message: "no route and no API found with those values" }],
+    ["the API does not exist", 404, { error_code: "APIGW.0101", error_msg: "absent" }],
+  ])(`prune-snapshots reports a ${kind} as failed if the delete response says that %s`, async (_what, status, body) => {
+    const { cloud, prune, addOld, remainingIds } = await createFixture();
+    const ids = [3, 2, 1].map((days) => addOld(kind, days));
+    cloud.fault({ operation: DELETE_OPERATIONS[kind] }, { type: "answer", status, body: JSON.stringify(body) });
+    const { records } = await prune(keepLast(1));
+    expect(records.map(({ outcome }) => outcome)).toEqual(["kept", "failed", "failed", "failed"]);
+    expect(records[1].error.message).toContain(Object.values(body).at(-1));
+    expect(remainingIds()).toEqual(ids.sort());
+  });
 
-  test(`prune-snapshots reports a ${kind} as deleted after an ambiguous 404 response if the next list response does not have the snapshot`, async () => {
+  test(`prune-snapshots reports a ${kind} as deleted if the delete response is an ambiguous 404 and the next list response omits the snapshot`, async () => {
     const { cloud, prune, addOld, remainingIds } = await createFixture();
     const ids = [4, 3, 2, 1].map((days) => addOld(kind, days));
     removeAfterList(cloud, ids.slice(0, 2));
@@ -57,7 +58,7 @@ describe.each(KINDS)("a deletion of a %s", (kind) => {
     expect(remainingIds()).toEqual([ids[3]]);
   });
 
-  test(`prune-snapshots reports a ${kind} as failed if the delete response has the HTTP status 202 and an error in its body`, async () => {
+  test(`prune-snapshots reports a ${kind} as failed if the delete response has the HTTP status 202 but contains an error`, async () => {
     const { cloud, prune, addOld, remainingIds } = await createFixture({ timeoutSeconds: 900 });
     const ids = [2, 1].map((days) => addOld(kind, days));
     const body = JSON.stringify({ error: { code: "EVS.1047", message: "snapshot status must be available" } });
@@ -67,7 +68,7 @@ describe.each(KINDS)("a deletion of a %s", (kind) => {
     expect(remainingIds()).toEqual(ids.sort());
   });
 
-  test(`prune-snapshots reports a ${kind} as deleted if the delete response is lost and the deletion takes 10 minutes`, async () => {
+  test(`prune-snapshots reports a ${kind} as deleted without waiting if the delete response is lost and the deletion takes 10 minutes`, async () => {
     const { cloud, clock, prune, addOld, remainingIds } = await createFixture({ deletionMs: 600_000 });
     const ids = [2, 1].map((days) => addOld(kind, days));
     cloud.fault({ operation: DELETE_OPERATIONS[kind], nth: 1 }, { type: "reset", after: true });
@@ -81,7 +82,7 @@ describe.each(KINDS)("a deletion of a %s", (kind) => {
     expect(remainingIds()).toEqual([ids[1]]);
   });
 
-  test(`prune-snapshots writes one record for a ${kind} if the delete response is lost, truncated or never sent`, async () => {
+  test(`prune-snapshots writes exactly one record for a ${kind} if the delete response is lost, truncated or never sent`, async () => {
     for (const type of ["reset", "cut", "hang"] as const) {
       const { cloud, prune, addOld, remainingIds } = await createFixture();
       const ids = [3, 2, 1].map((days) => addOld(kind, days));
@@ -93,7 +94,7 @@ describe.each(KINDS)("a deletion of a %s", (kind) => {
     }
   });
 
-  test(`prune-snapshots deletes all other snapshots before it retries a busy ${kind}`, async () => {
+  test(`prune-snapshots deletes all other snapshots before it retries the deletion of a busy ${kind}`, async () => {
     const { cloud, prune, addOld, remainingIds, deletedIds } = await createFixture(SEQUENTIAL);
     const ids = [5, 4, 3, 2, 1].map((days) => addOld(kind, days));
     cloud.fault({ operation: DELETE_OPERATIONS[kind], resource: ids[3], times: 2 }, busyResponse(kind));
@@ -103,7 +104,7 @@ describe.each(KINDS)("a deletion of a %s", (kind) => {
     expect(remainingIds()).toEqual([ids[4]]);
   });
 
-  test(`prune-snapshots reports Busy for a ${kind} that stays busy, and deletes that ${kind} in the next run`, async () => {
+  test(`prune-snapshots reports Busy for a ${kind} that remains busy, and deletes the ${kind} in a later run when it is no longer busy`, async () => {
     const { cloud, clock, prune, addOld, remainingIds } = await createFixture({ timeoutSeconds: 900 });
     const ids = [4, 3, 2, 1].map((days) => addOld(kind, days));
     const busy =
@@ -118,14 +119,14 @@ describe.each(KINDS)("a deletion of a %s", (kind) => {
       rule: "kept by no rule",
       error: { reason: "Busy" },
     });
-    // The function stops retrying before its deadline.
+    // The function stops retrying long before its deadline of 900 s.
     expect(clock.now() - START_MS).toBeLessThan(300_000);
     stuck.remove();
     expect((await prune(keepLast(1))).result.outcomes).toEqual({ kept: 1, deleted: 1 });
     expect(remainingIds()).toEqual([ids[3]]);
   });
 
-  test(`prune-snapshots deletes the other snapshots if the service rejects the deletion of two ${kind}s`, async () => {
+  test(`prune-snapshots deletes the remaining ${kind}s if the service rejects the deletion of two ${kind}s`, async () => {
     const { cloud, prune, addOld, remainingIds } = await createFixture();
     const ids = [4, 3, 2, 1].map((days) => addOld(kind, days));
     const refuse = (id: string | undefined, status: number) =>

@@ -5,7 +5,7 @@ import { createFixture, findRecord, keepLast, summarizeRecord } from "../support
 import { markerOf } from "../support/retention-seeds.ts";
 
 describe("the hold field of a policy", () => {
-  test('prune-snapshots warns about each entry of "hold" in the policy that is neither the id nor the name of a snapshot', async () => {
+  test('prune-snapshots warns about each item of the policy field "hold" that is neither the id nor the name of an existing snapshot', async () => {
     const { prune, addOld, remainingIds } = await createFixture();
     const named = addOld("snapshot", 9, { name: "before-audit" });
     const [given, newest] = [addOld("cluster-snapshot", 8), addOld("snapshot", 1)];
@@ -21,7 +21,7 @@ describe("the hold field of a policy", () => {
     });
   });
 
-  test('prune-snapshots holds a snapshot group if "hold" in the policy contains the id of one of its members', async () => {
+  test('prune-snapshots reports a snapshot group as held if the policy field "hold" contains the id of a group member', async () => {
     const { cloud, prune, addOld } = await createFixture();
     addOld("snapshot-group", 5);
     addOld("snapshot-group", 1);
@@ -32,12 +32,12 @@ describe("the hold field of a policy", () => {
 });
 
 describe("a snapshot group", () => {
-  test("prune-snapshots deletes a snapshot group with one request and sends no delete request for its members", async () => {
+  test("prune-snapshots deletes a snapshot group with one delete request and sends no delete requests for the group members", async () => {
     const { cloud, prune, addOld, deletedIds } = await createFixture({ groupTagsOnMembers: true });
     const ids = [3, 2, 1].map((days) => addOld("snapshot-group", days));
     const { result, records } = await prune(keepLast(1));
     expect(deletedIds()).toEqual([ids[1], ids[0]]);
-    // In this environment the members have the tags of their group. The function must not delete them.
+    // The members have the tags of their group in this environment, but the function must not delete members.
     expect(result.outcomes).toEqual({ kept: 1, deleted: 2, held: 3 });
     expect(records.filter(({ outcome }) => outcome === "held").map(({ rule }) => rule)).toEqual(
       Array(3).fill("a member of a group"),
@@ -45,7 +45,7 @@ describe("a snapshot group", () => {
     expect(cloud.count("evs.deleteStandardSnapshot")).toBe(0);
   });
 
-  test("prune-snapshots keeps the members of a deleted snapshot group if EVS does not delete them with the group", async () => {
+  test("prune-snapshots sends no delete requests for group members if EVS keeps the members of a deleted snapshot group", async () => {
     const { cloud, prune, addOld, clock } = await createFixture({ groupDeleteCascades: false });
     for (const days of [2, 1]) addOld("snapshot-group", days);
     await prune(keepLast(1));
@@ -55,7 +55,7 @@ describe("a snapshot group", () => {
     expect(cloud.count("evs.deleteStandardSnapshot")).toBe(0);
   });
 
-  test("prune-snapshots keeps the last good snapshot group if the newest group has a failed member", async () => {
+  test("prune-snapshots keeps the last good snapshot group if a member of the newest group has failed", async () => {
     const { cloud, disk, prune, addOld, remainingIds } = await createFixture();
     const [good = "", newer = ""] = [addOld("snapshot-group", 2), addOld("snapshot-group", 1)];
     const member = cloud.snapshots("standard-snapshot").find(({ snapshot_group_id }) => snapshot_group_id === newer);
@@ -71,10 +71,10 @@ describe("a snapshot group", () => {
   });
 
   test.each([
-    ["a tag", { tags: { hold: "true" } }, []],
+    ['its tag "hold"', { tags: { hold: "true" } }, []],
     ["its description", { description: "hold: audit" }, []],
-    ["its id in the policy", {}, ["here"]],
-  ])("prune-snapshots keeps a snapshot group if a member is held by %s", async (_how, member, hold) => {
+    ['its id in the policy field "hold"', {}, ["here"]],
+  ])("prune-snapshots keeps a snapshot group if one of its members is held by %s", async (_how, member, hold) => {
     const { cloud, disk, prune, addOld, remainingIds } = await createFixture();
     const group = addOld("snapshot-group", 20);
     const [id = ""] = cloud.snapshots("standard-snapshot").map((one) => one.id);
@@ -91,7 +91,7 @@ describe("a snapshot group", () => {
     expect(cloud.snapshots("standard-snapshot").map((one) => one.id)).toContain(id);
   });
 
-  test("prune-snapshots keeps the snapshot group that has the last good snapshot of a detached disk", async () => {
+  test("prune-snapshots keeps an old snapshot group that contains the last good snapshot of a detached disk", async () => {
     const { cloud, server, disk, prune, addOld, remainingIds } = await createFixture();
     const leaver = cloud.addVolume({ serverId: server.id, attachedAt: START_MS - 30 * DAY_MS });
     const [, both = ""] = [addOld("snapshot-group", 5), addOld("snapshot-group", 4)];
@@ -107,7 +107,7 @@ describe("a snapshot group", () => {
     expect(new Set(disks)).toEqual(new Set([disk.id, leaver.id]));
   });
 
-  test("prune-snapshots keeps the older snapshot group if the newest group has lost its member for one disk", async () => {
+  test("prune-snapshots keeps the older of two snapshot groups if the newer group has lost the member for one disk", async () => {
     const { cloud, server, prune, addOld, remainingIds } = await createFixture();
     cloud.addVolume({ serverId: server.id, attachedAt: START_MS - 30 * DAY_MS });
     const whole = addOld("snapshot-group", 2);
@@ -119,7 +119,7 @@ describe("a snapshot group", () => {
     expect(remainingIds()).toEqual([torn, whole].sort());
   });
 
-  test("prune-snapshots applies keep_last separately to snapshot groups of different disks", async () => {
+  test("prune-snapshots applies keep_last separately to snapshot groups that contain different disks", async () => {
     const { cloud, disk, prune, remainingIds } = await createFixture();
     const [b, c] = [cloud.addVolume(), cloud.addVolume()];
     const group = (days: number, volumeIds: string[]) => {

@@ -16,7 +16,7 @@ describe("EVS rejects the deletion of a busy snapshot", () => {
     body: { error: { code: "EVS.1047", message: "snapshot status must be available or error when delete snapshot!" } },
   } as const;
 
-  /** Creates a test environment that calls `change` after EVS has rejected the first delete request as busy. */
+  /** Creates a test environment. Calls `change` after EVS has rejected the first delete request as busy. */
   async function createBusyEnvironment(options: TestEnvironmentOptions, change: (cloud: EmbeddedCloud) => void) {
     const environment = await createTestEnvironment({
       ...options,
@@ -34,7 +34,7 @@ describe("EVS rejects the deletion of a busy snapshot", () => {
     return environment;
   }
 
-  /** Replaces a snapshot under the same id by a changed snapshot. */
+  /** Replaces a snapshot with a changed snapshot that has the same id. */
   function change(cloud: EmbeddedCloud, id: string, changes: SnapshotChanges, days: number) {
     const volumeId = cloud.snapshots("snapshot").find((one) => one.id === id)?.volume_id ?? "";
     cloud.removeSnapshot(id);
@@ -43,7 +43,7 @@ describe("EVS rejects the deletion of a busy snapshot", () => {
     cloud.addSnapshot({ kind: "snapshot", id, volumeId, createdAt: START_MS - days * DAY_MS, metadata, ...more });
   }
 
-  test("scheduled-snapshots with make_room keeps the second newest snapshot if the newest snapshot fails after a deletion was rejected as busy", async () => {
+  test("scheduled-snapshots with make_room keeps the second newest snapshot if the newest snapshot fails after EVS rejected a deletion as busy", async () => {
     let old: string[] = [];
     const { cloud, invoke } = await createBusyEnvironment({ timeoutSeconds: 900 }, (its) =>
       change(its, old[6] ?? "", { status: "error" }, 1),
@@ -65,12 +65,12 @@ describe("EVS rejects the deletion of a busy snapshot", () => {
   });
 
   test.each([
-    ["held", { hold: "yes" }],
-    ["owned by another policy", { policy: "weekly" }],
-    ["without marker labels", { metadata: {} }],
-    ["being rolled back", { status: "rollbacking" }],
+    ['gets the label "hold"', { hold: "yes" }],
+    ["moves to another policy", { policy: "weekly" }],
+    ["loses its marker labels", { metadata: {} }],
+    ["is rolled back", { status: "rollbacking" }],
   ])(
-    "scheduled-snapshots with make_room deletes no snapshot that is %s in the list response after a deletion was rejected as busy",
+    "scheduled-snapshots with make_room deletes no snapshot that %s after EVS rejected a deletion as busy",
     async (_what, changes) => {
       let old: string[] = [];
       const { cloud, invoke } = await createBusyEnvironment({ timeoutSeconds: 900 }, (its) => {
@@ -88,7 +88,7 @@ describe("EVS rejects the deletion of a busy snapshot", () => {
     },
   );
 
-  test("disk-attached and pre-deploy keep the second newest snapshot if the newest snapshot fails after a deletion was rejected as busy", async () => {
+  test("disk-attached and pre-deploy keep the second newest snapshot if the newest snapshot fails after EVS rejected a deletion as busy", async () => {
     let kept = "";
     const variables = { DISK_ATTACHED_RETENTION: '{"keep_last":1}' };
     const { cloud, invoke } = await createBusyEnvironment({ timeoutSeconds: 300, variables }, (its) =>

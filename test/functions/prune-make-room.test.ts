@@ -1,4 +1,4 @@
-/** Tests how `scheduled-snapshots` with `make_room` deletes old snapshots before it creates another one. */
+/** Tests how `scheduled-snapshots` with `make_room` deletes old snapshots of a disk before it creates a snapshot. */
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
@@ -16,7 +16,7 @@ import {
 } from "../support/full-disks.ts";
 
 describe("a disk with 7 snapshots, the maximum", () => {
-  test("scheduled-snapshots with make_room deletes old snapshots of a disk that already has 7, waits for the deletions, and creates a snapshot", async () => {
+  test("scheduled-snapshots with make_room deletes old snapshots of a disk with 7 snapshots, and creates a snapshot when the deletions are complete", async () => {
     const { cloud, clock, schedule, requests, disk } = await createFixture({ deletionMs: 20_000 });
     const old = Array.from({ length: 7 }, (_, index) => addSnapshot(cloud, disk.id, 7 - index));
     const { result, records } = expectSuccess(await schedule());
@@ -38,7 +38,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
     expect(requests().filter((one) => one === "evs.createSnapshot")).toHaveLength(1);
   });
 
-  test("scheduled-snapshots without make_room reports QuotaExceeded with advice, and deletes nothing, if the disk already has 7 snapshots", async () => {
+  test("scheduled-snapshots without make_room reports QuotaExceeded and deletes nothing if the disk already has 7 snapshots", async () => {
     const { cloud, schedule, disk } = await createFixture();
     for (let days = 1; days <= 7; days += 1) addSnapshot(cloud, disk.id, days);
     const { error, records } = await schedule({ make_room: false });
@@ -48,7 +48,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
     expect(idsOf(cloud, disk.id)).toHaveLength(7);
   });
 
-  test("scheduled-snapshots reports a 400 response as QuotaExceeded if the disk already has 7 snapshots, and as InvalidRequest if the disk has fewer", async () => {
+  test("scheduled-snapshots reports the same 400 response as QuotaExceeded for a disk with 7 snapshots and as InvalidRequest for a disk without snapshots", async () => {
     const { cloud, invoke } = await createTestEnvironment();
     const [full, free] = [cloud.addVolume(), cloud.addVolume()];
     for (let days = 1; days <= 7; days += 1) addSnapshot(cloud, full.id, days);
@@ -67,7 +67,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
     expect(reasons[free.id]).toMatchObject({ reason: "InvalidRequest", code: "EVS.5400" });
   });
 
-  test("scheduled-snapshots with make_room reports QuotaExceeded and sends no create request if no snapshot may be deleted", async () => {
+  test("scheduled-snapshots with make_room reports QuotaExceeded and sends no create request if it may not delete any of the 7 snapshots of a disk", async () => {
     const cases = [
       ["the retention keeps them all", { retention: { keep_daily: 7 } }, {}, "at most 6 remain in total"],
       ["of another policy", {}, { policy: "weekly" }, "keeps 0 of these snapshots"],
@@ -118,10 +118,10 @@ describe("a disk with 7 snapshots, the maximum", () => {
   });
 
   test.each([
-    ["the only failed one of 7 snapshots", ["available", "error"], [6, 1]],
-    ["seven failed snapshots", ["error"], [7]],
+    ["the only failed snapshot of a disk with 7 snapshots", ["available", "error"], [6, 1]],
+    ["the 7 failed snapshots of a disk", ["error"], [7]],
   ])(
-    "scheduled-snapshots with make_room deletes %s if the retention keeps all other snapshots",
+    "scheduled-snapshots with make_room deletes %s to make room for a new snapshot",
     async (_what, statuses, counts) => {
       const { cloud, schedule, disk } = await createFixture();
       const old = statuses.flatMap((status, index) =>
@@ -144,7 +144,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
   test("scheduled-snapshots with make_room waits for a deletion in progress instead of deleting another snapshot", async () => {
     const { cloud, schedule, disk } = await createFixture({ deletionMs: 5_000 });
     const old = Array.from({ length: 7 }, (_, index) => addSnapshot(cloud, disk.id, 7 - index));
-    // An earlier invocation reaches its deadline after its first deletion.
+    // This earlier invocation reaches its deadline after one deletion.
     await schedule(
       { retention: { keep_last: 6 } },
       {
@@ -160,7 +160,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
     expect(idsOf(cloud, disk.id)).toHaveLength(7);
   });
 
-  test("scheduled-snapshots with make_room reports DeadlineExceeded if deletions take 300 s, and the next delivery creates the snapshot", async () => {
+  test("scheduled-snapshots with make_room reports DeadlineExceeded if the deletions take 300 s, and creates the snapshot when the event is redelivered", async () => {
     const { cloud, clock, schedule, disk } = await createFixture({ deletionMs: 300_000, timeoutSeconds: 900 });
     for (let days = 1; days <= 7; days += 1) addSnapshot(cloud, disk.id, days);
     const first = await schedule();
@@ -176,7 +176,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
     expect(second.result.outcomes).toEqual({ accepted: 1 });
   });
 
-  test("scheduled-snapshots with make_room does not wait for snapshots in the status error_deleting", async () => {
+  test('scheduled-snapshots with make_room does not wait for the deletion of snapshots in the status "error_deleting"', async () => {
     const { cloud, clock, schedule, disk } = await createFixture();
     for (let days = 1; days <= 7; days += 1) addSnapshot(cloud, disk.id, days, { status: "error_deleting" });
     const { records } = await schedule();
@@ -184,7 +184,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
     expect(clock.now()).toBe(START_MS);
   });
 
-  test("scheduled-snapshots with make_room sends no additional requests for a disk with fewer than 7 snapshots", async () => {
+  test("scheduled-snapshots sends no additional requests for make_room if each disk has fewer than 7 snapshots", async () => {
     const count = async (make_room: boolean) => {
       const { cloud, invoke, requests } = await createTestEnvironment();
       const ids = Array.from({ length: 50 }, () => cloud.addVolume().id);
@@ -197,7 +197,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
     expect(await count(true)).toBe(await count(false));
   });
 
-  test("scheduled-snapshots with make_room sends the create request if one of seven snapshots belongs to a backup", async () => {
+  test("scheduled-snapshots with make_room creates a snapshot of a disk with 7 snapshots without deleting any of them if one of them belongs to a backup", async () => {
     const { cloud, schedule, disk } = await createFixture({ legacyPerVolume: 8 });
     for (let days = 1; days <= 6; days += 1) addSnapshot(cloud, disk.id, days);
     cloud.addSnapshot({ kind: "snapshot", volumeId: disk.id, name: "autobk_snapshot_x" });
@@ -205,7 +205,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
     expect(result.outcomes).toEqual({ accepted: 1 });
   });
 
-  test("scheduled-snapshots with make_room creates no second snapshot if another instance creates the snapshot during the deletions", async () => {
+  test("scheduled-snapshots with make_room sends no create request if another instance creates the snapshot while this instance waits for the deletions", async () => {
     const id = randomUUID();
     const elsewhere = await createTestEnvironment();
     elsewhere.cloud.addVolume({ id });
@@ -230,7 +230,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
     ["no retention", undefined, "got none"],
     ["a retention that keeps nothing", { keep_last: 0, min_keep: 1 }, 'got {"keep_last":0,"min_keep":1}'],
   ])(
-    "scheduled-snapshots rejects a policy that has make_room and %s, in a run and in a dry run",
+    "scheduled-snapshots rejects make_room in a policy with %s, even if dry_run is true",
     async (_what, retention, got) => {
       const { schedule, requests } = await createFixture();
       for (const dry_run of [false, true]) {
@@ -241,7 +241,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
         expect(records.map(({ outcome }) => outcome)).toEqual(["rejected", "failed"]);
       }
       expect(requests()).toEqual([]);
-      // The function accepts the policy if make_room is false.
+      // The function accepts the same retention if make_room is false.
       const { result } = await schedule({ retention, make_room: false });
       expect(result.outcomes).toEqual({ accepted: 1 });
     },

@@ -1,4 +1,4 @@
-/** Tests `prune-snapshots` with random snapshots and policies. The variable `RUNS` sets the number of cases. */
+/** Tests `prune-snapshots` with random snapshots and policies. The variable `RUNS` sets the number of random cases. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
@@ -52,7 +52,7 @@ const policy = fc
 const resourceOf = ({ kind, volume_id, server_id, cluster_id }: SnapshotView) =>
   `${kind} ${volume_id ?? server_id ?? cluster_id}`;
 
-test(`prune-snapshots deletes exactly the snapshots that its dry run plans, and deletes each snapshot once (${RUNS} random cases)`, {
+test(`prune-snapshots deletes exactly the snapshots that its dry run plans to delete, and sends one delete request for each (${RUNS} random cases)`, {
   timeout: 3_600_000,
 }, async () => {
   const { cloud, clock, invoke } = await createTestEnvironment({ variables: WITHOUT_TOPIC, timeoutSeconds: 900 });
@@ -120,7 +120,7 @@ test(`prune-snapshots deletes exactly the snapshots that its dry run plans, and 
   );
 });
 
-/** Changes to a snapshot while `prune-snapshots` waits. Six of the entries change nothing, so most snapshots stay as they are. */
+/** Changes to a snapshot during a run of `prune-snapshots`. Six entries change nothing, so most snapshots remain unchanged. */
 const CHANGES: Record<string, Partial<Seed> | "gone" | "nothing"> = {
   ...Object.fromEntries(Array.from({ length: 6 }, (_, index) => [`nothing ${index}`, "nothing" as const])),
   gone: "gone",
@@ -141,7 +141,7 @@ const FAILURES = {
   refused: () => ({ type: "status", status: 409, body: { message: "in use" } }),
 } as const satisfies Record<string, (kind: Kind) => Fault>;
 
-test(`prune-snapshots keeps each resource's last good snapshot, and each snapshot that gets a hold or loses its marker during the run (${RUNS} random cases)`, {
+test(`prune-snapshots keeps the last good snapshot of each resource, and every snapshot that becomes held or loses its marker during the run (${RUNS} random cases)`, {
   timeout: 3_600_000,
 }, async () => {
   const { cloud, clock, runtime, invoke } = await createTestEnvironment({
@@ -190,8 +190,8 @@ test(`prune-snapshots keeps each resource's last good snapshot, and each snapsho
           const given: Seed = { ...one, key: one.key ?? `${index}`, at: START_MS - hours * HOUR_MS };
           return { kind, given, id: seedSnapshot(cloud, kind, resourceIds[kind], given).id };
         });
-        // The hook after the first deletion of each kind fills `good` and `untouchable`: the kinds that have a good snapshot,
-        // and the ids of the snapshots that the function must not delete.
+        // After the first deletion of each kind, `good` stores whether the kind still has a good snapshot, and `untouchable`
+        // stores the ids of the snapshots that the function must not delete.
         const good = new Map<Kind, boolean>();
         const untouchable: string[] = [];
         const isOwn = (one: SnapshotView) =>
@@ -249,9 +249,10 @@ test(`prune-snapshots keeps each resource's last good snapshot, and each snapsho
     ),
     { numRuns: RUNS },
   );
-  // At least every tenth case must have a deletion that a changed plan cancels. Otherwise this test proves nothing.
+  // On average, every tenth case must have a deletion that the function cancels because its plan changed. Otherwise this test
+  // proves nothing.
   expect(kept).toBeGreaterThan(RUNS / 10);
 });
 
-/** Removes the labels from a change, because DWS snapshots have no labels. */
+/** Removes `labels` from the changes of a cluster snapshot, because cluster snapshots have no labels. */
 const without = ({ labels: _, ...changes }: Partial<Seed>): Partial<Seed> => changes;

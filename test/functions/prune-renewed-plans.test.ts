@@ -1,4 +1,4 @@
-/** Tests when `prune-snapshots` lists the snapshots again and decides anew which snapshots to delete. */
+/** Tests when `prune-snapshots` lists the snapshots a second time and plans the deletions anew. */
 import { describe, expect, test } from "vitest";
 import { expectSuccess, SEQUENTIAL, START_MS } from "../support/common.ts";
 import { createChangingFixture, findRecord, KEEP_NEWEST, PLAN_CHANGED, summarizeRecords } from "../support/prunes.ts";
@@ -7,14 +7,14 @@ import { busyResponse, DELETE_OPERATIONS, LIST_OPERATIONS } from "../support/ret
 describe("the other snapshots of a resource", () => {
   test.each([
     ["is rejected as busy", busyResponse("snapshot")],
-    ["is rejected with a 409", { type: "status", status: 409, body: { message: "in use" } }],
+    ["gets a 409 response", { type: "status", status: 409, body: { message: "in use" } }],
     [
-      "gets a 404 for the snapshot",
+      "gets a 404 response for the snapshot",
       { type: "status", status: 404, body: { itemNotFound: { code: 404, message: "gone" } } },
     ],
-    ["gets an ambiguous 404", { type: "answer", status: 404, body: '{"code":404,"message":"no such thing"}' }],
+    ["gets an ambiguous 404 response", { type: "answer", status: 404, body: '{"code":404,"message":"no such thing"}' }],
   ] as const)(
-    "prune-snapshots lists the snapshots of a resource again after a deletion %s, and keeps the snapshots that the new plan keeps",
+    "prune-snapshots lists the snapshots of a resource a second time and makes a new plan after a delete request %s",
     async (_how, fault) => {
       const { cloud, add, change, prune, remainingIds, afterDeletion } = await createChangingFixture(SEQUENTIAL);
       const [fourth = "", third = "", second = "", newest = ""] = [4, 3, 2, 1].map((days) => add("snapshot", days));
@@ -35,7 +35,7 @@ describe("the other snapshots of a resource", () => {
     },
   );
 
-  test("prune-snapshots deletes the snapshots of another disk at once while it waits to retry a busy snapshot", async () => {
+  test("prune-snapshots deletes the snapshots of a second disk at once while it waits to retry the deletion of a busy snapshot", async () => {
     const { cloud, clock, add, prune, remainingIds } = await createChangingFixture(SEQUENTIAL);
     const other = cloud.addVolume().id;
     const [third, second = "", newest] = [3, 2, 1].map((days) => add("snapshot", days));
@@ -58,12 +58,12 @@ describe("the other snapshots of a resource", () => {
     expect(third).toBeDefined();
   });
 
-  test("prune-snapshots does not count a snapshot that it has deleted although the next list response still shows it as available", async () => {
+  test("prune-snapshots does not treat a deleted snapshot as a good snapshot although the next list response still shows it as available", async () => {
     const { cloud, add, change, prune, remainingIds, afterDeletion } = await createChangingFixture(SEQUENTIAL);
     const [third = "", second = "", newest = ""] = [3, 2, 1].map((days) => add("snapshot", days));
     cloud.fault({ operation: DELETE_OPERATIONS.snapshot, resource: third, nth: 1 }, busyResponse("snapshot"));
     afterDeletion.set(2, () => change(newest, { status: "error" }));
-    // EVS has accepted the deletion of the second snapshot, but the list response still shows that snapshot.
+    // The list response still shows the second snapshot although EVS has accepted its deletion.
     cloud.fault(
       { operation: LIST_OPERATIONS.snapshot, nth: 2 },
       {
@@ -82,7 +82,7 @@ describe("the other snapshots of a resource", () => {
   });
 });
 
-test("prune-snapshots lists EVS snapshots again if it had to wait for the list response with the cluster snapshots", async () => {
+test("prune-snapshots lists the EVS snapshots a second time if DWS throttles the list request for cluster snapshots and delays the run", async () => {
   const { cloud, add, change, prune, remainingIds } = await createChangingFixture();
   const [second = "", newest = ""] = [2, 1].map((days) => add("snapshot", days));
   const [secondCluster, newestCluster] = [2, 1].map((days) => add("cluster-snapshot", days));
@@ -100,7 +100,7 @@ test("prune-snapshots lists EVS snapshots again if it had to wait for the list r
 });
 
 describe("the number of list requests", () => {
-  test("prune-snapshots sends fewer than 12 list requests for 300 deletions in a throttled account", async () => {
+  test("prune-snapshots sends fewer than 12 list requests for 300 deletions in an account that is limited to 5 requests per second", async () => {
     const { cloud, add, prune, remainingIds } = await createChangingFixture({ rate: { perSecond: 5 } });
     const disks = Array.from({ length: 60 }, () => cloud.addVolume().id);
     for (const disk of disks) for (const days of [1, 2, 3, 4, 5, 6]) add("standard-snapshot", days, {}, disk);

@@ -8,7 +8,7 @@ import { createFixture, keepLast } from "../support/prunes.ts";
 import { DELETE_OPERATIONS, seedSnapshot } from "../support/retention-seeds.ts";
 
 describe("the plan on stderr", () => {
-  /** Runs `prune-snapshots`. Returns all lines on stderr, and the lines printed before the first delete request. */
+  /** Runs `prune-snapshots` with `seeds` snapshots. Returns all lines on stderr, and those before the first delete request. */
   async function runAndReadPlan(how: object, seeds: number) {
     const {
       cloud,
@@ -48,7 +48,7 @@ describe("the plan on stderr", () => {
         rule: "kept by no rule",
       })),
     );
-    // The function writes a record for each of four snapshots and for the run, but no record for the plan.
+    // The function writes five records: four for the snapshots and one for the run. The plan has no record.
     expect(records).toHaveLength(5);
   });
 
@@ -89,7 +89,7 @@ describe("limits of the account", () => {
     }
   });
 
-  test("prune-snapshots sends no more requests and reports AccountSuspended for the remaining snapshots once the account is suspended", async () => {
+  test("prune-snapshots stops sending requests and reports AccountSuspended for the remaining snapshots when EVS reports a suspended account", async () => {
     const { cloud, prune, addOld, remainingIds } = await createFixture(SEQUENTIAL);
     for (let days = 1; days <= 6; days += 1) addOld("snapshot", days);
     const body = { error: { code: "EVS.2145", message: "account suspended" } };
@@ -123,7 +123,7 @@ test("prune-snapshots reports DeadlineExceeded for snapshots that it cannot dele
 });
 
 describe("a list request that fails", () => {
-  test("prune-snapshots keeps all cluster snapshots if DWS rejects the list request, and prunes the other kinds", async () => {
+  test("prune-snapshots keeps all cluster snapshots if DWS rejects the request that lists them, and prunes the remaining kinds of snapshots", async () => {
     const { cloud, prune, addOld, remainingIds } = await createFixture();
     for (const kind of KINDS) for (const days of [2, 1]) addOld(kind, days);
     cloud.fault({ operation: "dws.listSnapshots" }, { type: "status", status: 403, body: {} });
@@ -148,7 +148,7 @@ describe("a list request that fails", () => {
   });
 
   test.each([
-    ["is empty", { type: "emptyBody", after: false } as const],
+    ["has an empty body", { type: "emptyBody", after: false } as const],
     ["is an object without rows", { type: "answer", status: 200, body: "{}" } as const],
     [
       "has a row without a status",
@@ -156,22 +156,25 @@ describe("a list request that fails", () => {
     ],
     ["is an HTML page", { type: "notJson", after: false, html: true } as const],
     ["is a redirect", { type: "redirect", location: "http://127.0.0.1:1/" } as const],
-  ])("prune-snapshots deletes no snapshots of a kind if the list response %s", async (_what, fault) => {
-    const { cloud, prune, addOld, remainingIds } = await createFixture();
-    for (const days of [3, 2, 1]) addOld("snapshot", days);
-    cloud.fault({ operation: "evs.listSnapshots" }, fault);
-    const { error, records } = await prune(keepLast(1));
-    expect(error).toBeDefined();
-    expect(records[0]).toMatchObject({ kind: "snapshot", outcome: "failed", error: { reason: "BadResponse" } });
-    expect(remainingIds()).toHaveLength(3);
-  });
+  ])(
+    "prune-snapshots deletes no legacy snapshots if the list response with the legacy snapshots %s",
+    async (_what, fault) => {
+      const { cloud, prune, addOld, remainingIds } = await createFixture();
+      for (const days of [3, 2, 1]) addOld("snapshot", days);
+      cloud.fault({ operation: "evs.listSnapshots" }, fault);
+      const { error, records } = await prune(keepLast(1));
+      expect(error).toBeDefined();
+      expect(records[0]).toMatchObject({ kind: "snapshot", outcome: "failed", error: { reason: "BadResponse" } });
+      expect(remainingIds()).toHaveLength(3);
+    },
+  );
 });
 
 describe("list pages that change during a run", () => {
-  test("prune-snapshots misses no snapshot if other snapshots are deleted between two list pages", async () => {
+  test("prune-snapshots finds every remaining snapshot if two snapshots are deleted between two list pages", async () => {
     const { cloud, prune, addOld, remainingIds } = await createFixture({ timeoutSeconds: 900 });
     const ids = Array.from({ length: 1_100 }, (_, index) => addOld("snapshot", 1 + index / 50));
-    // Another client deletes two snapshots after the first page, so two rows move from the second page to the first.
+    // Another client deletes two snapshots when the first page has been read, so two rows move from the second page to the first.
     const mutate = (its: EmbeddedCloud) => {
       for (const id of ids.slice(0, 2)) its.removeSnapshot(id);
     };
@@ -187,9 +190,9 @@ describe("the policy of an event", () => {
   test.each([
     ["without a retention", {}],
     ["with an empty retention", { retention: {} }],
-    ["whose rules are all 0", { retention: { keep_last: 0, keep_daily: 0 } }],
-    ["with no rule but min_keep", { retention: { min_keep: 3 } }],
-  ])("prune-snapshots rejects a policy %s, because this policy would delete every snapshot", async (_what, changes) => {
+    ["whose retention rules are all 0", { retention: { keep_last: 0, keep_daily: 0 } }],
+    ["whose only retention rule is min_keep", { retention: { min_keep: 3 } }],
+  ])("prune-snapshots rejects a policy %s instead of deleting every snapshot", async (_what, changes) => {
     const { cloud, prune, addOld, remainingIds } = await createFixture();
     for (const days of [2, 1]) addOld("snapshot", days);
     const { error, records } = await prune({ policy: "nightly", ...changes });
@@ -207,8 +210,8 @@ describe("the policy of an event", () => {
     ["an unknown time zone", { time_zone: "Europe/Atlantis" }, "time_zone: expected an IANA name"],
     ["a negative keep_last", { retention: { keep_last: -1 } }, "retention.keep_last"],
     ["a fraction as keep_last", { retention: { keep_last: 1.5 } }, "retention.keep_last"],
-    ["min_keep of 0", { retention: { keep_last: 1, min_keep: 0 } }, "retention.min_keep"],
-    ["an unknown rule", { retention: { keep_hourly: 3 } }, "retention.keep_hourly"],
+    ["a min_keep of 0", { retention: { keep_last: 1, min_keep: 0 } }, "retention.min_keep"],
+    ["an unknown retention rule", { retention: { keep_hourly: 3 } }, "retention.keep_hourly"],
     ["no name", { policy: undefined }, "policy"],
   ])("prune-snapshots rejects a policy with %s", async (_what, changes, message) => {
     const { cloud, prune, addOld } = await createFixture();

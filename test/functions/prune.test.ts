@@ -5,7 +5,7 @@ import { createFixture, findRecord, keepLast, summarizeRecord } from "../support
 import { DELETE_OPERATIONS, markerOf } from "../support/retention-seeds.ts";
 
 describe.each(KINDS)("a policy with snapshots of the kind %s", (kind) => {
-  test(`prune-snapshots deletes each ${kind} that no retention rule keeps, and records the rule for each ${kind}`, async () => {
+  test(`prune-snapshots deletes each ${kind} that no retention rule keeps, and writes the deciding rule to each record`, async () => {
     const { cloud, resourceIds, prune, addOld, remainingIds, deletedIds } = await createFixture();
     const [first = "", second = "", third = "", fourth = ""] = [4, 3, 2, 1].map((days) => addOld(kind, days));
     const { result, records } = expectSuccess(await prune(keepLast(2)));
@@ -37,7 +37,7 @@ describe.each(KINDS)("a policy with snapshots of the kind %s", (kind) => {
     expect(cloud.count(DELETE_OPERATIONS[kind], 202)).toBe(2);
   });
 
-  test(`prune-snapshots with dry_run plans the ${kind} deletions that the next run makes, and deletes nothing`, async () => {
+  test(`prune-snapshots with dry_run deletes no ${kind}, and plans the same deletions that the next run makes`, async () => {
     const { prune, addOld, remainingIds, deletedIds } = await createFixture();
     for (let days = 1; days <= 40; days += 1) addOld(kind, days, days % 7 === 3 ? { status: "error" } : {});
     addOld(kind, 12, { description: "hold: audit" });
@@ -59,7 +59,7 @@ describe.each(KINDS)("a policy with snapshots of the kind %s", (kind) => {
     expect(remainingIds()).toEqual(before.filter((id) => !gone.includes(id)));
   });
 
-  test(`prune-snapshots deletes no ${kind} that belongs to another policy, was created by another program, or is held`, async () => {
+  test(`prune-snapshots deletes no ${kind} that is held, belongs to another policy or was created by another program`, async () => {
     const { prune, addOld, remainingIds } = await createFixture();
     const kept = [
       addOld(kind, 10, { policy: "nightly2" }),
@@ -93,7 +93,7 @@ describe.each(KINDS)("a policy with snapshots of the kind %s", (kind) => {
     expect((await prune(keepLast(2))).result.outcomes).toEqual({ kept: 2 });
   });
 
-  test(`prune-snapshots reads all list pages for 1,010 ${kind}s and sends no request to another host`, async () => {
+  test(`prune-snapshots reads all list pages for 1,010 ${kind}s and sends requests only to the configured endpoint`, async () => {
     const { cloud, runtime, prune, addOld, remainingIds } = await createFixture({ timeoutSeconds: 900 });
     for (let index = 0; index < 1_010; index += 1) addOld(kind, 1 + index / 100);
     const hosts = new Set<string>();
@@ -123,7 +123,7 @@ describe.each(KINDS)("a policy with snapshots of the kind %s", (kind) => {
     expect(remainingIds()).toEqual([newest]);
   });
 
-  test(`prune-snapshots keeps the younger of two duplicate ${kind}s while the older is creating`, async () => {
+  test(`prune-snapshots keeps the younger of two duplicate ${kind}s while the older ${kind} is being created`, async () => {
     const { prune, addOld, remainingIds } = await createFixture();
     const ids = [addOld(kind, 5, { key: "once", status: "creating" }), addOld(kind, 4.9999, { key: "once" })];
     expect((await prune(keepLast(1))).result.outcomes).toEqual({ kept: 2 });
@@ -131,7 +131,7 @@ describe.each(KINDS)("a policy with snapshots of the kind %s", (kind) => {
   });
 });
 
-test("prune-snapshots succeeds in two simultaneous runs that delete the same snapshots", async () => {
+test("prune-snapshots succeeds in both of two simultaneous runs that delete the same snapshots", async () => {
   const { cloud, clock, prune, addOld } = await createFixture();
   for (const kind of KINDS) for (let days = 1; days <= 5; days += 1) addOld(kind, days);
   const [one, two] = await Promise.all([prune(keepLast(2)), prune(keepLast(2))]);
@@ -142,7 +142,7 @@ test("prune-snapshots succeeds in two simultaneous runs that delete the same sna
   expect(listWithoutMembers(cloud)).toHaveLength(8);
 });
 
-test("prune-snapshots keeps an automated DWS snapshot although its description has the marker of the policy", async () => {
+test("prune-snapshots keeps a snapshot that DWS created automatically although its description contains the marker of the policy", async () => {
   const { cloud, cluster, prune, addOld, remainingIds } = await createFixture();
   const description = Object.entries(markerOf("nightly", "auto"))
     .map(([name, value]) => `${name}:${value}`)
@@ -161,7 +161,7 @@ test("prune-snapshots keeps an automated DWS snapshot although its description h
   expect(remainingIds()).toEqual([auto.id, ids[1]].sort());
 });
 
-test("prune-snapshots keeps automatic and copied standard snapshots although their tags are the marker labels of the policy", async () => {
+test("prune-snapshots keeps standard snapshots that EVS created automatically or copied although their tags are the marker labels of the policy", async () => {
   const { cloud, disk, prune, addOld, remainingIds } = await createFixture();
   const more = { kind: "standard-snapshot", volumeId: disk.id, createdAt: START_MS - 50 * DAY_MS } as const;
   const kept = (["auto", "copy"] as const).map(

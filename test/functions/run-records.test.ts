@@ -1,6 +1,6 @@
 /**
- * Tests that the record of a run contains the name of the policy, also if the run fails. If a policy selects no resource, the
- * record of the run is the only sign that the timer still works.
+ * Tests that the run record contains the name of the policy, even if the run fails. If a policy selects no resource, the run
+ * record is the only sign that the timer still works.
  */
 import { describe, expect, test } from "vitest";
 import { diskAttached } from "../../functions/disk-attached/handler.ts";
@@ -31,14 +31,17 @@ describe.each([
     ["EVS cannot be reached", NIGHTLY, { EVS_ENDPOINT: "http://127.0.0.1:1" }, "failed"],
     ["the variable MAX_CONCURRENCY is invalid", NIGHTLY, { MAX_CONCURRENCY: "many" }, "failed"],
     ["the variable PROJECT_ID is invalid", NIGHTLY, { PROJECT_ID: "a/b" }, "failed"],
-  ])(`${name} writes the name of the policy to its records if %s`, async (_condition, policy, variables, outcome) => {
-    const { invoke } = await createTestEnvironment({ variables });
-    const { records } = await invoke(factory, timerEvent(policy));
-    expect(records.at(-1)).toMatchObject({ action: "run", outcome });
-    for (const record of records) expect(record.policy).toBe("nightly");
-  });
+  ])(
+    `${name} writes the policy name to each of its records even if %s`,
+    async (_condition, policy, variables, outcome) => {
+      const { invoke } = await createTestEnvironment({ variables });
+      const { records } = await invoke(factory, timerEvent(policy));
+      expect(records.at(-1)).toMatchObject({ action: "run", outcome });
+      for (const record of records) expect(record.policy).toBe("nightly");
+    },
+  );
 
-  test(`${name} writes no policy to the record of its run if the name of the policy is invalid`, async () => {
+  test(`${name} writes a run record without a policy if the policy name is invalid`, async () => {
     const { invoke } = await createTestEnvironment();
     for (const policy of ["x".repeat(39), 7, null, { name: "nightly" }]) {
       const invoked = await invoke(factory, timerEvent({ ...NIGHTLY, policy }));
@@ -49,7 +52,7 @@ describe.each([
 });
 
 describe("pre-deploy, disk-attached and verify-snapshots", () => {
-  test("pre-deploy writes the policy of the request, or the default policy pre-deploy, to the record of its run", async () => {
+  test('pre-deploy writes the policy in the request to its run record, or the policy "pre-deploy" if the request names no policy', async () => {
     const { addDisks, invoke } = await createTestEnvironment();
     const targets = [{ kind: "snapshot", volume_ids: addDisks(1) }];
     const emptyTargets = [{ kind: "snapshot", tags: { backup: "a value that no disk has" } }];
@@ -63,7 +66,7 @@ describe("pre-deploy, disk-attached and verify-snapshots", () => {
     }
   });
 
-  test("disk-attached writes the policy disk-attached to the record of its run, also for a detachVolume trace, which it skips", async () => {
+  test('disk-attached writes the policy "disk-attached" to its run record even if it skips a detachVolume trace', async () => {
     const { cloud, clock, invoke } = await createTestEnvironment();
     const { id: server } = cloud.addServer();
     const { id: volume } = cloud.addVolume({ serverId: server });
@@ -74,7 +77,7 @@ describe("pre-deploy, disk-attached and verify-snapshots", () => {
     }
   });
 
-  test("verify-snapshots writes no policy to the record of its run, because it verifies the snapshots of every policy", async () => {
+  test("verify-snapshots writes a run record without a policy, because it verifies the snapshots of every policy", async () => {
     const { invoke } = await createTestEnvironment();
     const { records } = await invoke(verifySnapshots, timerEvent({}));
     expect(records).toHaveLength(1);

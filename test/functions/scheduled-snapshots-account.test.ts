@@ -7,7 +7,7 @@ import { createFixture, recordsOf, resourceIds, resourcesWithSnapshots, sorted }
 useFixedDate();
 
 describe("EVS does not respond", () => {
-  test("scheduled-snapshots writes a record for each disk before its deadline if EVS never responds to its create requests, and completes the run when the event is redelivered", async () => {
+  test("scheduled-snapshots writes a record for each disk if EVS never responds to create requests, and creates all snapshots when the event is redelivered", async () => {
     const { cloud, clock, fire, addDisks } = await createFixture();
     const all = addDisks(20, { backup: "daily" });
     const policy = { targets: [{ kind: "snapshot", tags: { backup: "daily" } }] };
@@ -60,7 +60,7 @@ describe("limits of the account", () => {
   });
 
   test.each(["EVS.2144", "EVS.2145"])(
-    "scheduled-snapshots sends no more create requests once EVS reports with the code %s that the account is suspended",
+    "scheduled-snapshots sends no more create requests after EVS reports a suspended account with the error code %s",
     async (code) => {
       const { cloud, fire, addDisks } = await createFixture({ variables: { MAX_CONCURRENCY: "4" } });
       addDisks(30, { backup: "daily" });
@@ -84,7 +84,7 @@ describe("limits of the account", () => {
     },
   );
 
-  test("scheduled-snapshots does not repeat a throttled create request after the account is suspended", async () => {
+  test("scheduled-snapshots does not repeat a throttled create request after EVS reports a suspended account", async () => {
     const { cloud, fire, addDisks } = await createFixture({ variables: { MAX_CONCURRENCY: "2" } });
     // EVS lists the newest disk first, so the function handles `waiting` first.
     const [unstarted, rejected, waiting] = addDisks(3, { backup: "daily" });
@@ -100,7 +100,7 @@ describe("limits of the account", () => {
     expect([waiting, rejected, unstarted].map((id) => attempts.get(id))).toEqual([1, 1, 0]);
   });
 
-  test("scheduled-snapshots sends no more asynchronous invocations after FunctionGraph reports that the account is suspended", async () => {
+  test("scheduled-snapshots starts no more asynchronous invocations after FunctionGraph reports that the account is suspended", async () => {
     const { cloud, fire, addDisks } = await createFixture({ variables: { SHARD_SIZE: "2" } });
     addDisks(10, { backup: "daily" });
     const body = JSON.stringify({ error_code: "APIGW.0310", error_msg: "The project is unavailable." });
@@ -108,12 +108,12 @@ describe("limits of the account", () => {
     const invoked = await fire({ targets: [{ kind: "snapshot", tags: { backup: "daily" } }] });
     expect(JSON.parse(String(invoked.error?.message)).outcomes).toEqual({ deferred: 2, failed: 8 });
     expect(cloud.count("functiongraph.invokeAsync")).toBe(2);
-    // The only asynchronous invocation that FunctionGraph accepted created two snapshots.
+    // FunctionGraph accepted only one asynchronous invocation, which created two snapshots.
     expect(cloud.count("evs.createSnapshot")).toBe(2);
     for (const { error } of recordsOf(invoked, "failed").slice(0, -1)) expect(error.reason).toBe("AccountSuspended");
   });
 
-  test("scheduled-snapshots sends only one request if the account is suspended from the start", async () => {
+  test("scheduled-snapshots sends only one request if the first response says that the account is suspended", async () => {
     const { cloud, fire, requests } = await createFixture();
     const body = JSON.stringify({ error: { code: "EVS.2145", message: "The account is suspended." } });
     cloud.fault({ operation: "evs.listVolumes" }, { type: "answer", status: 403, body });

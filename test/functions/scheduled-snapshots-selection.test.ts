@@ -30,7 +30,7 @@ describe("the selection of resources", () => {
   } as const;
   type KindName = keyof typeof KINDS;
 
-  /** Generates tags from few keys and values, so they often match. As the value of a resource tag, `*` has no special meaning. */
+  /** Generates tags from few keys and values, so they often match. The value `*` of a resource tag has no special meaning. */
   const tags = fc.dictionary(fc.constantFrom("a", "b", "A", "__proto__"), fc.constantFrom("x", "X", "", "*"), {
     maxKeys: 3,
     noNullPrototype: true,
@@ -51,11 +51,11 @@ describe("the selection of resources", () => {
     maxLength: 8,
   });
 
-  /** Returns whether a resource has a tag. The value `*` matches each value. Keys and values are case-sensitive. */
+  /** Returns whether a resource has a tag. The value `*` matches any value. Keys and values are case-sensitive. */
   const hasTag = (tags: Tags, [key, value]: [string, string]) =>
     Object.hasOwn(tags, key) && (value === "*" || tags[key] === value);
 
-  test("scheduled-snapshots selects each resource once if a target names its id, or if it has all tags of a target and none of the exclude_tags", {
+  test("scheduled-snapshots selects a resource once if its id or all tags of a target match, and no tag in exclude_tags matches", {
     timeout: 30_000,
   }, async () => {
     await fc.assert(
@@ -128,7 +128,7 @@ describe("the selection of resources", () => {
     }
   });
 
-  test("scheduled-snapshots lists the disks once for snapshot and standard-snapshot targets, and lists no disks if all targets have ids", async () => {
+  test("scheduled-snapshots lists the disks once for two targets with tags, and sends no list request for a target with ids", async () => {
     const { cloud, fire, requests, addDisks } = await createFixture();
     const [disk] = addDisks(2, { backup: "daily" });
     const tags = { backup: "daily" };
@@ -156,7 +156,7 @@ describe("the selection of resources", () => {
     ["disks", "evs.listVolumes", "snapshot", (cloud) => cloud.addVolume({ tags: { backup: "daily" } }).id],
     ["servers", "ecs.listServers", "snapshot-group", (cloud) => cloud.addServer({ tags: { backup: "daily" } }).id],
   ])(
-    "scheduled-snapshots misses none of 1,100 %s if one of them is deleted between two list pages",
+    "scheduled-snapshots finds all 1,099 remaining %s if one of 1,100 is deleted between two list pages",
     async (_what, operation, kind, add) => {
       for (const page of [1, 2]) {
         const { cloud, fire } = await createFixture();
@@ -192,7 +192,7 @@ describe("the selection of resources", () => {
     expect(cloud.snapshots()).toEqual([]);
   });
 
-  test("scheduled-snapshots writes one failed record for snapshot groups if ECS rejects the request that lists the servers, and creates the other snapshots", async () => {
+  test("scheduled-snapshots writes one failed record for all snapshot groups if ECS rejects the request that lists the servers, and creates the disk snapshots", async () => {
     const { cloud, fire, addDisks } = await createFixture();
     const [disk] = addDisks(1, { backup: "daily" }) as [string];
     cloud.addServer({ tags: { backup: "daily" } });
@@ -227,7 +227,7 @@ describe("a dry run", () => {
     ["cluster-snapshot", "cluster_ids", "dws.listClusters", (cloud) => cloud.addCluster()],
   ];
   test.each(KINDS)(
-    "scheduled-snapshots with dry_run reports NotFound for a %s target whose id does not exist, and accepts an existing id in upper case",
+    "scheduled-snapshots with dry_run reports NotFound for an unknown id in a %s target, and accepts an existing id in upper case",
     async (kind, field, list, add) => {
       const { cloud, fire, requests } = await createFixture();
       const { id } = add(cloud);
@@ -254,7 +254,7 @@ describe("a dry run", () => {
   );
 
   test.each(KINDS)(
-    "scheduled-snapshots with dry_run reports AccessDenied for each id of a %s target if the service rejects the request that lists the resources",
+    "scheduled-snapshots with dry_run reports AccessDenied for each id of a %s target if the service rejects the request that lists the resources of this kind",
     async (kind, field, list, add) => {
       const { cloud, fire } = await createFixture();
       const ids = [add(cloud), add(cloud)].map(({ id }) => id);
@@ -263,7 +263,7 @@ describe("a dry run", () => {
       for (const [place, filter] of filters.entries()) {
         const { records } = await fire({ dry_run: true, targets: [{ kind, [field]: ids, ...filter }] });
         const failed = recordsOf({ records } as Invoked, "failed").slice(0, -1);
-        // If the target also has tags, the function cannot know what they select. It adds one record without a resource_id.
+        // If the target also has tags, the function adds a record without a resource_id, because it cannot find tagged resources.
         expect(sorted(resourceIds(failed).map(String))).toEqual(
           sorted([...ids, ...(place === 2 ? ["undefined"] : [])]),
         );
@@ -273,7 +273,7 @@ describe("a dry run", () => {
     },
   );
 
-  test("scheduled-snapshots with dry_run plans the disks of a policy if ECS rejects the request that lists the servers", async () => {
+  test("scheduled-snapshots with dry_run still plans the disk snapshots of a policy if ECS rejects the request that lists the servers", async () => {
     const { cloud, fire, addDisks } = await createFixture();
     const [disk] = addDisks(1);
     cloud.fault({ operation: "ecs.listServers" }, { type: "status", status: 403 });

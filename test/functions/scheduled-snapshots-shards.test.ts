@@ -24,7 +24,7 @@ import {
 useFixedDate();
 
 describe("a run in several invocations", () => {
-  test("scheduled-snapshots returns the request ids of the first 1,000 asynchronous invocations if it starts 1,001", {
+  test("scheduled-snapshots starts 1,001 asynchronous invocations, but returns only the request ids of the first 1,000", {
     timeout: 60_000,
   }, async () => {
     const { fire, addDisks, cloud } = await createFixture({
@@ -53,7 +53,7 @@ describe("a run in several invocations", () => {
       outcomes: { accepted: 100, deferred: resources.count - 100 },
     });
     expect(invoked.result.deferred_to).toEqual(cloud.invocations.map(({ requestId }) => requestId));
-    // The record with the outcome `deferred` names the invocation that created the snapshot.
+    // Each record with the outcome `deferred` names the asynchronous invocation that created the snapshot.
     for (const record of recordsOf(invoked, "deferred")) {
       const requestId = record.detail.split(" ").at(-1);
       const shard = further.find(({ records }) => records[0].request_id === requestId);
@@ -77,7 +77,7 @@ describe("targets that an asynchronous invocation handles", () => {
     return { ...fixture, all: fixture.addDisks(6, { backup: "daily" }) };
   };
 
-  test("scheduled-snapshots invokes itself asynchronously with the original event, but with resource ids instead of the tags", async () => {
+  test("scheduled-snapshots passes the original event to its asynchronous invocations, but replaces the tags with resource ids", async () => {
     const { cloud, deliver, all } = await createShards();
     const event = { ...timerEvent({ ...policy, policy: "nightly" }, "2026-11-21T10:00:00+08:00"), trigger_name: "T" };
     await deliver(event);
@@ -95,7 +95,7 @@ describe("targets that an asynchronous invocation handles", () => {
     expect(resourcesWithSnapshots(cloud, "snapshot")).toEqual(sorted(all));
   });
 
-  test("scheduled-snapshots passes each resource to an asynchronous invocation with the options of the first target that names the resource", async () => {
+  test("scheduled-snapshots passes each resource to an asynchronous invocation with the options of the first target that contains the resource id", async () => {
     const { cloud, fire, addDisks, further } = await createFixture({ variables: { SHARD_SIZE: "5" } });
     const all = addDisks(9);
     const own = all.slice(0, 5);
@@ -107,7 +107,7 @@ describe("targets that an asynchronous invocation handles", () => {
       { kind: "snapshot", volume_ids: [first, second], description: "a" },
       { kind: "snapshot", volume_ids: [third, second, first], force: false },
       { kind: "standard-snapshot", volume_ids: [fourth] },
-      // This target has the options of the target before it, but another kind.
+      // This target has the same options as the previous target, but another kind.
       { kind: "snapshot-group", server_ids: [server], incremental: true, instant_access: false },
     ];
     expectSuccess(await fire({ targets, retention: { keep_last: 3 }, time_zone: "Asia/Tokyo" }));
@@ -124,11 +124,11 @@ describe("targets that an asynchronous invocation handles", () => {
       retention: { keep_last: 3 },
       time_zone: "Asia/Tokyo",
     });
-    // A run of the whole policy in one invocation finds every snapshot, because it derives the same idempotency keys.
+    // A single invocation for the whole policy derives the same idempotency keys, so it finds every snapshot.
     expect((await fire({ targets }, { variables: { SHARD_SIZE: "500" } })).result.outcomes).toEqual({ existing: 10 });
   });
 
-  test("scheduled-snapshots repeats the request for an asynchronous invocation that FunctionGraph throttles", async () => {
+  test("scheduled-snapshots repeats the request for an asynchronous invocation if FunctionGraph throttles this request", async () => {
     const { cloud, fire, all } = await createShards();
     cloud.fault({ operation: "functiongraph.invokeAsync", nth: 1, times: 2 }, { type: "throttle" });
     expect((await fire(policy)).result).toMatchObject({ outcomes: { accepted: 2, deferred: 4 } });
@@ -136,14 +136,14 @@ describe("targets that an asynchronous invocation handles", () => {
   });
 
   test.each<[what: string, fault: Fault, runs: boolean, reason: string]>([
-    ["rejected with a 500", { type: "status", status: 500 }, false, "CloudError"],
-    ["rejected with a 403", { type: "status", status: 403 }, false, "AccessDenied"],
-    ["acknowledged without an id", { type: "answer", status: 202, body: "{}" }, false, "BadResponse"],
-    ["lost before FunctionGraph receives it", { type: "reset", after: false }, false, "Unreachable"],
-    ["accepted but the response is lost", { type: "reset", after: true }, true, "Unreachable"],
-    ["accepted but the response is truncated", { type: "cut", after: true }, true, "BadResponse"],
+    ["gets a 500 response", { type: "status", status: 500 }, false, "CloudError"],
+    ["gets a 403 response", { type: "status", status: 403 }, false, "AccessDenied"],
+    ["gets a response without a request id", { type: "answer", status: 202, body: "{}" }, false, "BadResponse"],
+    ["is lost before FunctionGraph receives it", { type: "reset", after: false }, false, "Unreachable"],
+    ["is accepted but the response is lost", { type: "reset", after: true }, true, "Unreachable"],
+    ["is accepted but the response is truncated", { type: "cut", after: true }, true, "BadResponse"],
   ])(
-    "scheduled-snapshots reports targets as failed if their asynchronous invocation is %s, and creates the snapshots when the event is redelivered",
+    "scheduled-snapshots reports targets as failed until the event is redelivered if the request for their asynchronous invocation %s",
     async (...given) => {
       const [, fault, runs, reason] = given;
       const { cloud, fire, all, further } = await createShards();
@@ -166,7 +166,7 @@ describe("targets that an asynchronous invocation handles", () => {
     },
   );
 
-  test("scheduled-snapshots without REGION creates snapshots of the first targets and reports Misconfigured for those that it cannot pass to another invocation", async () => {
+  test("scheduled-snapshots reports Misconfigured for the targets that it cannot pass to another invocation because REGION is not set", async () => {
     const { cloud, fire } = await createShards({ variables: { REGION: undefined } });
     const invoked = await fire(policy);
     expect(JSON.parse(String(invoked.error?.message)).outcomes).toEqual({ accepted: 2, failed: 4 });
@@ -175,7 +175,7 @@ describe("targets that an asynchronous invocation handles", () => {
     expect(cloud.count("functiongraph.invokeAsync")).toBe(0);
   });
 
-  test("scheduled-snapshots passes 10,000 ids to asynchronous invocations in payloads of less than 256 KB", {
+  test("scheduled-snapshots passes 10,000 disk ids to asynchronous invocations in payloads of less than 256 KB", {
     timeout: 30_000,
   }, async () => {
     const { cloud, fire, addDisks, clock } = await createFixture({
@@ -205,7 +205,7 @@ describe("targets that an asynchronous invocation handles", () => {
     expect(sorted([...createdIds, ...deferredIds])).toEqual(sorted(all));
   });
 
-  test("scheduled-snapshots passes targets to an asynchronous invocation if its time runs out, and that invocation fails if its time also runs out", async () => {
+  test("scheduled-snapshots passes targets to an asynchronous invocation before its deadline, but an asynchronous invocation fails at its own deadline", async () => {
     const { cloud, fire, deliver, clock, all, further } = await createShards({ variables: { SHARD_SIZE: "500" } });
     const slow = cloud.fault(
       { operation: "evs.createSnapshot" },

@@ -20,7 +20,7 @@ describe("an invalid event", () => {
     ["a string", JSON.stringify(timerEvent(good)).slice(0, 60), `${TIMER}`],
     ["a long string", "x".repeat(5_000_000), `${TIMER}`],
     ["an array", [timerEvent(good)], `${TIMER}`],
-    ["a policy outside an event", good, `${TIMER}`],
+    ["a policy that is not inside an event", good, `${TIMER}`],
     ["an event with the trigger type KAFKA", { ...timerEvent(good), trigger_type: "KAFKA" }, `${TIMER}`],
     ["a CTS event", { cts: { trace_name: "attachVolume", time: 1 } }, 'got an event of the trigger "cts"'],
     ["a CloudEvent", { specversion: "1.0", source: "HC.ECS", data: {} }, 'got an event of the trigger "eventgrid"'],
@@ -31,12 +31,12 @@ describe("an invalid event", () => {
     ["an event with an empty user_event", timerEvent(""), `${USER_EVENT}""`],
     ["an event whose user_event is not JSON", timerEvent("nightly"), `${USER_EVENT}"nightly": Unexpected token`],
     ["an event whose user_event is truncated", timerEvent(JSON.stringify(good).slice(0, 40)), "in JSON at position 40"],
-    ["an event whose user_event is an array in JSON", timerEvent([good]), USER_EVENT],
+    ["an event whose user_event is a string that contains a JSON array", timerEvent([good]), USER_EVENT],
     ["an event whose user_event is an array", { ...timerEvent(good), user_event: [JSON.stringify(good)] }, USER_EVENT],
     ["an event whose user_event is a number", { ...timerEvent(good), user_event: 5 }, `${USER_EVENT}the number 5.`],
-    ["an event whose user_event is null in JSON", timerEvent("null"), `${USER_EVENT}"null"`],
+    ['an event whose user_event is the string "null"', timerEvent("null"), `${USER_EVENT}"null"`],
   ])(
-    "scheduled-snapshots names the expected event in its error and sends no request when it rejects %s",
+    "scheduled-snapshots rejects %s with an error that says what it expected, and sends no request",
     async (_what, event, message) => {
       const { cloud, deliver, requests } = await createFixture();
       const { error, records } = await deliver(event);
@@ -58,14 +58,18 @@ describe("an invalid policy", () => {
     ["without a name", { policy: undefined }, "policy: required, but missing."],
     ["with a name that begins with a digit", { policy: "1st" }, "policy: expected a letter followed by"],
     ["with a name of 39 characters", { policy: "n".repeat(39) }, "policy: expected a letter followed by"],
-    ["with the name prefix autobk_snapshot_ of backups", { policy: "autobk_snapshot_x" }, "policy: expected a letter"],
+    [
+      "with a name that begins with autobk_snapshot_, as the names of backups do",
+      { policy: "autobk_snapshot_x" },
+      "policy: expected a letter",
+    ],
     ["without targets", { targets: undefined }, "targets: required, but missing."],
     ["with an empty array as targets", { targets: [] }, "targets: expected at least 1 item, got 0."],
     ["with an object as targets", { targets: target }, "targets: expected an array, got an object."],
-    ["with an unknown kind", changeTarget({ kind: "backup" }), 'targets[0].kind: expected "snapshot" or'],
+    ["with a target of an unknown kind", changeTarget({ kind: "backup" }), 'targets[0].kind: expected "snapshot" or'],
     ["with a target without a kind", changeTarget({ kind: undefined }), "targets[0].kind: required, but missing."],
     [
-      "with a target without ids and tags",
+      "with a target that has neither ids nor tags",
       changeTarget({ tags: undefined }),
       "targets[0]: expected volume_ids or tags, got neither.",
     ],
@@ -80,18 +84,22 @@ describe("an invalid policy", () => {
       "targets[0].tags: expected at least 1 field, got 0.",
     ],
     [
-      "with an empty array of ids",
+      "with an empty array of volume_ids",
       changeTarget({ volume_ids: [] }),
       "targets[0].volume_ids: expected at least 1 item, got 0.",
     ],
-    ["with a path as an id", changeTarget({ volume_ids: ["../x"] }), "targets[0].volume_ids[0]: expected a UUID, got"],
     [
-      "with server_ids for the kind snapshot",
+      "with a path as a disk id",
+      changeTarget({ volume_ids: ["../x"] }),
+      "targets[0].volume_ids[0]: expected a UUID, got",
+    ],
+    [
+      'with server_ids in a target of the kind "snapshot"',
       changeTarget({ server_ids: [UNKNOWN_ID] }),
       "targets[0].server_ids: unknown field. Allowed: ",
     ],
     [
-      "with incremental for the kind snapshot",
+      'with the option "incremental" in a target of the kind "snapshot"',
       changeTarget({ incremental: true }),
       "targets[0].incremental: unknown field. Allowed: ",
     ],
@@ -105,7 +113,11 @@ describe("an invalid policy", () => {
       changeTarget({ description: "x".repeat(86) }),
       "expected at most 85 characters, got 86.",
     ],
-    ["with a string as force", changeTarget({ force: "yes" }), 'targets[0].force: expected true or false, got "yes".'],
+    [
+      'with a string in the field "force"',
+      changeTarget({ force: "yes" }),
+      'targets[0].force: expected true or false, got "yes".',
+    ],
     ["with an unknown field", { retain: 3 }, "retain: unknown field. Allowed: "],
     [
       "with three invalid fields of its retention",
@@ -124,7 +136,7 @@ describe("an invalid policy", () => {
     expect(requests()).toEqual([]);
   });
 
-  test("scheduled-snapshots creates one snapshot of a disk whose id its targets repeat in lower case and upper case", async () => {
+  test("scheduled-snapshots creates one snapshot of a disk if its targets contain the disk id in lower case and in upper case", async () => {
     const { cloud, fire } = await createFixture();
     const { id } = cloud.addVolume({ id: "ABCDEFAB-0000-4000-8000-000000000000".toLowerCase() });
     const volume_ids = [id, id.toUpperCase(), id];

@@ -1,4 +1,4 @@
-/** Tests `scheduled-snapshots` from the timer event to the snapshots and records. */
+/** Tests complete runs of `scheduled-snapshots`, from the timer event to the snapshots and the records. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Fault, FaultMatch } from "../../infra/local/cloud/index.ts";
@@ -19,7 +19,7 @@ import {
 useFixedDate();
 
 describe("one run", () => {
-  test("scheduled-snapshots creates a snapshot of each kind with the options and labels of its target, and writes a record for each", async () => {
+  test("scheduled-snapshots creates a snapshot of each kind with the options and labels of its target, and writes a record for each snapshot", async () => {
     const { cloud, fire } = await createFixture();
     const server = cloud.addServer();
     const disk = cloud.addVolume({ serverId: server.id });
@@ -171,7 +171,7 @@ describe("a target that does not exist", () => {
 });
 
 describe("a redelivered event", () => {
-  test("scheduled-snapshots creates nothing for a second event with the same time written in another time zone, but creates snapshots for an event one second later", async () => {
+  test("scheduled-snapshots recognizes a repeated event by its time, even if the time is written in another time zone", async () => {
     const { cloud, deliver, addDisks } = await createFixture();
     const all = addDisks(3, { backup: "daily" });
     const policy = { policy: "nightly", targets: [{ kind: "snapshot", tags: { backup: "daily" } }] };
@@ -184,7 +184,7 @@ describe("a redelivered event", () => {
     expect((await deliver(timerEvent({ ...policy, policy: "hourly" }))).result.outcomes).toEqual({ accepted: 3 });
   });
 
-  test("scheduled-snapshots finds existing snapshots on the second list page although a snapshot is deleted between the pages", async () => {
+  test("scheduled-snapshots finds existing snapshots on the second list page although a snapshot is deleted between the first and the second page", async () => {
     const { cloud, fire, addDisks } = await createFixture();
     const all = addDisks(20, { backup: "daily" });
     const policy = { targets: [{ kind: "snapshot", tags: { backup: "daily" } }] };
@@ -228,7 +228,7 @@ describe("a redelivered event", () => {
     { maxLength: 5 },
   );
 
-  test("scheduled-snapshots creates exactly one good snapshot of each resource for repeated events although random requests fail", {
+  test("scheduled-snapshots creates exactly one good snapshot of each resource if an event is repeated and random requests fail", {
     timeout: 60_000,
   }, async () => {
     await fc.assert(
@@ -268,7 +268,7 @@ describe("a redelivered event", () => {
 describe("the topic field of the result", () => {
   const targets = [{ kind: "snapshot", tags: { backup: "daily" } }];
 
-  test('scheduled-snapshots returns "off" in the field "topic" if no logging topic is configured', async () => {
+  test('scheduled-snapshots returns "off" in the field "topic" if no LTS stream is configured', async () => {
     const names = ["LTS_ENDPOINT", "LTS_LOG_GROUP_ID", "LTS_LOG_STREAM_ID"];
     const { cloud, fire, addDisks } = await createFixture({
       variables: Object.fromEntries(names.map((name) => [name, undefined])),
@@ -280,7 +280,7 @@ describe("the topic field of the result", () => {
     expect(cloud.logs).toEqual([]);
   });
 
-  test('scheduled-snapshots returns "failed" in the field "topic", and throws no error, if LTS rejects its records', async () => {
+  test('scheduled-snapshots returns "failed" in the field "topic" without throwing an error if LTS does not accept its records', async () => {
     const { cloud, fire, addDisks } = await createFixture();
     addDisks(2, { backup: "daily" });
     cloud.fault({ operation: "lts.reportLogs" }, { type: "status", status: 500 });

@@ -6,7 +6,7 @@ import { START, timerEvent } from "../support/environment.ts";
 import { createFixture, seedSnapshot } from "../support/verifications.ts";
 
 describe("a list request that fails", () => {
-  test("verify-snapshots verifies the other kinds and fails if EVS rejects the request that lists standard snapshots", async () => {
+  test("verify-snapshots verifies legacy and cluster snapshots, but then fails, if EVS rejects the request that lists standard snapshots", async () => {
     const { cloud, resourceIds, verify } = await createFixture();
     for (const kind of KINDS) seedSnapshot(cloud, kind, resourceIds[kind], { minutes: 10 });
     cloud.fault({ operation: "evs.listStandardSnapshots" }, { type: "status", status: 403, body: {} });
@@ -19,13 +19,13 @@ describe("a list request that fails", () => {
         detail: "The snapshots of this kind could not be listed.",
         error: { reason: "AccessDenied" },
       },
-      // Without the standard snapshots, the function does not know the members of a snapshot group.
+      // Members of a group are standard snapshots, so the function cannot check a group if it cannot list standard snapshots.
       { action: "verify", kind: "snapshot-group", error: { reason: "AccessDenied" } },
       { action: "run", outcome: "failed" },
     ]);
   });
 
-  test("verify-snapshots succeeds with a warning in its run record about kinds of snapshots that the region does not offer", async () => {
+  test("verify-snapshots succeeds, but warns in its run record about kinds of snapshots that the region does not offer", async () => {
     const { cloud, resourceIds, verify } = await createFixture({ withoutStandardSnapshots: true });
     seedSnapshot(cloud, "snapshot", resourceIds.snapshot, { minutes: 10 });
     seedSnapshot(cloud, "cluster-snapshot", resourceIds["cluster-snapshot"], { minutes: 10 });
@@ -37,7 +37,7 @@ describe("a list request that fails", () => {
     );
   });
 
-  test("verify-snapshots and prune-snapshots warn about cluster snapshots if the DWS endpoint belongs to another service", async () => {
+  test("verify-snapshots and prune-snapshots warn about cluster snapshots if the DWS endpoint responds that the API does not exist", async () => {
     const { cloud, invoke, resourceIds, verify } = await createFixture();
     seedSnapshot(cloud, "cluster-snapshot", resourceIds["cluster-snapshot"], { minutes: 60, status: "error" });
     const body = JSON.stringify({ error_code: "APIGW.0101", error_msg: "The API does not exist." });
@@ -61,7 +61,7 @@ describe("a list request that fails", () => {
     expect(cloud.requests.filter(({ operation }) => operation !== "lts.reportLogs")).toHaveLength(1);
   });
 
-  test("verify-snapshots repeats list requests after a throttled, a 503, a reset and a truncated response", async () => {
+  test("verify-snapshots repeats a list request that is throttled, gets a 503 response, loses its connection or gets a truncated response", async () => {
     const { cloud, resourceIds, verify } = await createFixture();
     for (const kind of KINDS) seedSnapshot(cloud, kind, resourceIds[kind], { minutes: 10 });
     cloud.fault({ operation: "evs.listSnapshots", nth: 1 }, { type: "throttle" });

@@ -7,7 +7,7 @@ import { markerOf } from "../support/retention-seeds.ts";
 import { createFixture, seedSnapshot } from "../support/verifications.ts";
 
 describe("a snapshot group", () => {
-  test("verify-snapshots reports a snapshot group with the statuses of its members and the outcome of its worst member", async () => {
+  test("verify-snapshots reports a snapshot group with the statuses of its members, and derives the outcome from the worst status", async () => {
     const { cloud, server, verify } = await createFixture();
     cloud.addVolume({ serverId: server.id, attachedAt: START_MS - 60_000 });
     const states = ["available", "error", "creating", "rollbacking", "deleting"];
@@ -37,12 +37,12 @@ describe("a snapshot group", () => {
     expect(found(groups[1]?.group.id ?? "")?.error.message).toMatch(
       /its status is "avaialble" \(members: ("available", "error"|"error", "available")\)/,
     );
-    // The function writes no records for members.
+    // Group members have no records of their own.
     expect(records.filter(({ kind }) => kind === "standard-snapshot")).toEqual([]);
   });
 
   test.each(["error", "error_deleting"])(
-    "verify-snapshots reports a snapshot group older than the lookback again if one of its members has the status %s",
+    "verify-snapshots reports a snapshot group that is older than lookback_minutes if one of its members has the status %j",
     async (status) => {
       const { cloud, disk, server, verify } = await createFixture();
       const group = seedSnapshot(cloud, "snapshot-group", server.id, { minutes: 9_000 });
@@ -61,7 +61,7 @@ describe("a snapshot group", () => {
     },
   );
 
-  test("verify-snapshots warns in its run record about members of a snapshot group that no longer exists", async () => {
+  test("verify-snapshots warns in its run record about standard snapshots whose snapshot group no longer exists", async () => {
     const { cloud, clock, invoke, server, verify } = await createFixture({ groupDeleteCascades: false });
     const old = seedSnapshot(cloud, "snapshot-group", server.id, { minutes: 9_000 });
     seedSnapshot(cloud, "snapshot-group", server.id, { minutes: 600 });
@@ -78,7 +78,7 @@ describe("a snapshot group", () => {
     expect(cloud.snapshots("standard-snapshot")).toHaveLength(2);
   });
 
-  test("verify-snapshots does not warn about members if EVS deletes them with their group or rejects the request that lists the groups", async () => {
+  test("verify-snapshots does not warn about group members if EVS deletes the members with their group, or if EVS cannot list the groups", async () => {
     const { cloud, clock, invoke, server, verify } = await createFixture();
     for (const minutes of [9_000, 600]) seedSnapshot(cloud, "snapshot-group", server.id, { minutes });
     await invoke(pruneSnapshots, timerEvent({ policy: "nightly", retention: { keep_last: 1 } }, START));
@@ -105,16 +105,16 @@ describe("a snapshot group", () => {
     expect(records[0]).toMatchObject({ outcome: "unverified", detail: expect.stringContaining("Members: none.") });
   });
 
-  test.each(["avaialble", "available"] as const)(
-    "verify-snapshots reports a snapshot group in the status %j as available",
-    async (groupAvailable) => {
-      const { cloud, server, verify } = await createFixture({ groupAvailable });
-      seedSnapshot(cloud, "snapshot-group", server.id, { minutes: 10 });
-      expect((await verify()).result.outcomes).toEqual({ available: 1 });
-    },
-  );
+  test.each([
+    ['the misspelled status "avaialble"', "avaialble"],
+    ['the status "available"', "available"],
+  ] as const)("verify-snapshots reports a snapshot group with %s as available", async (_status, groupAvailable) => {
+    const { cloud, server, verify } = await createFixture({ groupAvailable });
+    seedSnapshot(cloud, "snapshot-group", server.id, { minutes: 10 });
+    expect((await verify()).result.outcomes).toEqual({ available: 1 });
+  });
 
-  test("verify-snapshots records the ids of all disks as the resource_id of a snapshot group without a server", async () => {
+  test("verify-snapshots writes the ids of all disks to the field resource_id if a snapshot group has no server", async () => {
     const { cloud, disk, verify } = await createFixture();
     const other = cloud.addVolume();
     cloud.addSnapshot({ kind: "snapshot-group", volumeIds: [disk.id, other.id], tags: markerOf("p", "x") });

@@ -13,14 +13,14 @@ import { apig, createTestEnvironment, resourceIdOf, timerEvent } from "../suppor
 
 const dayOf = ({ created_at, started }: SnapshotView) => String(created_at ?? started).slice(0, 10);
 
-/** Returns the sorted creation days of the snapshots of a resource, such as `2027-05-31`. */
+/** Returns the days on which the snapshots of a resource were created, such as `2027-05-31`, in ascending order. */
 const daysOf = (cloud: EmbeddedCloud, kind: SnapshotView["kind"], resource: string) =>
   listWithoutMembers(cloud)
     .filter((one) => one.kind === kind && resourceIdOf(one) === resource)
     .map(dayOf)
     .sort();
 
-test("verify-snapshots reports every nightly snapshot as available, and prune-snapshots keeps the three newest snapshots, in each of ten nights", async () => {
+test("verify-snapshots reports the new snapshots as available and prune-snapshots keeps the three newest snapshots in each of ten nights", async () => {
   const { cloud, clock, invoke } = await createTestEnvironment();
   const server = cloud.addServer({ tags: { backup: "daily" } });
   cloud.addVolume({ serverId: server.id, tags: { backup: "daily" } });
@@ -74,7 +74,7 @@ describe("two schedules over a year", () => {
   };
   const REMOVAL_DAY = "2027-05-20";
 
-  // The retention keeps the last good snapshot of each month. In February, all snapshots after the 21st failed.
+  // `keep_monthly` keeps the last good snapshot of each month. In February 2027, all snapshots after the 21st fail.
   const MONTHS = ["2026-12-31", "2027-01-31", "2027-02-21", "2027-03-31", "2027-04-30"];
   const EXPECTED = {
     web: [
@@ -83,7 +83,7 @@ describe("two schedules over a year", () => {
       ...["2027-11-07", "2027-11-14", "2027-11-15", "2027-11-16", "2027-11-17", "2027-11-18", "2027-11-19"],
       "2027-11-20",
     ],
-    // The disk had fewer months of snapshots than keep_monthly, so its first snapshot remains too.
+    // This disk has snapshots of fewer than 12 months, so `keep_monthly` also keeps its first snapshot.
     removed: [
       ...["2026-11-21", "2026-11-30"],
       ...MONTHS,
@@ -91,11 +91,11 @@ describe("two schedules over a year", () => {
       ...["2027-05-19", "2027-05-20"],
     ],
     weekly: ["2027-10-31", "2027-11-07", "2027-11-14"],
-    // The snapshot group of this day has the last good snapshot of the detached disk.
+    // The snapshot group of this day contains the last good snapshot of the disk that is detached on 2027-05-20.
     leaver: ["2027-05-16"],
   };
 
-  test("prune-snapshots keeps the expected snapshots of two policies over a year in which a disk is detached and all snapshots of one week fail", {
+  test("prune-snapshots keeps the expected snapshots of two policies over a year, although a disk is detached and all snapshots of one week fail", {
     timeout: 300_000,
   }, async () => {
     const { cloud, clock, invoke } = await createTestEnvironment({ keepRequests: false, variables: WITHOUT_TOPIC });
@@ -164,7 +164,7 @@ describe("two schedules over a year", () => {
 });
 
 describe("snapshots of functions without a schedule", () => {
-  test("prune-snapshots deletes old snapshots that a function created if the name of the policy is the name of that function, such as disk-attached", async () => {
+  test("prune-snapshots deletes old snapshots that disk-attached, pre-deploy or create-snapshot created if the policy has the name of the function", async () => {
     const { cloud, clock, invoke } = await createTestEnvironment();
     const server = cloud.addServer();
     const disk = cloud.addVolume({ serverId: server.id });
@@ -202,7 +202,7 @@ describe("snapshots of functions without a schedule", () => {
     }
   });
 
-  test("prune-snapshots deletes old snapshots that pre-deploy created under the policy name in its request", async () => {
+  test("prune-snapshots deletes old snapshots that pre-deploy created for a request with the same policy name", async () => {
     const { cloud, clock, invoke } = await createTestEnvironment();
     const disk = cloud.addVolume();
     const now = () => new Date(clock.now()).toISOString();

@@ -38,7 +38,7 @@ describe.each(KINDS)("a %s that a function created", (kind) => {
     expect(cloud.logs).toHaveLength(4);
   });
 
-  /** The time in minutes after which the function reports a creating snapshot as stuck. */
+  /** The number of minutes after which the function reports a snapshot in the status "creating" as stuck. */
   const limit = kind === "cluster-snapshot" ? 360 : 60;
 
   test(`verify-snapshots reports a ${kind} as stuck if its status has been "creating" for more than ${limit} minutes`, async () => {
@@ -68,12 +68,12 @@ describe.each(KINDS)("a %s that a function created", (kind) => {
     expect(withShortLimit.result).toMatchObject({ outcomes: { unverified: 3 } });
   });
 
-  test(`verify-snapshots reports an available ${kind} that is at most lookback_minutes old, and a failed ${kind} that is up to ${limit} minutes older`, async () => {
+  test(`verify-snapshots reports an available ${kind} until lookback_minutes after its creation, and a failed ${kind} for ${limit} minutes longer`, async () => {
     const { cloud, clock, resourceIds, verify } = await createFixture();
     for (const minutes of [1_440, 1_441, 1_440 + limit]) seedSnapshot(cloud, kind, resourceIds[kind], { minutes });
     for (const minutes of [1_440 + limit, 1_441 + limit, 9_999])
       seedSnapshot(cloud, kind, resourceIds[kind], { minutes, status: "error" });
-    // This snapshot was created after the time in the event, because the event arrived late.
+    // This snapshot is newer than the time in the event, because the event arrived late.
     seedSnapshot(cloud, kind, resourceIds[kind], { minutes: -5 });
     clock.advance(10 * MINUTE_MS);
     const first = await verify();
@@ -89,7 +89,7 @@ describe.each(KINDS)("a %s that a function created", (kind) => {
     expect(newest.result.outcomes).toEqual({ available: 1 });
   });
 
-  test(`verify-snapshots reports a failed ${kind} a day after a run in which its status was "creating"`, async () => {
+  test(`verify-snapshots reports a ${kind} as failed if it was still being created in the run on the previous day`, async () => {
     const { cloud, clock, invoke, resourceIds, verify } = await createFixture({ creationMs: 40 * MINUTE_MS });
     cloud.endWith(resourceIds[kind], "error");
     await invoke(
@@ -121,7 +121,7 @@ describe.each(KINDS)("a %s that a function created", (kind) => {
     const key = "delivered twice";
     const older = seedSnapshot(cloud, kind, resourceIds[kind], { minutes: 20, key });
     const younger = seedSnapshot(cloud, kind, resourceIds[kind], { minutes: 19.9, key });
-    // A failed snapshot is not a duplicate of the snapshot that replaced it.
+    // A failed snapshot with the same key is not a duplicate, because a good snapshot replaced it.
     seedSnapshot(cloud, kind, resourceIds[kind], { minutes: 30, key, status: "error" });
     const { records } = await verify();
     const duplicates = records
@@ -142,7 +142,7 @@ describe.each(KINDS)("a %s that a function created", (kind) => {
   });
 });
 
-test("verify-snapshots reports snapshots in 16 statuses other than available as failed or unverified", async () => {
+test('verify-snapshots reports a snapshot as failed or unverified if its status is one of 16 values that differ from "available"', async () => {
   const { cloud, disk, verify } = await createFixture();
   const statuses = [
     ...["creating", "error", "deleting", "deleted", "error_deleting", "rollbacking", "backing-up", "restoring"],
@@ -155,10 +155,10 @@ test("verify-snapshots reports snapshots in 16 statuses other than available as 
   expect(Object.keys(result.outcomes).sort()).toEqual(["failed", "unverified"]);
 });
 
-test("verify-snapshots reports a snapshot of any age in the status error_deleting, and no snapshot in the status deleting", async () => {
+test('verify-snapshots reports a snapshot in the status "error_deleting" at any age, and no snapshot in the status "deleting"', async () => {
   const { cloud, disk, verify } = await createFixture();
   seedSnapshot(cloud, "snapshot", disk.id, { minutes: 5, status: "deleting" });
-  // A snapshot in the status error_deleting uses quota at any age.
+  // A snapshot in the status error_deleting still uses quota, so the function reports it at any age.
   const left = [5, 50_000].map((minutes) =>
     seedSnapshot(cloud, "snapshot", disk.id, { minutes, status: "error_deleting" }),
   );
@@ -183,7 +183,7 @@ test("verify-snapshots reports snapshots although their creation time is invalid
   expect(result.outcomes).toEqual({ available: 1, unverified: 1, failed: 1 });
 });
 
-test("verify-snapshots reads the times of EVS v2 as UTC although the process runs in the time zone Asia/Shanghai", async () => {
+test("verify-snapshots interprets the creation times from EVS v2 as UTC although the process runs in the time zone Asia/Shanghai", async () => {
   const before = process.env.TZ;
   process.env.TZ = "Asia/Shanghai";
   try {
@@ -219,7 +219,7 @@ test.each([
   expect(cloud.requests.filter(({ operation }) => operation !== "lts.reportLogs")).toEqual([]);
 });
 
-test('verify-snapshots reports a scheduled snapshot as available once, and a scheduled snapshot that remains in the status "creating" as unverified', async () => {
+test('verify-snapshots reports a scheduled snapshot as available, and as unverified if the snapshot remains in the status "creating"', async () => {
   const { cloud, clock, invoke, resourceIds, verify } = await createFixture({ creationMs: 20 * MINUTE_MS });
   const targets = [
     { kind: "snapshot", volume_ids: [resourceIds.snapshot] },

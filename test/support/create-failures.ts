@@ -115,7 +115,7 @@ export const FAILURES: Failure[] = [
   },
   {
     reason: "Conflict",
-    situation: "another cluster snapshot has the same name",
+    situation: "another cluster snapshot already has the requested name",
     create: CLUSTER,
     arrange: ({ cloud, resource }) =>
       cloud.addSnapshot({ kind: "cluster-snapshot", clusterId: cloud.addCluster().id, name: String(resource.name) }),
@@ -133,7 +133,7 @@ export const FAILURES: Failure[] = [
   },
   {
     reason: "Busy",
-    situation: "another snapshot of the disk is still being created when the function stops retrying",
+    situation: "EVS is still creating another snapshot of the disk when the function stops retrying",
     create: STANDARD,
     options: { creationMs: 3_600_000 },
     arrange: ({ cloud, resourceId }) =>
@@ -164,7 +164,7 @@ export const FAILURES: Failure[] = [
   },
   {
     reason: "QuotaExceeded",
-    situation: "the quota is exhausted and EVS responds in the OpenStack format",
+    situation: "the snapshot quota of the account is exhausted and EVS responds in the OpenStack format",
     create: SNAPSHOT,
     options: { evsLimits: "classic", snapshotQuota: 0 },
     status: 413,
@@ -236,7 +236,7 @@ export const FAILURES: Failure[] = [
   },
   {
     reason: "Unreachable",
-    situation: "no server listens at the endpoint",
+    situation: "no server listens at the address in EVS_ENDPOINT",
     create: SNAPSHOT,
     options: { variables: { EVS_ENDPOINT: "http://127.0.0.1:1" } },
     status: 504,
@@ -262,7 +262,7 @@ export const FAILURES: Failure[] = [
   },
   {
     reason: "OutcomeUnknown",
-    situation: "the create request gets no response and no time is left for a list request",
+    situation: "the create request gets no response and no time is left to list the snapshots",
     create: GROUP,
     invocation: { remainingMs: 8_000 },
     arrange: ({ failCreate }) => failCreate({ type: "hang", after: false }),

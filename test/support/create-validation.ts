@@ -20,17 +20,14 @@ const unitOf = ({ name }: Create, options?: typeof CLASSIC) =>
 
 /** Tests that the function and the embedded cloud accept each request. */
 export function accepts(create: Create, cases: Case[], options?: typeof CLASSIC) {
-  test.each(cases)(
-    `${unitOf(create, options)} accepts a request with %s and sends its fields unchanged`,
-    async (_, fields) => {
-      const fixture = await createFixture(create, options);
-      const { result } = await fixture.post(fields);
-      expect(JSON.parse(result.body)).not.toHaveProperty("error");
-      expect(result.statusCode).toBe(create.status);
-      expect(creates(fixture)[0]?.body).toMatchObject({ [create.envelope]: fields });
-      expect(fixture.snapshots()).toHaveLength(1);
-    },
-  );
+  test.each(cases)(`${unitOf(create, options)} accepts a request with %s`, async (_, fields) => {
+    const fixture = await createFixture(create, options);
+    const { result } = await fixture.post(fields);
+    expect(JSON.parse(result.body)).not.toHaveProperty("error");
+    expect(result.statusCode).toBe(create.status);
+    expect(creates(fixture)[0]?.body).toMatchObject({ [create.envelope]: fields });
+    expect(fixture.snapshots()).toHaveLength(1);
+  });
 }
 
 /** Tests that the function rejects each request. */
@@ -69,8 +66,8 @@ export const INVALID_IDS: [content: string, id: unknown][] = [
   ["an empty string", ""],
   ["a word", "disk"],
   ["a path", "../../v2/0123456789abcdef0123456789abcdef/cloudvolumes"],
-  ["a UUID and a path", `${ID}/../${ID}`],
-  ["a UUID and a query string", `${ID}?limit=1`],
+  ["a UUID followed by a path", `${ID}/../${ID}`],
+  ["a UUID followed by a query string", `${ID}?limit=1`],
   ["a space before a UUID", ` ${ID}`],
   ["a space after a UUID", `${ID} `],
   ["a line break after a UUID", `${ID}\n`],
@@ -78,22 +75,22 @@ export const INVALID_IDS: [content: string, id: unknown][] = [
   ["a Unicode line separator after a UUID", `${ID}\u2028`],
   ["a line break before a UUID", `\n${ID}`],
   ["two UUIDs on two lines", `${ID}\n${ID}`],
-  ["a UUID with a percent-encoded character", `${ID.slice(0, -3)}%2e`],
+  ["a UUID that ends with a percent-encoded character", `${ID.slice(0, -3)}%2e`],
   ["the placeholder {project_id}", "{project_id}"],
   ["a UUID without hyphens", ID.replaceAll("-", "")],
-  ["a UUID with the letter g", ID.replace("a", "g")],
-  ["a UUID with fullwidth digits", ID.replace("5", "５")],
+  ["a UUID that contains the letter g", ID.replace("a", "g")],
+  ["a UUID that contains a fullwidth digit", ID.replace("5", "５")],
   ["a number", 5],
   ["null", null],
   ["an array of one UUID", [ID]],
-  ["an object with a UUID", { id: ID }],
+  ["an object that contains a UUID", { id: ID }],
 ];
 
 export const invalidIds = (field: string): Case[] =>
   INVALID_IDS.map(([content, id]) => [`${content} in the field "${field}"`, { [field]: id }, `.${field}: expected`]);
 
 export const missing = (field: string): Case => [
-  `no ${field}`,
+  `no field "${field}"`,
   { [field]: undefined },
   `.${field}: required, but missing.`,
 ];
@@ -141,13 +138,13 @@ export const notBooleans = (...fields: string[]): Case[] =>
 
 export const booleans = (...fields: string[]): Case[] =>
   fields.flatMap((field) =>
-    [true, false].map((value): Case => [`${value} in the field "${field}"`, { [field]: value }]),
+    [true, false].map((value): Case => [`the value ${value} in the field "${field}"`, { [field]: value }]),
   );
 
 export const invalidLabels = (field: "metadata" | "tags"): Case[] => [
   ...["managed-by", "policy", "key", "content"].map(
     (key): Case => [
-      `the reserved marker label "${key}" in the field "${field}"`,
+      `the reserved key "${key}" in the field "${field}"`,
       { [field]: { [key]: "mine" } },
       `.${field}.${key}: expected a key other than managed-by, policy, key, content, which identify snapshots`,
     ],
@@ -173,7 +170,7 @@ export const invalidLabels = (field: "metadata" | "tags"): Case[] => [
     ] as const
   ).map(
     ([content, value, actual]): Case => [
-      `${content} as the value of a label in the field "${field}"`,
+      `${content} as the value of a key in the field "${field}"`,
       { [field]: { a: value } },
       `.${field}.a: expected a string, got ${actual}.`,
     ],
@@ -202,11 +199,11 @@ export const tooLong = (field: string, max: number): Case => [
 ];
 export const LONGEST_IN_BYTES: Case[] = ["name", "description"].flatMap((field): Case[] => [
   [`a ${field} of 255 bytes`, { [field]: "x".repeat(255) }],
-  [`a ${field} of 255 bytes in 65 characters`, { [field]: `${EMOJI.repeat(63)}éx` }],
+  [`a ${field} of 65 characters and 255 bytes`, { [field]: `${EMOJI.repeat(63)}éx` }],
 ]);
 export const TOO_MANY_BYTES: Case[] = ["name", "description"].flatMap((field): Case[] => [
   [`a ${field} of 256 bytes`, { [field]: "x".repeat(256) }, `.${field}: expected at most 255 bytes of UTF-8, got 256.`],
-  [`a ${field} of 256 bytes in 64 characters`, { [field]: EMOJI.repeat(64) }, `.${field}: expected at most 255 bytes`],
+  [`a ${field} of 64 characters and 256 bytes`, { [field]: EMOJI.repeat(64) }, `.${field}: expected at most 255 bytes`],
 ]);
 
 export const VALID_TAGS: Case[] = [
@@ -231,8 +228,8 @@ export const INVALID_TAGS: Case[] = [
   ...invalidLabels("tags"),
 ];
 export const VALID_ENTERPRISE_PROJECTS: Case[] = [
-  ["the default enterprise project 0", { enterprise_project_id: "0" }],
-  ["the UUID of an enterprise project", { enterprise_project_id: ID }],
+  ['the value "0" in the field "enterprise_project_id"', { enterprise_project_id: "0" }],
+  ['a UUID in the field "enterprise_project_id"', { enterprise_project_id: ID }],
 ];
 export const INVALID_ENTERPRISE_PROJECTS: Case[] = [
   ...invalidIds("enterprise_project_id"),
@@ -240,7 +237,7 @@ export const INVALID_ENTERPRISE_PROJECTS: Case[] = [
     [
       ["the number 0", 0, "a string, got the number 0."],
       ['the string "00"', "00", "a UUID, or 0"],
-      ['the string "0" and a line break', "0\n", "a UUID, or 0"],
+      ['the string "0" followed by a line break', "0\n", "a UUID, or 0"],
     ] as const
   ).map(
     ([content, id, expected]): Case => [

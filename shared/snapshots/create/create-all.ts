@@ -4,9 +4,11 @@ import { asSnapshotError, SnapshotError } from "../../core/errors.ts";
 import { type Instant, instant } from "../../core/instant.ts";
 import { createPause, LISTED_AFTER_MS, type RetryBudget, withTime } from "../../core/retry.ts";
 import { isLive } from "../kinds/kind.ts";
+import { hashRequest } from "../marker.ts";
 import type { Target } from "../policy.ts";
+import type { EndFields } from "../reporting.ts";
 import { type Run, type RunContext, targetFields } from "../run-context.ts";
-import { createOnce } from "./create-once.ts";
+import { createOnce, toExistingResult } from "./create-once.ts";
 import type { SnapshotIndex } from "./existing-snapshots.ts";
 import { toRecordFields } from "./request.ts";
 import { createRunTurn } from "./run-turn.ts";
@@ -64,11 +66,11 @@ export async function createAll(
   const create = async (target: Target, onWait?: () => void): Promise<string | undefined> => {
     const complete = report(targetFields(target, run));
     const budget = withTime(retryBudget, releaseWhileWaiting(time, slots, onWait));
-    const find = index && (() => index.find(target));
+    const lookup = index && { find: () => index.find(target), findAgain: () => index.findAgain(target) };
     const { kind, options } = target;
     try {
       const request = { ...run, kind, options, acceptsOtherOptions: index !== undefined };
-      const created = await createOnce(request, cloud(kind), budget, inFlight, find);
+      const created = await createOnce(request, cloud(kind), budget, inFlight, lookup);
       if (created.outcome === "accepted") {
         index?.addCreated(kind, created.snapshotId);
         turn?.extend();
@@ -77,7 +79,7 @@ export async function createAll(
       return created.outcome === "accepted" ? created.snapshotId : undefined;
     } catch (thrown) {
       const error = asSnapshotError(thrown);
-      complete({ outcome: "failed", attempts: error.attempts, error });
+      complete(knownResult(target, index) ?? { outcome: "failed", attempts: error.attempts, error });
       return undefined;
     } finally {
       slots.release();
@@ -125,7 +127,12 @@ export async function createAll(
     await createFirst(first);
   }
   await Promise.all(started);
-  const notStarted = targets.slice(position);
+  const notStarted: Target[] = [];
+  for (const target of targets.slice(position)) {
+    const known = knownResult(target, index);
+    if (known === undefined) notStarted.push(target);
+    else report(targetFields(target, run))(known);
+  }
   if (index !== undefined) {
     if (turn?.hasSeenOthers() && time.now() + LISTED_AFTER_MS < cutoff) {
       await time.sleep(LISTED_AFTER_MS);
@@ -155,6 +162,15 @@ const releaseWhileWaiting = (time: Time, slots: Slots, onWait?: () => void): Tim
     await slots.acquire();
   },
 });
+
+/**
+ * Returns the result of a target whose snapshot was already in a list response, so a target is never recorded as failed although
+ * another process created its snapshot.
+ */
+function knownResult(target: Target, index: SnapshotIndex | undefined): EndFields | undefined {
+  const [found] = index?.listed([target]).filter(isLive) ?? [];
+  return found && toRecordFields(toExistingResult(target.kind, found, hashRequest(target.kind.name, target.options)));
+}
 
 /** Returns whether the run has already created a snapshot of a target that has not failed. */
 const isCreated = async (target: Target, index: SnapshotIndex | undefined): Promise<boolean> => {

@@ -59,7 +59,7 @@ const MAX_AMBIGUOUS_TRIES = 3;
  * - If two whole runs of one policy overlap, `createAll` (create-all.ts) separates them with `RunTurn` (run-turn.ts).
  *
  * @param inFlight the requests in progress, shared by all invocations of a process
- * @param find returns the snapshots that `service.listFor` would return, from a fresh list response. Default: `service.listFor`
+ * @param lookup finds the snapshots of the resource. Default: each call sends a list request for the resource
  * @throws SnapshotError Conflict if a different request already used the idempotency key; OutcomeUnknown if no response before
  *   the deadline has shown whether the snapshot was created; otherwise the error from EVS or DWS
  */
@@ -68,7 +68,7 @@ export async function createOnce(
   service: SnapshotCreator,
   retryBudget: RetryBudget,
   inFlight: InFlight,
-  find?: Find,
+  lookup: Lookup = createLookup(service, request, retryBudget),
 ): Promise<CreateResult> {
   const { kind, options, idempotencyKey, projectId } = request;
   const requestHash = hashRequest(kind.name, options);
@@ -87,18 +87,32 @@ export async function createOnce(
     return { ...created, outcome: "existing", attempts: 0 };
   }
   return trackCreate(identity, requestHash, inFlight, retryBudget.time, (earlier) =>
-    listThenCreate(request, service, retryBudget, find, earlier),
+    listThenCreate(request, service, retryBudget, lookup, earlier),
   );
 }
 
-/** Returns the snapshots of a resource from a fresh list response. */
-export type Find = () => Promise<FoundSnapshot[]>;
+/** Returns the snapshots that `service.listFor` would return for a request. */
+export interface Lookup {
+  /** Returns them from a fresh list response; see `SnapshotIndex`. */
+  find(): Promise<FoundSnapshot[]>;
+  /** Returns them from a list request that is sent now. */
+  findAgain(): Promise<FoundSnapshot[]>;
+}
+
+const createLookup = (
+  service: SnapshotCreator,
+  { options }: SnapshotRequest,
+  retryBudget: RetryBudget,
+): Lookup => ({
+  find: createFreshLook(() => service.listFor(options), retryBudget),
+  findAgain: () => retryRead(() => service.listFor(options), retryBudget),
+});
 
 async function listThenCreate(
   request: SnapshotRequest,
   service: SnapshotCreator,
   retryBudget: RetryBudget,
-  findListed?: Find,
+  lookup: Lookup,
   earlier?: InFlightEntry,
 ): Promise<CreateResult> {
   const { kind, options, idempotencyKey, policy } = request;
@@ -106,13 +120,13 @@ async function listThenCreate(
   const marker: Marker = { policy, idempotencyKey, requestHash };
   const toExisting = (found: FoundSnapshot) => toExistingResult(kind, found, requestHash);
 
-  const listResource = () => createFreshLook(() => service.listFor(options), retryBudget);
   const { done, requestHash: earlierHash } = earlier ?? {};
   const id = done?.snapshotId;
   const isAmbiguous = done !== undefined && id === undefined;
   // If the earlier request created a snapshot, wait until that snapshot is certain to appear in list responses.
   if (isAmbiguous) await waitUntilListed(done.at, retryBudget);
-  let find = isAmbiguous || findListed === undefined ? listResource() : findListed;
+  let mustListAgain = isAmbiguous;
+  const find = () => (mustListAgain ? lookup.findAgain() : lookup.find());
   const findExisting = async () => matchExisting(await find(), request, marker);
   const found = await find();
   const match = matchExisting(found, request, marker);
@@ -121,7 +135,7 @@ async function listThenCreate(
     if (earlierHash !== requestHash && !request.acceptsOtherOptions) throw keyConflictError(kind, id);
     return toExisting(kind.read({ ...options, id, status: "creating" }) as FoundSnapshot);
   }
-  if (await request.makeRoom?.(kind, options, retryBudget)) find = listResource();
+  if (await request.makeRoom?.(kind, options, retryBudget)) mustListAgain = true;
 
   const name = readStringField(options, "name") ?? generateFreeName(request, match.failedCount + 1, found);
   const marked = kind.mark({ ...options, name }, marker);
@@ -142,8 +156,7 @@ async function listThenCreate(
       if (appeared !== undefined) return toExisting(appeared);
       const createError = asSnapshotError(thrown);
       const error = withAttempts(createError, createError.requestSent ? tries : tries - 1);
-      // A list request before a retry must be new, because another delivery may have created the snapshot in the meantime.
-      find = listResource();
+      mustListAgain = true;
       if (error.ambiguous) {
         const created = await listAfterAmbiguous(findExisting, retryBudget, error);
         if (created !== undefined) return { ...toExisting(created), outcome: "accepted", attempts: tries };
@@ -261,7 +274,8 @@ const outcomeUnknownError = (error: SnapshotError, cause: unknown) => {
   return new SnapshotError("OutcomeUnknown", message, { code, status, requestId, attempts, cause });
 };
 
-const toExistingResult = (kind: Kind, found: FoundSnapshot, requestHash: string): CreateResult => ({
+/** Returns the result for a snapshot that an earlier delivery of the request created. */
+export const toExistingResult = (kind: Kind, found: FoundSnapshot, requestHash: string): CreateResult => ({
   outcome: "existing",
   snapshotId: found.id,
   name: found.name,

@@ -1,6 +1,7 @@
 import { forEachConcurrent } from "../../core/concurrency.ts";
 import { asSnapshotError, type Reason, SnapshotError } from "../../core/errors.ts";
 import type { Instant } from "../../core/instant.ts";
+import { retryRead } from "../../core/retry.ts";
 import { type FoundSnapshot, isLive, type State } from "../kinds/kind.ts";
 import type { Target } from "../policy.ts";
 import type { SnapshotService } from "../ports.ts";
@@ -70,6 +71,7 @@ export async function passGate(
   const listedBefore = new Map<Target, FoundSnapshot[]>();
   const progress = new Map<Target, TargetProgress>();
   const ageErrors: SnapshotError[] = [];
+  const index = indexExistingSnapshots(run, runContext);
   const start = async (target: Target) => {
     const listed = listedBefore.get(target) as FoundSnapshot[];
     const ofDeployment = snapshots.ofDeployment(target, listed);
@@ -83,8 +85,15 @@ export async function passGate(
       } else {
         const { kind, options } = target;
         const service = showIncompleteAsFailed(cloud(kind), ofDeployment);
-        const created = await createOnce({ ...run, kind, options }, service, retryBudget, inFlight, listed);
-        if (created.outcome === "accepted") snapshots.markCreated(created.snapshotId);
+        const lookup = {
+          find: () => snapshots.list(target, index),
+          findAgain: () => retryRead(() => service.listFor(options), retryBudget),
+        };
+        const created = await createOnce({ ...run, kind, options }, service, retryBudget, inFlight, lookup);
+        if (created.outcome === "accepted") {
+          snapshots.markCreated(created.snapshotId);
+          index.addCreated(kind, created.snapshotId);
+        }
         progress.set(target, { target, ...toRecordFields(created) });
       }
     } catch (thrown) {
@@ -95,7 +104,6 @@ export async function passGate(
   };
   // Stryker disable next-line StringLiteral: the name must only differ from the names of other callers
   await serializeRuns(JSON.stringify(["gate", run.projectId, run.idempotencyKey]), inFlight, retryBudget, async () => {
-    const index = indexExistingSnapshots(run, runContext);
     const failures: unknown[] = [];
     await forEachConcurrent(targets, concurrency, async (target) => {
       await snapshots.list(target, index).then(
@@ -118,8 +126,8 @@ export async function passGate(
   );
   while (ageErrors.length === 0 && targetsWith(isPending).length > 0 && time.now() < waitUntil) {
     await time.sleep(Math.min(POLL_MS, waitUntil - time.now()));
-    const index = indexExistingSnapshots(run, runContext);
-    const list = (target: Target) => snapshots.list(target, index);
+    const latest = indexExistingSnapshots(run, runContext);
+    const list = (target: Target) => snapshots.list(target, latest);
     const pending = targetsWith(isPending);
     await updateProgress(pending, list);
     // An available snapshot may have been deleted while the function waited for other snapshots. List the available snapshots

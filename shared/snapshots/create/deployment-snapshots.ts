@@ -80,7 +80,7 @@ export function createSnapshotFinder(
   return {
     ofDeployment,
     async list(target, index) {
-      const listed = await index(target);
+      const listed = await index.find(target);
       const groups = target.kind.hasMembers ? ofDeployment(target, listed).filter(seemsComplete) : [];
       if (groups.length === 0) return listed;
       const expected = await disksOf(target);

@@ -1,7 +1,7 @@
 import { asSnapshotError, type SnapshotError } from "../../core/errors.ts";
 import type { Instant } from "../../core/instant.ts";
 import { LISTED_AFTER_MS, type RetryBudget, retryRead } from "../../core/retry.ts";
-import type { FoundSnapshot, Kind } from "../kinds/kind.ts";
+import { type FoundSnapshot, isLive, type Kind } from "../kinds/kind.ts";
 import { hashRequest } from "../marker.ts";
 import { toCompactSnapshot } from "../ownership.ts";
 import type { Target } from "../policy.ts";
@@ -25,6 +25,8 @@ import { tooManySnapshotsError } from "../too-many-snapshots.ts";
 export interface SnapshotIndex {
   /** Returns the snapshots that the run has created for a target. */
   find(target: Target): Promise<FoundSnapshot[]>;
+  /** Returns the snapshots of a target from a list request for its resource that is sent now. */
+  findAgain(target: Target): Promise<FoundSnapshot[]>;
   /**
    * Returns the number of all snapshots of a resource, including snapshots that other runs created. Only for kinds of snapshots
    * with `maxPerResource`. Returns undefined if the number is unknown.
@@ -222,7 +224,8 @@ export function indexExistingSnapshots(
   };
   const freshList = async (kind: Kind) => {
     const list = listOf(kind);
-    while (!isFresh(list)) {
+    // A list request in progress may show a snapshot that the last list response does not contain.
+    while (!isFresh(list) || list.reading !== undefined) {
       const { failure } = list;
       if (failure !== undefined && time.now() - failure.at < FAILURE_MS) throw failure.error;
       await readOnce(kind, list);
@@ -230,25 +233,44 @@ export function indexExistingSnapshots(
     return list;
   };
 
+  const refreshKind = async (kind: Kind) => {
+    const list = listOf(kind);
+    // A list request in progress was sent too early.
+    if (list.mode !== "each") await list.reading?.catch(() => {});
+    if (list.mode !== "each") await readOnce(kind, list);
+  };
+  const listResource = async ({ kind, options }: Target) => {
+    const found = await retryRead(() => cloud(kind).listFor(options), retryBudget);
+    for (const snapshot of found) add(kind, listOf(kind), snapshot);
+    return found;
+  };
+  const find = async (target: Target) => {
+    const { kind, resource } = target;
+    const { mode, byResource } = await freshList(kind);
+    if (mode === "each") return listResource(target);
+    const ofResource = kind.uniqueNames ? undefined : byResource.get(resource);
+    // A snapshot without a resource id may belong to any resource.
+    return [...(ofResource?.values() ?? []), ...(byResource.get(undefined)?.values() ?? [])];
+  };
+
   return {
-    async find({ kind, resource, options }) {
-      const { mode, byResource } = await freshList(kind);
-      if (mode === "each") return retryRead(() => cloud(kind).listFor(options), retryBudget);
-      const ofResource = kind.uniqueNames ? undefined : byResource.get(resource);
-      // A snapshot without a resource id may belong to any resource.
-      return [...(ofResource?.values() ?? []), ...(byResource.get(undefined)?.values() ?? [])];
+    find,
+    async findAgain(target) {
+      const { kind } = target;
+      // DWS lists the snapshots of all resources in one response, so all targets can use it.
+      if (kind.uniqueNames) await refreshKind(kind);
+      else {
+        const found = await listResource(target);
+        if (found.some((snapshot) => snapshot.marker?.idempotencyKey === run.idempotencyKey && isLive(snapshot))) return found;
+      }
+      return find(target);
     },
     async count(kind, resource) {
       const { mode, counts } = await freshList(kind);
       return mode === "each" ? undefined : (counts.get(resource) ?? 0);
     },
     async refresh(targets) {
-      for (const kind of new Set(targets.map((target) => target.kind))) {
-        const list = listOf(kind);
-        // A list request in progress was sent too early.
-        if (list.mode !== "each") await list.reading?.catch(() => {});
-        if (list.mode !== "each") await readOnce(kind, list);
-      }
+      for (const kind of new Set(targets.map((target) => target.kind))) await refreshKind(kind);
     },
     listed: (targets) =>
       targets.flatMap((target) => {

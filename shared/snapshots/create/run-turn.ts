@@ -43,7 +43,7 @@ export interface RunTurn {
   waitForQuiet(): Promise<void>;
   /** Tries to take the turn with the snapshots that this process has just created. */
   take(createdIds: readonly string[]): Promise<void>;
-  /** Extends the turn after a create request that succeeded. */
+  /** Extends the turn, if it is held, after a create request that succeeded. */
   extend(): void;
   /** Returns whether list responses have shown snapshots that another process created for these targets. */
   hasSeenOthers(): boolean;
@@ -74,12 +74,15 @@ export function createRunTurn(
     if (found.length > 0) lastActivity = time.now();
     return found;
   };
-  const extend = () => {
+  const hold = () => {
     heldUntil = time.now() + TURN_MS;
   };
+  const isHeld = () => time.now() < heldUntil;
   return {
-    isHeld: () => time.now() < heldUntil,
-    extend,
+    isHeld,
+    extend() {
+      if (isHeld()) hold();
+    },
     hasSeenOthers: () => others > 0,
     async waitForQuiet() {
       for (;;) {
@@ -95,13 +98,13 @@ export function createRunTurn(
       }
     },
     async take(createdIds) {
-      if (time.now() + TAKE_MS >= cutoff) return extend();
+      if (time.now() + TAKE_MS >= cutoff) return hold();
       await time.sleep(LISTED_AFTER_MS);
       await index.refresh(targets);
       const rivals = newOthers();
       const mine = index.listed(targets).filter(({ id }) => createdIds.includes(id));
       const [oldest] = [...rivals, ...mine].sort(byCreation);
-      if (oldest === undefined || index.isOwn(oldest.id)) extend();
+      if (oldest === undefined || index.isOwn(oldest.id)) hold();
     },
   };
 }

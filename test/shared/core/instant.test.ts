@@ -16,11 +16,19 @@ const parsedTime = (text: unknown) => {
 
 describe("parseInstant", () => {
   test.each([
-    ["a time of EVS v2, without a zone, as UTC", "2013-02-25T03:56:53.081642", "2013-02-25T03:56:53.081Z"],
-    ["a time of DWS", "2016-08-23T03:59:23Z", "2016-08-23T03:59:23.000Z"],
-    ["a time of a timer event with an offset", "2023-06-01T08:30:00+08:00", "2023-06-01T00:30:00.000Z"],
-    ["a time with an offset without a colon", "2023-06-01T08:30:00+0800", "2023-06-01T00:30:00.000Z"],
-    ["a time with an offset of hours and minutes", "2023-06-01T08:30:00+05:45", "2023-06-01T02:45:00.000Z"],
+    [
+      "a time without a zone as UTC, because EVS v2 returns such times",
+      "2013-02-25T03:56:53.081642",
+      "2013-02-25T03:56:53.081Z",
+    ],
+    ["a time with whole seconds and the zone Z, as DWS returns it", "2016-08-23T03:59:23Z", "2016-08-23T03:59:23.000Z"],
+    [
+      "a time with the offset +08:00, as timer events contain it",
+      "2023-06-01T08:30:00+08:00",
+      "2023-06-01T00:30:00.000Z",
+    ],
+    ["a time with the offset +0800, which has no colon", "2023-06-01T08:30:00+0800", "2023-06-01T00:30:00.000Z"],
+    ["a time with the offset +05:45, which contains minutes", "2023-06-01T08:30:00+05:45", "2023-06-01T02:45:00.000Z"],
     ["a time with a negative offset that changes the day", "2023-06-01T22:30:00-03:30", "2023-06-02T02:00:00.000Z"],
     ["a time with a space instead of the T", "2026-11-21 02:00:00", "2026-11-21T02:00:00.000Z"],
     ["a time with a space before the offset", "2026-11-21 02:00:00 +01:00", "2026-11-21T01:00:00.000Z"],
@@ -34,7 +42,11 @@ describe("parseInstant", () => {
     ],
     ["a time with blanks around it", "  2026-11-21T02:00:00Z\n", "2026-11-21T02:00:00.000Z"],
     ["a leap day", "2024-02-29T00:00:00Z", "2024-02-29T00:00:00.000Z"],
-    ["the last minute of a year with a positive offset", "2027-01-01T00:30:00+01:00", "2026-12-31T23:30:00.000Z"],
+    [
+      "a local time on 1 January that is on 31 December in UTC",
+      "2027-01-01T00:30:00+01:00",
+      "2026-12-31T23:30:00.000Z",
+    ],
   ])("parseInstant reads %s", (_what, text, moment) => {
     expect(parsedTime(text)).toBe(moment);
   });
@@ -52,10 +64,10 @@ describe("parseInstant", () => {
     ["a minute that does not exist", "2026-11-21T23:60:00Z"],
     ["a second that does not exist", "2026-11-21T23:59:61Z"],
     ["a time with ten decimals of a second", "2026-11-21T02:00:00.1234567890Z"],
-    ["a time after other characters", "at 2026-11-21T02:00:00Z"],
-    ["a time before other characters", "2026-11-21T02:00:00Z sharp"],
-    ["a time with the name of a zone", "2026-11-21T02:00:00 CET"],
-    ["a time with an offset without minutes", "2026-11-21T02:00:00+01"],
+    ["a time that follows the word at", "at 2026-11-21T02:00:00Z"],
+    ["a time that precedes the word sharp", "2026-11-21T02:00:00Z sharp"],
+    ["a time with the zone name CET", "2026-11-21T02:00:00 CET"],
+    ["a time with the offset +01, which has no minutes", "2026-11-21T02:00:00+01"],
     ["a time with a year of two digits", "26-11-21T02:00:00Z"],
     ["a time with a month of one digit", "2026-1-21T02:00:00Z"],
   ])("parseInstant rejects %s", (_what, text) => {
@@ -92,7 +104,7 @@ test("credibleTime accepts times from 2015 to 15 minutes after the current time"
   for (const text of [...others, "", "recently"]) expect(credible(text), text).toBe(false);
 });
 
-test("instant and after round down to whole milliseconds", () => {
+test("the functions instant() and after() round down to whole milliseconds", () => {
   expect(instant(1.9)).toBe(1);
   expect(after(instant(1_000), 500.5)).toBe(1_500);
 });

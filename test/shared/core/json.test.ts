@@ -7,7 +7,7 @@ test("isObject returns true for objects, and false for arrays, null and strings"
   expect([[], null, undefined, "{}", 1, true].map(isObject)).toEqual([false, false, false, false, false, false]);
 });
 
-test("readStringField returns the string in the field, also if the string is empty, and undefined for any other value", () => {
+test("readStringField returns an empty or non-empty string, and undefined if the field is not a string", () => {
   const from = { name: "snap-001", empty: "", size: 40, none: null };
   expect(["name", "empty", "size", "none", "absent"].map((name) => readStringField(from, name))).toEqual([
     "snap-001",
@@ -22,7 +22,7 @@ describe("toStringMap", () => {
   test.each<[what: string, value: unknown, labels: Record<string, string>]>([
     ["labels in an object, as EVS returns them", { hold: "true", empty: "" }, { hold: "true", empty: "" }],
     [
-      "labels whose values are not strings",
+      'true, 3 and null as the label values "true", "3" and the empty string',
       { hold: true, count: 3, none: null },
       { hold: "true", count: "3", none: "" },
     ],
@@ -33,16 +33,20 @@ describe("toStringMap", () => {
       [{ key: "backup", value: "daily" }],
       { backup: "daily" },
     ],
-    ["an entry with a key and no value", [{ key: "hold" }, { key: "size", value: 40 }], { hold: "", size: "" }],
+    [
+      "an entry whose value is missing or not a string as a label with an empty value",
+      [{ key: "hold" }, { key: "size", value: 40 }],
+      { hold: "", size: "" },
+    ],
     [
       "labels in an array of strings, as ECS returns them",
       ["backup=daily", "hold", "empty="],
       { backup: "daily", hold: "", empty: "" },
     ],
-    ["the part of a string before the first = as the key", ["rule=a=b"], { rule: "a=b" }],
-    ["a string with a value and no key", ["=daily"], { "": "daily" }],
+    ["only the part of a string before the first = as the key", ["rule=a=b"], { rule: "a=b" }],
+    ["the string =daily as a label with an empty key", ["=daily"], { "": "daily" }],
     [
-      "an array of labels and skips the entries that are not labels",
+      "no labels from array entries that are not labels",
       [null, 3, ["a=b"], { value: "x" }, { key: 3, value: "x" }],
       {},
     ],
@@ -60,7 +64,7 @@ test("toStringMap reads a label whose value is 100,000 nested arrays as an empty
 });
 
 describe("canonicalJson", () => {
-  test("canonicalJson sorts keys at every depth, and sorts arrays of strings, because they are sets of ids", () => {
+  test("canonicalJson sorts the keys of objects at every depth, and the items of arrays that contain only strings", () => {
     expect(canonicalJson({ b: 1, a: { d: null, c: [{ y: 1, x: 2 }] } })).toBe(
       '{"a":{"c":[{"x":2,"y":1}],"d":null},"b":1}',
     );

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { parseJson } from "../../../shared/core/parse-json.ts";
 
 test.each([
-  ["an object that contains a byte order mark", '{"a":"\ufeff"}'],
+  ["an object, and keeps a byte order mark inside the object", '{"a":"\ufeff"}'],
   ["an array", "[1]"],
   ["a string", '"text"'],
   ["null", "null"],
@@ -13,9 +13,9 @@ test.each([
 
 test.each([
   ["an empty string", ""],
-  ["a single byte order mark", "\ufeff"],
-  ["an object after two byte order marks", "\ufeff\ufeff{}"],
-  ["an object before a byte order mark", "{}\ufeff"],
+  ["a text that consists of only a byte order mark", "\ufeff"],
+  ["an object that follows two byte order marks", "\ufeff\ufeff{}"],
+  ["an object that is followed by a byte order mark", "{}\ufeff"],
   ["an incomplete object", "{"],
 ])("parseJson rejects %s", (_what, text) => {
   expect(() => parseJson(text)).toThrow(SyntaxError);

@@ -29,7 +29,7 @@ test.each([
   [80, `"${"x".repeat(80)}"`],
   [81, `"${"x".repeat(80)}…"`],
   [1_000_000, `"${"x".repeat(80)}…"`],
-])("preview shows at most the first 80 of %i characters", (length, words) =>
+])("preview shows no more than 80 characters of a string of %i characters", (length, words) =>
   expect(preview("x".repeat(length))).toBe(words),
 );
 

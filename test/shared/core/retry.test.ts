@@ -17,7 +17,7 @@ const ALL_REASONS = Object.keys(REASONS) as Reason[];
 const randomReason = fc.constantFrom(...ALL_REASONS);
 const randomNumber = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
-/** Returns a retry budget with a deadline after `seconds` seconds. The caller waits for at most `waitSeconds`. */
+/** Returns a retry budget whose deadline is `seconds` after START and whose `maxWait` is `waitSeconds` after START. */
 const budgetOf = (
   seconds: number,
   waitSeconds?: number,
@@ -28,11 +28,11 @@ const budgetOf = (
 };
 
 describe("delayBefore", () => {
-  /** Returns the minimum and the maximum delay in milliseconds after this number of tries. */
+  /** Returns the minimum and the maximum of `delayBefore` in milliseconds after the given number of tries. */
   const bounds = (name: Reason, tries: number, details = {}) =>
     [0, 1].map((random) => delayBefore(cloudError(name, details), tries, () => random));
 
-  test("delayBefore returns at most 50 ms, 100 ms and 200 ms after transient errors, and undefined after the fourth try", () => {
+  test("delayBefore returns at most 50 ms, then 100 ms, then 200 ms for transient errors, and undefined after four tries", () => {
     expect([1, 2, 3].map((tries) => bounds("CloudError", tries))).toEqual([
       [0, 50],
       [0, 100],
@@ -42,7 +42,7 @@ describe("delayBefore", () => {
     expect(delayBefore(cloudError("CloudError"), 5, () => 0)).toBeUndefined();
   });
 
-  test("delayBefore doubles the maximum delay after Throttled from 1 s to 60 s, for any number of tries", () => {
+  test("delayBefore doubles the maximum delay after each Throttled, from 1 s up to 60 s", () => {
     expect([1, 2, 6, 7, 20].map((tries) => bounds("Throttled", tries))).toEqual([
       [0, 1_000],
       [0, 2_000],
@@ -52,7 +52,7 @@ describe("delayBefore", () => {
     ]);
   });
 
-  test("delayBefore returns 6 s to 10 s after the first Busy, because a list response shows another delivery's snapshot after 6 s", () => {
+  test("delayBefore returns at least 6 s after Busy, because a list response can omit a new snapshot for 6 s", () => {
     expect([1, 2, 4].map((tries) => bounds("Busy", tries))).toEqual([
       [6_000, 10_000],
       [6_000, 20_000],
@@ -96,7 +96,7 @@ describe("delayBefore", () => {
 });
 
 describe("backoff", () => {
-  test("backoff waits only if the delay ends before the deadline and, unless the error is transient, before maxWait", async () => {
+  test("backoff waits only if the delay ends in time: before the deadline, and for a non-transient error also before maxWait", async () => {
     await fc.assert(
       fc.asyncProperty(
         randomReason,
@@ -234,7 +234,7 @@ describe("retryRead", () => {
   });
 });
 
-test("startCutoff returns 12 s before the deadline, or half of the remaining time if less than 24 s remain", () => {
+test("startCutoff returns the time 12 s before the deadline, or the middle of the remaining time if less than 24 s remain", () => {
   const cutoff = (seconds: number) => (startCutoff(budgetOf(seconds)) - START) / 1000;
   expect([60, 24, 20, 1].map(cutoff)).toEqual([48, 12, 10, 0.5]);
   expect(startCutoff({ ...budgetOf(1), deadline: (START + 1) as Instant })).toBe(START);

@@ -60,7 +60,7 @@ describe("createWallTimeConverter around a clock change", () => {
         referenceClock(zone),
         Date.parse(change),
       ];
-      // The wall clock jumps at this time.
+      // Checks the row: the wall clock jumps at the time of the clock change.
       expect(clock(instant(around)) - clock(instant(around - MINUTE_MS))).not.toBe(MINUTE_MS);
       const minutes = Array.from({ length: 52 * 60 }, (_, minute) => around - 26 * 60 * MINUTE_MS + minute * MINUTE_MS);
       expect(minutes.map((time) => formatWallTime(clock(instant(time))))).toEqual(minutes.map(formatReference));

@@ -24,7 +24,7 @@ describe("boundText", () => {
     expect(boundText("ab😀cd", 5)).toBe("ab😀…");
   });
 
-  test("boundText returns the longest possible prefix of any string that does not end with half a surrogate pair", () => {
+  test("boundText cuts a string that is too long at the maximum length, or one code unit earlier if the cut would split a surrogate pair", () => {
     fc.assert(
       fc.property(anyText, fc.integer({ min: 1, max: 20 }), (text, maxLength) => {
         const bounded = boundText(text, maxLength);

@@ -4,7 +4,7 @@ import { checkId, readChoice, readInteger, variablesOf } from "../../../shared/f
 const noUserData = () => "";
 
 describe("variablesOf", () => {
-  test("variablesOf reads the user data first, then RUNTIME_USERDATA, then the environment", () => {
+  test("variablesOf prefers the context's user data to RUNTIME_USERDATA, and RUNTIME_USERDATA to other environment variables", () => {
     const runtime = { RUNTIME_USERDATA: '{"REGION":"from-runtime"}', REGION: "from-environment" };
     expect(variablesOf(() => "from-user-data", runtime)("REGION")).toBe("from-user-data");
     expect(variablesOf(noUserData, runtime)("REGION")).toBe("from-runtime");

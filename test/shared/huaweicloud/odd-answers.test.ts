@@ -12,11 +12,11 @@ useFixedDate();
 type OddResponse = (after: boolean) => Fault;
 
 interface Place {
-  /** The condition and the verb before the description of the odd response, for the names of the tests. */
+  /** The part of the test name before the description of the odd response, such as "if every list response is". */
   condition: string;
-  /** True if the caller has already sent an identical request while no fault applied. */
+  /** True if the test sends the same create request once before it sets the faults. */
   repeated?: boolean;
-  /** Returns the faults that send the odd response at one point of the call sequence, each with the requests to which it applies. */
+  /** Returns the faults that send the odd response. Each fault comes with a match for the requests to which the fault applies. */
   faults(create: Create, odd: OddResponse): [match: FaultMatch, fault: Fault][];
 }
 
@@ -110,7 +110,7 @@ const ODD: [description: string, odd: OddResponse][] = [
   ]),
 ];
 
-/** Sends a create request while the faults apply, and repeats the request after they are removed. */
+/** Sends a create request while the faults apply. Repeats the request after the faults are removed. */
 async function createWithFaults(create: Create, { repeated, faults }: Place, odd: OddResponse): Promise<void> {
   const fixture = await createFixture(create);
   const post = () => fixture.post({}, { "idempotency-key": "k" });
@@ -139,7 +139,7 @@ async function createWithFaults(create: Create, { repeated, faults }: Place, odd
 describe.each(CREATES)("$name", (create) => {
   describe.each(PLACES)("an odd response: $condition", (place) => {
     test.each(ODD)(
-      `${create.name} creates at most one snapshot and writes its records ${place.condition} %s`,
+      `${create.name} creates at most one snapshot and writes complete records ${place.condition} %s`,
       (_description, odd) => createWithFaults(create, place, odd),
     );
   });

@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL("../../..", import.meta.url));
 // biome-ignore lint/suspicious/noExplicitAny: the exports of a bundle can have any type
 type Exports = any;
 
-/** Bundles a module like the build, with the stubs or with the original packages, and returns the exports of the bundle. */
+/** Bundles a module with the stubs that the build uses or with the original packages. Returns the exports of the bundle. */
 async function load(contents: string, isStubbed: boolean): Promise<Exports> {
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: root },
@@ -46,7 +46,7 @@ describe("the signer with stubs", () => {
   /** Signs a request and returns its headers, or the signer's error. Returns JSON because the order of the headers matters. */
   const signed = ({ AKSKSigner }: Exports, request: object, [ak, sk]: [string, string]): string => {
     try {
-      // The signer sorts arrays in place, so it gets a copy.
+      // The signer sorts arrays in place, so the test passes a copy of the request.
       return JSON.stringify(AKSKSigner.sign(structuredClone(request), { getAk: () => ak, getSk: () => sk }));
     } catch (thrown) {
       const { name, message, field } = thrown as Error & { field?: string };
@@ -105,7 +105,7 @@ describe("the signer with stubs", () => {
     );
   });
 
-  test("the SDK's signer returns the same signature with stubs as with the original packages if header names differ only in case, in any order", () => {
+  test("the SDK's signer returns the same signature with stubs as with the original packages for header names in any order, even if names differ only in case", () => {
     const names = fc.shuffledSubarray([..."a A b- B- b_ ä Ä ß İ i̇ x-sdk X-SDK 10 9".split(" "), ""]);
     fc.assert(
       fc.property(names, (shuffled) => {
@@ -133,7 +133,7 @@ describe("the signer with stubs", () => {
     },
   );
 
-  test("the SDK's signer with stubs of its packages rejects a request that already has an X-Sdk-Date header", () => {
+  test("the SDK's signer with stubs rejects a request that already has an X-Sdk-Date header", () => {
     const anything = {
       method: "GET",
       endpoint: "https://evs.example.com",
@@ -148,7 +148,7 @@ describe("the signer with stubs", () => {
 describe("calls of modules that the bundles leave out", () => {
   let sdk: Exports;
   beforeAll(async () => {
-    // Requires the modules in the same way as the SDK.
+    // The SDK loads these modules with `require`, so the test does, too.
     sdk = await load(
       `module.exports = {
          ...require("${CORE}/HcClient"),
@@ -216,7 +216,7 @@ describe("calls of modules that the bundles leave out", () => {
     ["log4js", () => sdk.log4js.getLogger()],
     ["a class that extends a stub", () => new (class extends sdk.proxy.HttpsProxyAgent {})()],
   ])(
-    "the stub of a forbidden part of the SDK throws an error that names the forbidden parts if code uses %s",
+    "the SDK stubs throw the error that a part of the SDK is missing in the bundle if code uses %s",
     async (_what, use) => {
       await expect((async () => use())()).rejects.toThrow(LEFT_OUT);
     },

@@ -47,7 +47,7 @@ test("compose passes the body and the time of a valid timer event to the handler
   });
 });
 
-test("compose calls neither the check nor the handler if the body does not match the schema", async () => {
+test("compose calls neither the function's check nor its handler if the body does not match the schema", async () => {
   const steps: string[] = [];
   const environment = await createTestEnvironment();
   const { error, records } = await environment.invoke(timerFunction(steps), timer({ policy: "nightly", size: "big" }));
@@ -59,7 +59,7 @@ test("compose calls neither the check nor the handler if the body does not match
   ]);
 });
 
-test("compose does not call the handler if the check throws", async () => {
+test("compose does not call the function's handler if the function's check throws", async () => {
   const steps: string[] = [];
   const environment = await createTestEnvironment();
   const { error } = await environment.invoke(timerFunction(steps), timer({ policy: "nightly", size: -1 }));

@@ -36,7 +36,7 @@ test("the folder dist contains exactly one bundle for each function", () => {
 });
 
 test.each(byFolder)(
-  "the bundle of %s contains the name of the function, but not its summary, timeout and calls",
+  "the bundle of %s contains the name of the function, but not the summary, the timeout and the API calls of its definition",
   (folder, definition) => {
     const bundle = readFileSync(join(DIST, folder, "index.js"), "utf8");
     expect(bundle).toContain(`"${folder}"`);

@@ -88,11 +88,11 @@ describe("the log delivery during a run", () => {
     const ended = delivery.end((calls) => async (batch) => void sent.push(-calls, batch.length));
     respond();
     expect(await ended).toMatchObject({ lines: 1_700, lost: 0 });
-    // At the end, the delivery waits for the current batch and sends the remaining lines.
+    // `end` waits for the second batch and sends the two remaining batches. Each -2 is the negated number of remaining batches.
     expect(sent).toEqual([500, 500, -2, 500, -2, 200]);
   });
 
-  test("the log delivery retries a failed batch when the next 500 lines are complete, and delivers all lines in order when the run finishes", async () => {
+  test("the log delivery repeats a failed batch after the next 500 lines and at the end of the run, and keeps the order of the lines", async () => {
     const sent: string[] = [];
     let calls = 0;
     const delivery = startDelivery(async () => {
@@ -168,14 +168,14 @@ describe("a logging topic that rejects some records permanently", () => {
     expect(why).toMatchObject({ reason: "InvalidRequest" });
   });
 
-  test("the log delivery keeps the order of the records before and after a rejected record", async () => {
+  test("the log delivery keeps the order of the accepted records if the topic rejects one record", async () => {
     const lines = linesOf(900, (index) => index === 700);
     const { accepted, send } = createTopic(isBad);
     await deliver(lines, send);
     expect(accepted).toEqual(lines.filter((line) => !isBad(line)));
   });
 
-  test("the log delivery isolates one rejected record among 500 records with at most 20 further requests", async () => {
+  test("the log delivery needs at most 21 requests to deliver 500 records if the topic rejects one record", async () => {
     for (const index of [0, 137, 499]) {
       const { sizes, send } = createTopic(isBad);
       await deliver(
@@ -194,37 +194,37 @@ describe("a logging topic that rejects some records permanently", () => {
     "CloudError",
     "BadResponse",
     "Unreachable",
-  ])("the log delivery loses only one of 500 records if the topic rejects this record with %s", async (reason) => {
+  ])("the log delivery loses only one of 500 records if the topic rejects one record with %s", async (reason) => {
     const lines = linesOf(500, (index) => index === 123);
     const { accepted, send } = createTopic(isBad, reason);
     expect(await deliver(lines, send)).toMatchObject({ lines: 500, lost: 1, why: { reason } });
     expect(accepted).toHaveLength(499);
   });
 
-  test.each<[Reason, number]>([
-    ["AccessDenied", 1],
-    ["AccountSuspended", 1],
-    ["NotFound", 1],
-    ["Throttled", 1],
-    ["Unreachable", 2],
-    ["DeadlineExceeded", 1],
-    ["CloudError", 13],
-    ["BadResponse", 13],
-    ["InvalidRequest", 42],
+  test.each<[maxRequests: string, reason: Reason]>([
+    ["1 request", "AccessDenied"],
+    ["1 request", "AccountSuspended"],
+    ["1 request", "NotFound"],
+    ["1 request", "Throttled"],
+    ["2 requests", "Unreachable"],
+    ["1 request", "DeadlineExceeded"],
+    ["13 requests", "CloudError"],
+    ["13 requests", "BadResponse"],
+    ["42 requests", "InvalidRequest"],
   ])(
-    "the log delivery gives up if the topic rejects every batch with %s at the end of the run (maximum number of requests: %i)",
-    async (reason, maxCalls) => {
+    "the log delivery gives up after at most %s at the end of the run if the topic rejects every batch with %s",
+    async (maxRequests, reason) => {
       const { sizes, send } = createTopic(() => true, reason);
       const delivery = startDelivery(async () => {
         throw rejection(reason);
       });
       for (const line of linesOf(1_801, () => false)) delivery.add(line);
       expect(await delivery.end(() => send)).toMatchObject({ lines: 1_801, lost: 1_801, why: { reason } });
-      expect(sizes.length).toBeLessThanOrEqual(maxCalls);
+      expect(sizes.length).toBeLessThanOrEqual(Number.parseInt(maxRequests, 10));
     },
   );
 
-  test("the log delivery stops and returns the first error if the time runs out while it divides a rejected batch", async () => {
+  test("the log delivery stops and returns the first error if the time runs out during the search for rejected records", async () => {
     const { sizes, send } = createTopic(isBad);
     const lines = linesOf(500, (index) => index < 20);
     let calls = 0;
@@ -239,7 +239,7 @@ describe("a logging topic that rejects some records permanently", () => {
     expect(ended.lost).toBeGreaterThan(20);
   });
 
-  test("the log delivery stops after at most 20 requests if the topic becomes unreachable while it divides a rejected batch", async () => {
+  test("the log delivery stops after at most 20 requests if the topic becomes unreachable during the search for a rejected record", async () => {
     const { send } = createTopic(isBad, "Unreachable");
     const lines = linesOf(500, (index) => index === 123);
     let calls = 0;
@@ -252,7 +252,7 @@ describe("a logging topic that rejects some records permanently", () => {
     expect(ended).toMatchObject({ lines: 500, why: { reason: "Unreachable" } });
   });
 
-  test("the log delivery still sends later batches during the run after the topic has rejected a record", async () => {
+  test("the log delivery continues to send batches during the run after the topic has rejected a record", async () => {
     const lines = linesOf(2_200, (index) => index === 10);
     const { accepted, send } = createTopic(isBad);
     const delivery = startDelivery(send);

@@ -29,7 +29,7 @@ function startTest(redact = (text: string) => text) {
 const target = (id: string) => ({ action: "create", kind: "snapshot", resource_id: id }) as const;
 
 describe("records", () => {
-  test("records are printed as soon as they are completed, followed by the record of the run with the number of each outcome", () => {
+  test("each record is printed when it is completed, and the record of the run is printed last", () => {
     const { records, printed, lines, wait } = startTest();
     const first = records.openRecord(target("a"));
     const second = records.openRecord(target("b"));
@@ -46,7 +46,7 @@ describe("records", () => {
     ]);
   });
 
-  test("close completes each open record as failed with the error of the run", () => {
+  test("records.close completes every record that is still open as failed with the error of the run", () => {
     const { records, lines } = startTest();
     const complete = records.openRecord(target("a"));
     records.openRecord(target("b"));
@@ -77,7 +77,7 @@ describe("records", () => {
     expect(lines()).toMatchObject([{ action: "run", outcome: "done", outcomes: {} }]);
   });
 
-  test("a record contains fields of the run that were set after the start, such as event_time", () => {
+  test("a record contains fields such as event_time, which the function sets after the run has started", () => {
     const { records, fields, lines } = startTest();
     Object.assign(fields, { event_time: "2026-11-21T01:59:00.000Z" });
     records.close(undefined);
@@ -110,7 +110,7 @@ test("the record of the run contains all notices in order and has the level warn
 });
 
 describe("the level of the record of a run", () => {
-  test("the record of the run has the level warn if a target is unverified or there is a notice, and error if a target failed", () => {
+  test("the record of the run has the level warn after an unverified target or a notice, and the level error after a failed target", () => {
     const levelOf = (outcomes: Outcome[], notice?: string) => {
       const { records, lines } = startTest();
       for (const outcome of outcomes) records.openRecord(target("a"))({ outcome });
@@ -134,8 +134,8 @@ describe("the level of the record of a run", () => {
   });
 });
 
-describe("recorded", () => {
-  test("recorded writes a record with the outcome of the work, or a failed record with the error, and rethrows the error", async () => {
+describe("runWithRecord", () => {
+  test("runWithRecord writes a record with the outcome of its callback, or writes a failed record and rethrows the callback's error", async () => {
     const { records, lines } = startTest();
     const done = await runWithRecord(records, target("a"), async () => ({ result: 5, end: { outcome: "accepted" } }));
     expect(done).toBe(5);
@@ -151,7 +151,7 @@ describe("recorded", () => {
     ]);
   });
 
-  test("recorded writes a failed record with the reason CloudError if the work throws a TypeError", async () => {
+  test("runWithRecord writes a failed record with the reason CloudError if its callback throws a TypeError", async () => {
     const { records, lines } = startTest();
     const work = runWithRecord(records, target("a"), () => Promise.reject(new TypeError("x is not a function")));
     await expect(work).rejects.toMatchObject({ reason: "CloudError" });
@@ -169,7 +169,7 @@ describe("a record with untrusted strings", () => {
     return printed;
   };
 
-  test("a record contains long strings truncated with … at the end, and ids and names of usual length unchanged", () => {
+  test("a record truncates very long strings with … at the end, and does not change ids and names of usual length", () => {
     const fields = { resource_id: MB, name: MB, snapshot_id: MB, job_id: MB, policy: MB, rule: MB, detail: MB };
     const error = new SnapshotError("CloudError", MB, { code: MB, requestId: MB, status: 400 });
     for (const line of printRecord({ ...fields, deployment_id: MB }, error)) {
@@ -209,7 +209,7 @@ describe("a record with untrusted strings", () => {
     }
   });
 
-  test("the record of the run contains the first 200 of 1,000 notices, because the notices share one length limit", () => {
+  test("the record of the run contains only the first 200 of 1,000 notices and ends the list with …", () => {
     const { records, printed } = startTest();
     for (let index = 0; index < 1_000; index += 1)
       records.addNotice(`Notice ${index} about a problem that needs attention.`);

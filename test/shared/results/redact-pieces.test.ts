@@ -7,11 +7,11 @@ const KEY = "9oBMaN4P/hTgWuX+0kLQmAYcXwvS3eRz7tIuDj5K";
 
 describe("pieces of a secret", () => {
   test.each([
-    ["a secret that lacks only its first character", KEY.slice(1)],
+    ["a secret without its first character", KEY.slice(1)],
     ["16 characters from the middle of a secret", KEY.slice(9, 25)],
     ["the last 16 characters of a secret", KEY.slice(-16)],
     ["a secret in lower case", KEY.toLowerCase()],
-  ])("the redactor removes %s from a text", (_what, piece) => {
+  ])("the redactor replaces %s by ***", (_what, piece) => {
     expect(createRedactor([KEY])(`a ${piece} b`)).toBe("a *** b");
   });
 
@@ -110,13 +110,13 @@ const ESCAPES: ((text: string, before: string) => string)[] = [
 ];
 
 const BREAKS = ["\n", "\r\n", "\r\n\t", "\n    ", " ", "\\n", "\\r\\n", "\\\\n", "=\r\n"];
-/** Escaped line breaks. They divide no escape, because the text was wrapped before it was escaped. */
+/** Escaped line breaks. The test inserts them only into text without escapes, so they never divide an escape. */
 const ESCAPED_BREAKS = ["%0A", "%0d%0a", "&#13;&#10;", "<br>\n"];
 
 const wrapAt = (text: string, width: number, wrap: string) =>
   text.replace(new RegExp(`.{${width}}(?=.)`, "g"), `$&${wrap}`);
 
-test("the redactor leaves no 16 consecutive characters of a secret, however the secret is encoded and wrapped, and keeps JSON valid", () => {
+test("the redactor removes every part of 16 or more characters of a secret from encoded and wrapped text, and keeps JSON valid", () => {
   fc.assert(
     fc.property(
       anySecret,

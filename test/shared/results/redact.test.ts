@@ -91,13 +91,13 @@ test.each([
   ["is escaped for HTML", "$h&amp;q&#66;f;C&colon;B&#x78;zk&#112;&#98;"],
   ["is not escaped", "$h&qBf;C:Bxzkpb"],
 ])(
-  "the redactor removes a part of a secret that contains an HTML-like character name such as &q, if the text %s",
+  "the redactor removes a part of a secret if the part contains &q, which resembles an HTML entity, and %s",
   (_how, piece) => {
     expect(createRedactor(["v#M3y`_C@-wn?r!($gjQWT$h&qBf;C:Bxzkpbg{ZB1E"])(`a ${piece} b`)).toBe("a *** b");
   },
 );
 
-test("the redactor removes a secret of 8 characters, or the first 16 characters of a longer secret, if the text contains nothing else", () => {
+test("the redactor replaces a text that is exactly a secret of 8 characters, or exactly the first 16 characters of a longer secret", () => {
   const redact = createRedactor([`${KEY}A`, "AB/CD+EF"]);
   for (let length = 0; length <= 16; length += 1) expect(redact("A".repeat(length))).toBe("A".repeat(length));
   expect(redact(KEY.slice(0, 16))).toBe("***");

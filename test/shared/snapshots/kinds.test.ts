@@ -28,13 +28,10 @@ describe("resourceOf", () => {
     ["snapshot-group", { volume_ids: ["DISK-2", "disk-1"] }, "disk-1,disk-2"],
     ["snapshot-group", {}, ""],
     ["cluster-snapshot", { cluster_id: "CLUSTER-1" }, "cluster-1"],
-  ])(
-    "resourceOf of the kind %s returns for the options %j the resource id %j in lower case",
-    (name, options, resource) => {
-      const kind: Kind = KINDS[name];
-      expect(kind.resourceOf(options)).toBe(resource);
-    },
-  );
+  ])("resourceOf of the kind %s converts the options %j to the resource id %j", (name, options, resource) => {
+    const kind: Kind = KINDS[name];
+    expect(kind.resourceOf(options)).toBe(resource);
+  });
 
   test("resourceOf of the kind snapshot-group does not change the order of the disks in the request", () => {
     const options = { volume_ids: ["b", "a"] };
@@ -78,22 +75,25 @@ describe("read", () => {
     ["snapshot", "metadata", "volume_id"],
     ["standard-snapshot", "tags", "volume_id"],
     ["snapshot-group", "tags", "server_id"],
-  ])("read of the kind %s reads the labels from %s and the resource from %s", (name, labels, resource) => {
-    const kind: Kind = KINDS[name];
-    const row = { ...raw, description: "a", [labels]: { ...LABELS, hold: "true" }, [resource]: "DISK-1" };
-    expect(kind.read(row)).toEqual({
-      id: "one",
-      name: "nightly-one",
-      resource: "disk-1",
-      status: "available",
-      state: "available",
-      created: Date.parse("2026-11-21T02:00:00.123Z"),
-      description: "a",
-      labels: { ...LABELS, hold: "true" },
-      marker: MARKER,
-      raw: row,
-    });
-  });
+  ])(
+    'read of the kind %s reads the labels from the field "%s" and the resource from the field "%s"',
+    (name, labels, resource) => {
+      const kind: Kind = KINDS[name];
+      const row = { ...raw, description: "a", [labels]: { ...LABELS, hold: "true" }, [resource]: "DISK-1" };
+      expect(kind.read(row)).toEqual({
+        id: "one",
+        name: "nightly-one",
+        resource: "disk-1",
+        status: "available",
+        state: "available",
+        created: Date.parse("2026-11-21T02:00:00.123Z"),
+        description: "a",
+        labels: { ...LABELS, hold: "true" },
+        marker: MARKER,
+        raw: row,
+      });
+    },
+  );
 
   test("read of the kind cluster-snapshot reads the marker from the description", () => {
     const row = {
@@ -161,14 +161,17 @@ describe("read", () => {
         unknown: "avaialble, RESTORING",
       },
     ],
-  ])("read of the kind %s returns the state that each documented or misspelled status stands for", (name, statuses) => {
-    for (const [state, list] of Object.entries(statuses)) {
-      for (const status of list.split(", ")) {
-        expect((KINDS[name] as Kind).read({ ...raw, status })?.state, status).toBe(state);
+  ])(
+    "read of the kind %s returns the right state for each documented status and for misspelled statuses",
+    (name, statuses) => {
+      for (const [state, list] of Object.entries(statuses)) {
+        for (const status of list.split(", ")) {
+          expect((KINDS[name] as Kind).read({ ...raw, status })?.state, status).toBe(state);
+        }
       }
-    }
-    expect((KINDS[name] as Kind).read({ ...raw, status: "" })).toBeUndefined();
-  });
+      expect((KINDS[name] as Kind).read({ ...raw, status: "" })).toBeUndefined();
+    },
+  );
 });
 
 test("read returns the state unknown if the status is the name of an object property such as constructor", () => {
@@ -229,7 +232,7 @@ describe("readCreatedId and toResponse", () => {
     });
   });
 
-  test("toResponse of the other kinds returns only the snapshot id, without a job id", () => {
+  test("toResponse of every kind except snapshot returns only the snapshot id, without a job id", () => {
     const found = snapshotOf("one", "disk-1", { raw: { id: "one", job_id: "job" } });
     expect(standard.toResponse(found)).toEqual({ snapshot_id: "one" });
     expect(group.toResponse(found)).toEqual({ snapshot_group_id: "one" });

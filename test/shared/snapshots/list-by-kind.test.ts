@@ -15,7 +15,7 @@ import {
 
 const keepAll = (found: FoundSnapshot) => found;
 
-/** Calls `listByKind` and returns the snapshots that each call of the visitor got as `kind: ids`, or the error. */
+/** Calls `listByKind`. Returns a line `kind: ids` for each call of the visitor, the thrown error, and the outdated kinds. */
 async function listAllKinds({ runContext }: DomainFixture) {
   const seen: string[] = [];
   let error: SnapshotError | undefined;
@@ -70,7 +70,7 @@ test("listByKind repeats the list request of a kind after a transient error", as
   expect(fixture.records).toEqual([]);
 });
 
-test("listByKind returns kinds as outdated if their snapshots were listed before the list request of a later kind was repeated", async () => {
+test("listByKind returns a kind as outdated if the list request of a later kind had to be repeated", async () => {
   const outdated = async (...events: PlannedEvent[]) => {
     const fixture = createFixture();
     fixture.cloud.onNextCalls("listAll", ...events);
@@ -87,7 +87,7 @@ test("listByKind returns kinds as outdated if their snapshots were listed before
     "standard-snapshot",
     "snapshot-group",
   ]);
-  // The region of this endpoint does not offer the first kind.
+  // Unsupported means that the region does not offer the kind snapshot, so this kind cannot be outdated.
   expect(await outdated(cloudError("Unsupported"), undefined, cloudError("Throttled"))).toEqual(["standard-snapshot"]);
 });
 
@@ -127,7 +127,7 @@ test("listByKind passes the results of the keep function to the visitor, and dro
   expect(seen).toEqual([["kept compact"], [], [], []]);
 });
 
-test("listByKind stops checking snapshots at the deadline and writes a failed record for the kind", async () => {
+test("listByKind stops checking snapshots at the deadline and writes a failed record for the kind of these snapshots", async () => {
   const fixture = createFixture({ seconds: 10 });
   fixture.cloud.add(snapshot, ...Array.from({ length: 1_000 }, (_, index) => snapshotOf(`s-${index}`, "disk-1")));
   // Checking a snapshot takes 20 ms.
@@ -152,7 +152,7 @@ test("listByKind stops checking snapshots at the deadline and writes a failed re
       message: "The invocation's time ran out before all listed snapshots were checked. Raise the function's timeout.",
     },
   });
-  // The loop has let timers and sockets run five times.
+  // `pause` has slept for 0 ms five times, which lets timers and sockets run.
   expect(fixture.time.slept.filter((ms) => ms === 0)).toHaveLength(5);
 });
 

@@ -35,7 +35,7 @@ describe("deriveKey", () => {
     expect(hashRequest("snapshot", { volume_id: "disk", force: true })).toBe("ec8ee481");
   });
 
-  test("deriveKey returns different keys for different lists of parts, even if the joined parts are equal", () => {
+  test('deriveKey returns different keys for different lists of parts, such as ["a", "b"] and ["ab"]', () => {
     fc.assert(
       fc.property(fc.array(fc.string(), { minLength: 1 }), fc.array(fc.string(), { minLength: 1 }), (parts, other) => {
         const [key, otherKey] = [parts, other].map((given) => deriveKey(...(given as [string])));
@@ -84,7 +84,7 @@ describe("snapshotName", () => {
 });
 
 describe("markerLabels and readMarkerLabels", () => {
-  test("readMarkerLabels reads the marker that markerLabels has written among other labels, in values of at most 43 characters", () => {
+  test("readMarkerLabels returns the marker that markerLabels has written, even if the snapshot has additional labels", () => {
     fc.assert(
       fc.property(marker, fc.dictionary(fc.string(), fc.string()), (one, labels) => {
         const written = markerLabels(one);

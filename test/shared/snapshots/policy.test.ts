@@ -78,7 +78,7 @@ describe("createTarget", () => {
     expect(createTarget(cluster, "cluster-1", { force: false }).options).toEqual({ cluster_id: "cluster-1" });
   });
 
-  test("applySelector passes the options of the selector to the create options, including the value false", () => {
+  test("applySelector copies the options of the selector into the create options, even if an option is false", () => {
     const [target] = applySelector(
       { kind: "snapshot", volume_ids: ["disk-1"], force: false, description: "before the migration" },
       snapshot,

@@ -89,7 +89,7 @@ describe("selectTargets", () => {
     expect(refused.size).toBe(0);
   });
 
-  test("selectTargets with id checks refuses ids that do not exist, and ignores the case of ids", async () => {
+  test("selectTargets with checkIds = true refuses ids that do not exist, and ignores the case of ids", async () => {
     const fixture = createFixture();
     fixture.cloud.resources = [{ id: "Disk-1", tags: {} }];
     const given = selectors({ volume_ids: ["DISK-1", "disk-9"] }, { volume_ids: ["disk-9"] });
@@ -109,7 +109,7 @@ describe("selectTargets", () => {
     expect((await selectTargets(given, fixture.runContext)).refused.size).toBe(0);
   });
 
-  test("selectTargets with id checks refuses every id if the resources cannot be listed", async () => {
+  test("selectTargets with checkIds = true refuses every id if the resources cannot be listed", async () => {
     const fixture = createFixture();
     const error = cloudError("AccessDenied");
     fixture.cloud.onNextCalls("resources", error);

@@ -79,7 +79,7 @@ describe("compareWithDisks", () => {
     expect(compareWithDisks(found, [{ id: "A" }, { id: "b" }], START, CREATED)).toBe(found);
   });
 
-  test("compareWithDisks returns the state failed and names the disk if the group contains no snapshot of a disk of the server", () => {
+  test("compareWithDisks returns the state failed and names the missing disk if the group lacks a snapshot of one of the server's disks", () => {
     expect(compared(groupOf("a"), [{ id: "a" }, { id: "b" }])).toEqual(missing("b"));
     expect(compared(groupOf("a", undefined), [{ id: "a" }, { id: "b" }])).toEqual(missing("b"));
     expect(compared(groupOf(), [{ id: "a" }])).toEqual(missing("a"));

@@ -37,7 +37,7 @@ describe("the snapshots that verify checks", () => {
     expect(await verifyWith(ages)).toMatchObject({ count: 2, outcomes: ["59 available", "60 available"] });
   });
 
-  test("verify also checks older failed snapshots that may still have been creating when the lookback began", async () => {
+  test("verify also checks failed snapshots that are older than the lookback but may have failed within the lookback", async () => {
     const edge = snapshotOf("edge", "disk-1", { ...STATUS.failed, created: minutesAgo(120) });
     expect(await verifyWith([old(STATUS.failed), edge])).toMatchObject({
       count: 1,
@@ -64,7 +64,7 @@ describe("the snapshots that verify checks", () => {
     }
   });
 
-  test("verify checks old snapshots that changed within the lookback according to updated_at, finished or updated", async () => {
+  test('verify checks an old snapshot if its field "updated_at", "finished" or "updated" contains a time within the lookback', async () => {
     for (const field of ["updated_at", "finished", "updated"]) {
       expect((await verifyWith([old({ raw: { [field]: timeMinutesAgo(60) } })])).outcomes, field).toEqual([
         "old available",
@@ -187,7 +187,7 @@ describe("verify with groups", () => {
     expect(records[0]?.detail).toBe("Members: m-1 available, m-2 error, m-3 error.");
   });
 
-  test("verify names the disks of a failed group of individual disks, or says several disks if it does not know them", async () => {
+  test('verify names the disks of a failed group of individual disks, or "several disks" if the group has no members', async () => {
     const disks = { resource: undefined, ...STATUS.failed };
     const known = await verifyWith([snapshotOf("g", "", { ...disks, members })], {}, group);
     expect(known.records[0]?.error?.message).toContain("g of disk-1,disk-2,disk-3 to become");
@@ -238,7 +238,7 @@ describe("verify with members that are left of deleted groups", () => {
     return fixture.notices;
   };
 
-  test("verify adds a notice with the ids of deleted groups of which members still exist", async () => {
+  test("verify adds a notice with the ids of deleted groups if members of these groups still exist", async () => {
     const left = [member("a", "gone"), member("b", "gone"), member("c", "lost"), member("d", "there")];
     expect(await verified([...left, member("e", "foreign")])).toEqual([
       "Standard snapshots of deleted groups remain. Delete them by hand. Their snapshot_group_id: gone, lost.",

@@ -102,7 +102,7 @@ describe.each(Object.entries(SCHEMAS))("validate with the schema of %s", (name, 
     for (const body of fc.sample(bodies, { numRuns: RUNS, seed: 1 })) {
       for (const fault of validate(schema, body)) expect(fault).toMatch(SENTENCE);
     }
-    // The generator must return both valid and invalid values. The fixed seed of the random generator keeps the test deterministic.
+    // The generator must return both valid and invalid values. The fixed seed keeps the test deterministic.
     const passed = fc.sample(bodies, { numRuns: 2_000, seed: 1 }).filter((body) => ajvValidate(body)).length;
     expect(passed).toBeGreaterThan(0);
     expect(passed).toBeLessThan(2_000);
@@ -119,14 +119,14 @@ describe("validate with many faults", () => {
     expect(faults[199]).toBe('[199]: expected a UUID, got "b".');
   });
 
-  test("validate stops after 200 faults and adds a sentence that says so", () => {
+  test("validate stops after 200 faults and adds the sentence that there are more faults", () => {
     const faults = validate(uuids, Array(201).fill("b"));
     expect(faults).toHaveLength(201);
     expect(faults[200]).toBe(STOPPED);
     expect(validate(uuids, Array(10_000).fill("b"))).toEqual(faults);
   });
 
-  test("validate stops after faults with 32 KiB of text and adds a sentence that says so", () => {
+  test("validate stops after faults with 32 KiB of text and adds the sentence that there are more faults", () => {
     const faults = validate(uuids, Array(200).fill("\u0000".repeat(100)));
     expect(faults.join(" ").length).toBeLessThan(33 * 1024);
     expect(faults.at(-1)).toMatch(/^Validation stopped after \d{2} faults\. There are more\.$/);

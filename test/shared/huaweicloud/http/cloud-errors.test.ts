@@ -8,7 +8,11 @@ import {
   retryAfterMs,
 } from "../../../../shared/huaweicloud/http/cloud-errors.ts";
 
-// SOURCES.md#error-envelopes lists the formats.
+/** Returns a value in a test name, such as `the code "X.1"` or `no code`. */
+const valueOrNo = (name: string, value: string | undefined) =>
+  value === undefined ? `no ${name}` : `the ${name} ${JSON.stringify(value)}`;
+
+// SOURCES.md#error-envelopes lists the formats of the services' error bodies.
 describe("the formats of error bodies", () => {
   test.each<[what: string, body: unknown, code: string | undefined, message: string | undefined]>([
     ["EVS", { error: { code: "EVS.1047", message: "no" } }, "EVS.1047", "no"],
@@ -69,7 +73,7 @@ describe("a delete request that fails with NotFound", () => {
   const isAmbiguous = (code: string, status: number, message = "") =>
     faultError("DELETE /", { status, code, message }, { operation: "delete" }).ambiguous;
 
-  test("faultError is not ambiguous for a delete request if the error code says that the snapshot does not exist", () => {
+  test("faultError returns an unambiguous error for a delete request if the error code says that the snapshot does not exist", () => {
     expect([
       isAmbiguous("EVS.5404", 404),
       isAmbiguous("itemNotFound", 404),
@@ -97,7 +101,7 @@ describe("a delete request that fails with NotFound", () => {
     },
   );
 
-  test("faultError is ambiguous for a delete request unless the error code says that the snapshot does not exist", () => {
+  test("faultError returns an ambiguous error for a delete request if no error code says that the snapshot does not exist", () => {
     expect([
       isAmbiguous("DWS.0015", 403),
       isAmbiguous("DWS.3027", 404),
@@ -108,26 +112,28 @@ describe("a delete request that fails with NotFound", () => {
 });
 
 describe("errors that resemble a known error", () => {
-  test.each<[status: number, code: string | undefined, message: string | undefined, operation: Operation, Reason]>([
-    [404, undefined, undefined, "delete", "BadResponse"],
-    [404, undefined, undefined, "read", "NotFound"],
-    [404, "X.1", undefined, "delete", "NotFound"],
-    [400, undefined, undefined, "delete", "InvalidRequest"],
-    [500, "X.1", "DWS.7023", "create", "CloudError"],
-    [500, "DWS.9999", undefined, "create", "CloudError"],
-    [404, "XAPIGW.0101", undefined, "create", "NotFound"],
-    [404, "APIGW.01010", undefined, "create", "NotFound"],
-    [413, "XAPIGW.0201", undefined, "create", "QuotaExceeded"],
-    [413, "APIGW.02010", undefined, "create", "QuotaExceeded"],
-    [400, "X.1", "Unsupported type of disk.", "create", "Unsupported"],
-    [400, "X.1", "It is un-supported.", "create", "Unsupported"],
-    [400, "X.1", "Supported types: SSD.", "create", "InvalidRequest"],
-  ])(
-    "reasonOf, given the status %i, the code %s and the message %j in the response to a %s request, returns %s",
-    (status, code, message, operation, reason) => {
+  const cases: [status: number, code: string | undefined, message: string | undefined, operation: Operation, Reason][] =
+    [
+      [404, undefined, undefined, "delete", "BadResponse"],
+      [404, undefined, undefined, "read", "NotFound"],
+      [404, "X.1", undefined, "delete", "NotFound"],
+      [400, undefined, undefined, "delete", "InvalidRequest"],
+      [500, "X.1", "DWS.7023", "create", "CloudError"],
+      [500, "DWS.9999", undefined, "create", "CloudError"],
+      [404, "XAPIGW.0101", undefined, "create", "NotFound"],
+      [404, "APIGW.01010", undefined, "create", "NotFound"],
+      [413, "XAPIGW.0201", undefined, "create", "QuotaExceeded"],
+      [413, "APIGW.02010", undefined, "create", "QuotaExceeded"],
+      [400, "X.1", "Unsupported type of disk.", "create", "Unsupported"],
+      [400, "X.1", "It is un-supported.", "create", "Unsupported"],
+      [400, "X.1", "Supported types: SSD.", "create", "InvalidRequest"],
+    ];
+  for (const [status, code, message, operation, reason] of cases) {
+    const given = `${valueOrNo("code", code)}, the status ${status} and ${valueOrNo("message", message)}`;
+    test(`reasonOf returns ${reason} for a ${operation} request with ${given}`, () => {
       expect(reasonOf({ status, code, message }, operation)).toBe(reason);
-    },
-  );
+    });
+  }
 
   test("reasonOf recognizes the API gateway's codes with the prefix APIG or APIGW and any status", () => {
     for (const prefix of ["APIG", "APIGW"]) {
@@ -139,7 +145,7 @@ describe("errors that resemble a known error", () => {
     expect(retryAfterMs(undefined, "limit:5,time:1minute", 0)).toBe(60_000);
   });
 
-  test("readFault ignores other fields next to an OpenStack fault", () => {
+  test("readFault reads an OpenStack fault even if the error body has additional fields", () => {
     const fault = { itemNotFound: { code: 404, message: "no" } };
     expect(readFault({ status: "error", ...fault })).toEqual({ code: "itemNotFound", message: "no" });
     expect(readFault({ links: {}, ...fault })).toEqual({ code: "itemNotFound", message: "no" });
@@ -178,7 +184,7 @@ describe("retryAfterMs", () => {
   const now = Date.parse("2026-11-21T02:00:00Z");
   const MESSAGE = "The throttling threshold has been reached: policy user over ratelimit,limit:10,time:1 ";
 
-  test.each<[header: string | undefined, message: string | undefined, wait: number | undefined]>([
+  const cases: [header: string | undefined, message: string | undefined, wait: number | undefined][] = [
     ["7", undefined, 7_000],
     ["0", undefined, 0],
     ["Sat, 21 Nov 2026 02:00:30 GMT", undefined, 30_000],
@@ -187,7 +193,7 @@ describe("retryAfterMs", () => {
     [undefined, `${MESSAGE}minute`, 60_000],
     [undefined, "over ratelimit,limit:5,time:10 seconds", 10_000],
     [undefined, "over ratelimit,limit:5,time:2 Minutes", 120_000],
-    // If the Retry-After header contains a date in the past or no time, the delay comes from the message.
+    // If the Retry-After header is a date in the past or not a time, retryAfterMs reads the delay from the message.
     ["Sat, 21 Nov 2026 01:59:30 GMT", `${MESSAGE}second`, 1_000],
     ["soon", `${MESSAGE}second`, 1_000],
     ["-5", undefined, undefined],
@@ -195,15 +201,16 @@ describe("retryAfterMs", () => {
     ["Infinity", undefined, undefined],
     [undefined, "Retry later", undefined],
     [undefined, undefined, undefined],
-    // The wait is at most one day.
+    // retryAfterMs returns at most one day.
     ["9".repeat(20), undefined, 86_400_000],
     ["1e22", undefined, 86_400_000],
     ["Fri, 31 Dec 9999 23:59:59 GMT", undefined, 86_400_000],
     [undefined, `over ratelimit,limit:5,time:${"9".repeat(30)} minute`, 86_400_000],
-  ])(
-    "retryAfterMs, given the Retry-After header %j and the message %j, returns %s (milliseconds)",
-    (header, message, wait) => {
+  ];
+  for (const [header, message, wait] of cases) {
+    const delay = wait === undefined ? "undefined" : `${wait} ms`;
+    test(`retryAfterMs returns ${delay} for ${valueOrNo("Retry-After header", header)} and ${valueOrNo("message", message)}`, () => {
       expect(retryAfterMs(header, message, now)).toBe(wait);
-    },
-  );
+    });
+  }
 });

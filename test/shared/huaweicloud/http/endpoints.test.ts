@@ -73,11 +73,11 @@ describe("endpointOf with an address", () => {
 
   test.each([
     ["without a scheme", "evs.eu-west-101.myhuaweicloud.com"],
-    ["that has only a host and a port", "localhost:8080"],
+    ["that consists of a host and a port", "localhost:8080"],
     ["that uses http for a public host", "http://evs.eu-west-101.myhuaweicloud.com"],
     ["that uses http for a private IP address", "http://10.0.0.1"],
     ["whose host begins with localhost", "http://localhost.evil.example"],
-    ["that has localhost only as its user name", "http://localhost@evil.example"],
+    ["whose user name is localhost", "http://localhost@evil.example"],
     ["whose host begins with 127.0.0.1", "http://127.0.0.1.evil.example"],
     ["with a path", "https://evs.example.com/v2"],
     ["that ends with two slashes", "https://evs.example.com//"],
@@ -88,8 +88,8 @@ describe("endpointOf with an address", () => {
     ["with a port above 65535", "https://evs.example.com:99999"],
     ["without a host", "https://"],
     ["with a space", "https://evs.exa mple.com"],
-    ["that is a list of two addresses", "https://a.example.com,https://b.example.com"],
-  ])("endpointOf rejects an address %s and shows the address in the error", (_what, given) => {
+    ["that contains two addresses and a comma", "https://a.example.com,https://b.example.com"],
+  ])("endpointOf rejects an address %s, and the error describes the valid format", (_what, given) => {
     const message = errorMessage("EVS", { EVS_ENDPOINT: given, REGION: "eu-west-101" });
     expect(message).toMatch(
       /^EVS_ENDPOINT: expected an address such as https:\/\/.* \(https, or http on loopback; no path\), got "/,
@@ -105,7 +105,7 @@ describe("endpointOf with an address", () => {
     "https:me:q1w2@evs.example.com",
     "me:q1w2@evs.example.com",
     "http://me:q1\nw2@127.0.0.1:80",
-  ])("endpointOf rejects the address %j and hides the user name and the password in the error", (given) => {
+  ])("endpointOf rejects the address %j, and the error contains neither the user name nor the password", (given) => {
     const message = errorMessage("EVS", { EVS_ENDPOINT: given });
     expect(message).toMatch(/\*\*\*@(evs\.example\.com|127\.0\.0\.1)/);
     expect(message).not.toMatch(/q1|w2/);

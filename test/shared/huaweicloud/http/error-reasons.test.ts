@@ -5,7 +5,10 @@ import { faultError, type Operation, reasonOf } from "../../../../shared/huaweic
 /** A test case: the error code, the HTTP status, the expected reason, the operation and the message. */
 type Case = [code: string, status: number, reason: Reason, operation?: Operation, message?: string];
 
-/** Returns a test case for each error in the strings, such as `EVS.1047 400`. The keys are the expected reasons. */
+/**
+ * Returns a test case for each error. Each key of `errors` is an expected reason. Its value lists error codes with statuses, such
+ * as `EVS.1047 400, EVS.1052 400`.
+ */
 const casesOf = (errors: Partial<Record<Reason, string>>, operation: Operation = "create"): Case[] =>
   Object.entries(errors).flatMap(([reason, list]) =>
     list.split(", ").map((error): Case => {
@@ -120,8 +123,8 @@ const TEMPORARY: Case[] = [
 ];
 
 /**
- * Errors for regions and disk types that do not support a kind of snapshot. The code is unknown, so reasonOf reads the message
- * (SOURCES.md#evs-legacy-regions).
+ * Errors about regions and disk types that do not support a kind of snapshot, and errors with similar messages. reasonOf reads
+ * the message, because the error codes are not documented (SOURCES.md#evs-legacy-regions).
  */
 const BY_MESSAGE: Case[] = [
   ["EVS.5400", 400, "Unsupported", "create", "Creating legacy snapshots is not supported in this region."],
@@ -143,7 +146,7 @@ function testReasons(cases: Case[]) {
 }
 
 describe("the reason of each error code", () => {
-  // The codes come from SOURCES.md#evs-error-codes, SOURCES.md#openstack-faults, SOURCES.md#gateway-error-codes and
+  // The error codes come from SOURCES.md#evs-error-codes, SOURCES.md#openstack-faults, SOURCES.md#gateway-error-codes and
   // SOURCES.md#dws-not-found-codes.
   describe("EVS", () => testReasons(EVS));
   describe("OpenStack", () => testReasons(OPENSTACK));
@@ -154,7 +157,7 @@ describe("the reason of each error code", () => {
   describe("messages about unsupported snapshots", () => testReasons(BY_MESSAGE));
   describe("temporary errors", () => testReasons(TEMPORARY));
 
-  test("faultError is ambiguous for a create request after a CloudError, and after any status but 429 without an error code", () => {
+  test("faultError returns an ambiguous error for a create request if the reason is CloudError, or if the response has no error code and its status is not 429", () => {
     const isAmbiguous = ([code, status, , operation = "create", message]: Case) =>
       faultError("POST /", { status, code, message }, { operation }).ambiguous;
     const all = [...EVS, ...OPENSTACK, ...DWS, ...BY_MESSAGE];

@@ -13,7 +13,7 @@ test.each(["", " ", "{", '{"error":{"code":"EVS.1', "<html><h1>502 Bad Gateway</
     cloud.fault({ operation: "evs.createSnapshot", nth: 1 }, { type: "answer", status: 502, body });
     cloud.fault({ operation: "evs.createSnapshot", nth: 2 }, { type: "answer", status: 403, body });
     const { result } = await invoke(createSnapshot, apig({ snapshot: { volume_id: cloud.addVolume().id } }));
-    // EVS may have created a snapshot despite the 502, so the function tries again. The 403 is final.
+    // The 502 is ambiguous, so the function sends a second create request. The 403 is not ambiguous, so the function gives up.
     expect(result.statusCode).toBe(502);
     expect(JSON.parse(result.body).error).toMatchObject({
       code: "AccessDenied",
@@ -24,12 +24,12 @@ test.each(["", " ", "{", '{"error":{"code":"EVS.1', "<html><h1>502 Bad Gateway</
 );
 
 test.each(["current", "classic"] as const)(
-  "create-snapshot advises to set force if the disk is in use and EVS has %s limits",
+  "create-snapshot with EVS_LIMITS=%s advises to set force if the disk is in use",
   async (limits) => {
     const { cloud, invoke } = await createTestEnvironment({ evsLimits: limits, variables: { EVS_LIMITS: limits } });
     const disk = cloud.addVolume({ serverId: cloud.addServer().id }).id;
     const { result, records } = await invoke(createSnapshot, apig({ snapshot: { volume_id: disk, force: false } }));
-    // The caller and the record get the message of EVS and the advice.
+    // The HTTP response and the record contain the same error message, which consists of the message of EVS and the advice.
     expect(JSON.parse(result.body).error.message).toBe(records[0].error.message);
     expect(records[0].error.message).toMatch(
       /in-use\. Must be in Available state\. The disk is attached.*"force": true/,
@@ -91,23 +91,20 @@ describe("throttled create requests", () => {
     expect(cloud.count("evs.createSnapshot")).toBe(1);
   });
 
-  test.each<[fault: { retryAfter?: number; window?: "1 second" }, from: number]>([
-    [{ retryAfter: 4 }, 4_000],
-    [{ window: "1 second" }, 1_000],
-  ])(
-    "create-snapshot waits at least as long as EVS asks if EVS throttles the first create request with %j, and then creates the snapshot",
-    async (fault, from) => {
-      const { cloud, clock, invoke } = await createTestEnvironment();
-      const disk = cloud.addVolume();
-      cloud.fault({ operation: "evs.createSnapshot", nth: 1 }, { type: "throttle", ...fault });
-      const before = clock.now();
-      const { result, records } = await invoke(createSnapshot, apig({ snapshot: { volume_id: disk.id } }));
-      expect(result.statusCode).toBe(202);
-      expect(records[0]).toMatchObject({ outcome: "accepted", attempts: 2 });
-      expect(clock.now() - before).toBeGreaterThanOrEqual(from);
-      expect(clock.now() - before).toBeLessThanOrEqual(from + 1_000);
-    },
-  );
+  test.each<[what: string, fault: { retryAfter?: number; window?: "1 second" }, from: number]>([
+    ["at least 4 s if the 429 has a Retry-After header of 4 s", { retryAfter: 4 }, 4_000],
+    ["at least 1 s if the 429 names a limit of calls per second", { window: "1 second" }, 1_000],
+  ])("create-snapshot repeats a throttled create request after %s", async (_what, fault, from) => {
+    const { cloud, clock, invoke } = await createTestEnvironment();
+    const disk = cloud.addVolume();
+    cloud.fault({ operation: "evs.createSnapshot", nth: 1 }, { type: "throttle", ...fault });
+    const before = clock.now();
+    const { result, records } = await invoke(createSnapshot, apig({ snapshot: { volume_id: disk.id } }));
+    expect(result.statusCode).toBe(202);
+    expect(records[0]).toMatchObject({ outcome: "accepted", attempts: 2 });
+    expect(clock.now() - before).toBeGreaterThanOrEqual(from);
+    expect(clock.now() - before).toBeLessThanOrEqual(from + 1_000);
+  });
 });
 
 describe("DWS failures with the status 200", () => {
@@ -173,7 +170,7 @@ describe("DWS failures with the status 200", () => {
 });
 
 describe("the record of an error response", () => {
-  test("create-snapshot writes a record with the reason, code, message, status and request id of an error response of EVS", async () => {
+  test("create-snapshot writes the reason, code, message, status and request id of an EVS error into the record", async () => {
     const { cloud, invoke } = await createTestEnvironment();
     const id = "5aa119a8-d25b-45a7-8d1b-88e127885635";
     const { records, result } = await invoke(createSnapshot, apig({ snapshot: { volume_id: id } }));
@@ -187,7 +184,7 @@ describe("the record of an error response", () => {
     expect(records[0].error.message).toContain(`POST /v2/${cloud.projectId}/cloudsnapshots: 404 EVS.5404: `);
   });
 
-  test("create functions return Unsupported and advise another kind in a region without standard snapshots", async () => {
+  test("create-standard-snapshot and create-snapshot-group return Unsupported and advise to use another kind of snapshot if the region has no standard snapshots", async () => {
     const { invoke, cloud } = await createTestEnvironment({ withoutStandardSnapshots: true });
     const disk = cloud.addVolume();
     for (const [factory, body] of [
@@ -201,7 +198,7 @@ describe("the record of an error response", () => {
     }
   });
 
-  test("create-snapshot reads OpenStack error bodies, which EVS with classic limits returns", async () => {
+  test("create-snapshot with EVS_LIMITS=classic reads an error body in the OpenStack format", async () => {
     const { invoke } = await createTestEnvironment({ evsLimits: "classic", variables: { EVS_LIMITS: "classic" } });
     const { result } = await invoke(
       createSnapshot,

@@ -1,4 +1,4 @@
-/** Tests that visitAllRows misses no row of a list that changes between two pages, or fails. */
+/** Tests that visitAllRows either visits every row of a list that changes between two pages, or throws an error. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { JsonObject } from "../../../../shared/core/json.ts";
@@ -11,7 +11,7 @@ import { connectionTo, startHttpServer } from "../../../support/wire.ts";
 const row = (id: number) => ({ id: `row-${id}` });
 const NO_CHANGES: (() => void)[] = [];
 
-/** Creates a service with pages of `size` rows. Applies the next change before each page except the first. */
+/** Creates a service that returns pages of `size` rows and calls the next function in `changes` between two pages. */
 function serviceOf(rows: { id: string }[], size: number, hasCount: boolean, changes = NO_CHANGES) {
   let requested = 0;
   const page = async (offset: number) => {
@@ -28,25 +28,25 @@ const rowsOf = (page: (offset: number) => Promise<Page>) =>
 const idsOf = (rows: readonly { id?: unknown }[]) => rows.map(({ id }) => id);
 
 describe.each([
-  ["with a total count", true],
-  ["without a total count", false],
-])("a list response %s", (name, hasCount) => {
+  ["each page has a total count", true],
+  ["no page has a total count", false],
+])("visitAllRows if %s", (condition, hasCount) => {
   test.each([0, 1, 2, 9, 10, 11, 19, 20, 21, 100])(
-    `visitAllRows reads all of %i rows in pages of 10 if the list responses come ${name}`,
+    `visitAllRows reads every row of a list of length %i in pages of 10 rows if ${condition}`,
     async (length) => {
       const rows = Array.from({ length }, (_, id) => row(id));
       expect(idsOf(await rowsOf(serviceOf(rows, 10, hasCount).page))).toEqual(idsOf(rows));
     },
   );
 
-  test(`visitAllRows ${hasCount ? "visits each row once" : "fails"} if the service ignores the offset and its list responses come ${name}`, async () => {
+  test(`visitAllRows ${hasCount ? "visits each row once" : "fails"} if the service ignores the offset and ${condition}`, async () => {
     const rows = [row(1), row(2), row(3)];
     const list = rowsOf(async () => ({ rows, ...(hasCount ? { total: 3 } : {}) }));
     if (hasCount) expect(await list).toEqual(rows);
     else await expect(list).rejects.toThrow(/read only 3 rows: the service returns the same page for each offset/);
   });
 
-  test(`visitAllRows misses no row that exists from the first to the last page if other rows are added and deleted between two pages that come ${name}`, {
+  test(`visitAllRows visits every row that is not deleted, or throws an error, if rows are added and deleted between two pages and ${condition}`, {
     timeout: 120_000,
   }, async () => {
     const change = fc.record({ remove: fc.array(fc.nat({ max: 400 }), { maxLength: 20 }), add: fc.nat({ max: 5 }) });
@@ -66,7 +66,7 @@ describe.each([
           hasCount,
           changes.map(({ remove, add }, number) => () => {
             for (const place of remove) for (const { id } of rows.splice(place, 1)) deleted.add(id);
-            // The newest rows are the first ones of the list.
+            // The list starts with the newest rows.
             for (let index = 0; index < add; index += 1) rows.unshift({ id: `new-${number}-${index}` });
           }),
         );
@@ -83,7 +83,7 @@ describe.each([
     );
   });
 
-  test(`visitAllRows needs fewer than 25 pages for 10,000 rows if a row is deleted between any two pages that come ${name}`, async () => {
+  test(`visitAllRows needs fewer than 25 pages of 1,000 rows for 10,000 rows if a row is deleted after each page and ${condition}`, async () => {
     const rows = Array.from({ length: 10_000 }, (_, id) => row(id));
     const all = [...rows];
     const changes = Array.from({ length: 100 }, (_, number) => () => void rows.splice(number, 1));
@@ -95,7 +95,7 @@ describe.each([
   });
 });
 
-test("visitAllRows fails if the pages never stop because every page contains only new rows", async () => {
+test("visitAllRows fails if every page contains only new rows, so the list never ends", async () => {
   let next = 0;
   const page = async () => ({ rows: Array.from({ length: 10 }, () => row(++next)) });
   await expect(rowsOf(page)).rejects.toThrow(/a complete list, read only 90 rows: its rows kept moving/);
@@ -142,7 +142,7 @@ test("visitAllRows fails if the total count of a list response is larger than th
 describe("a list that does not fit into the memory of a function", () => {
   const snapshotRow = (id: number, description: string) => ({ id: `row-${id}`, status: "available", description });
 
-  /** Lists `rows` rows of `characters` characters. Returns the ids that were found and the page sizes that were requested. */
+  /** Lists `rows` snapshots with descriptions of `characters` characters. Returns the ids found and the page sizes requested. */
   async function listRows(rows: number, characters: number) {
     const all = Array.from({ length: rows }, (_, id) => snapshotRow(id, "x".repeat(characters)));
     const limits: number[] = [];

@@ -47,7 +47,7 @@ function createClock() {
   };
 }
 
-/** Runs processes that send calls to the rate limit of the embedded cloud. Returns how long they took and the minimum. */
+/** Sends calls from several processes to the embedded cloud. Returns their duration and the minimum duration under the limit. */
 async function runFleet({ processes, callsEach, perSecond, shared = true, others = 0 }: Fleet) {
   const time = createClock();
   const random = createRandom(1);
@@ -93,9 +93,9 @@ describe("10,000 calls at a limit of 50 per second", () => {
   test.each([
     ["one process", { processes: 1, callsEach: 10_000 }],
     ["20 processes that share the limit", { processes: 20, callsEach: 500 }],
-    ["20 processes next to a program that uses 1 percent of the limit", { processes: 20, callsEach: 500, others: 0.5 }],
+    ["20 processes while another program uses 1 percent of the limit", { processes: 20, callsEach: 500, others: 0.5 }],
   ])(
-    "the rate limiter of %s needs at most 5 percent more than the minimum time, with at most 1 percent of the calls rejected",
+    "the rate limiter needs at most 105 percent of the minimum time and gets a 429 for at most 1 percent of 10,000 calls of %s",
     async (_who, fleet) => {
       const { accepted, rejected, seconds, minSeconds } = await runFleet({ perSecond: 50, ...fleet });
       expect(accepted).toBe(10_000);
@@ -105,9 +105,9 @@ describe("10,000 calls at a limit of 50 per second", () => {
   );
 
   test.each([
-    ["two processes that do not know of each other", { processes: 2, callsEach: 5_000, shared: false }],
-    ["one process next to a program that uses half of the limit", { processes: 1, callsEach: 10_000, others: 25 }],
-  ])("the rate limiter of %s slows down, so at most 1 percent of the calls are rejected", async (_who, fleet) => {
+    ["two processes that do not count each other's calls", { processes: 2, callsEach: 5_000, shared: false }],
+    ["one process while another program uses half of the limit", { processes: 1, callsEach: 10_000, others: 25 }],
+  ])("the rate limiter slows down %s, so the service rejects at most 1 percent of the calls", async (_who, fleet) => {
     const { accepted, rejected, seconds, minSeconds } = await runFleet({ perSecond: 50, ...fleet });
     expect(accepted).toBe(10_000);
     expect(rejected).toBeLessThanOrEqual(100);
@@ -158,7 +158,7 @@ describe("the rate limiter of a single process", () => {
     expect(await measureWaits(limiter, time, 4)).toEqual([0, 60_000, 60_000, 60_000]);
   });
 
-  test("the rate limiter also delays calls that are already waiting when a second 429 makes it slow down", async () => {
+  test("the rate limiter reduces its rate after a second 429, even for calls that are already waiting", async () => {
     const time = createClock();
     const limiter = createRateLimiter(time);
     limiter.onThrottled("POST", "limit:10,time:1 second");
@@ -169,7 +169,7 @@ describe("the rate limiter of a single process", () => {
     expect((waited.at(-1) ?? 0) - 1_500).toBeGreaterThan(14 * 130);
   });
 
-  test("the rate limiter allows a burst of as many calls as the limit permits in 500 ms after 10 s without calls", async () => {
+  test("the rate limiter allows a burst of 25 calls after 10 s without calls if the limit is 50 calls per second", async () => {
     const time = createClock();
     const limiter = createRateLimiter(time);
     limiter.onThrottled("POST", "limit:50,time:1 second");

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { BodyTooLarge } from "../../../../shared/huaweicloud/http/response-body.ts";
 import { createRowSplitter } from "../../../../shared/huaweicloud/http/row-splitter.ts";
 
-/** Splits a text that arrives in pieces of the given lengths. If the text is longer, the lengths repeat. */
+/** Splits a text that arrives in pieces of the given lengths. If the text is longer than these pieces, the lengths repeat. */
 function split(text: string, lengths: readonly number[] = [text.length]) {
   const splitter = createRowSplitter("snapshots");
   let start = 0;
@@ -17,7 +17,7 @@ function split(text: string, lengths: readonly number[] = [text.length]) {
 
 const rows = fc.array(fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 3 })));
 
-test("the row splitter returns the rows of a list response, however the body is divided into pieces and indented", () => {
+test("the row splitter returns the rows of a list response for any indentation and any division of the body into pieces", () => {
   const lengths = fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1 });
   const indent = fc.constantFrom(undefined, 1, "\t");
   fc.assert(
@@ -44,7 +44,7 @@ test.each([
   expect(split(text, [3])).toEqual({ text, rows: [] });
 });
 
-test("the row splitter leaves entries that are not objects in the text, so that the caller can reject the list response", () => {
+test("the row splitter does not remove a null or an incomplete row from the text, so the caller can reject the list response", () => {
   expect(split('{"snapshots":[{"id":1},null,{"id":2}]}')).toEqual({
     text: '{"snapshots":[null,]}',
     rows: ['{"id":1}', '{"id":2}'],
@@ -53,9 +53,9 @@ test("the row splitter leaves entries that are not objects in the text, so that 
 });
 
 test.each([
-  ["a row of 200 KiB", `{"snapshots":[{"a":"${"x".repeat(200_000)}"}]}`],
-  ["more than 64 KiB around the rows", `{"padding":"${"x".repeat(70_000)}","snapshots":[]}`],
-  ["more than 250,000 rows", `{"snapshots":[${"{},".repeat(250_001)}{}]}`],
+  ["a list response with a row of 200 KiB", `{"snapshots":[{"a":"${"x".repeat(200_000)}"}]}`],
+  ["a list response with more than 64 KiB before the rows", `{"padding":"${"x".repeat(70_000)}","snapshots":[]}`],
+  ["a list response with more than 250,000 rows", `{"snapshots":[${"{},".repeat(250_001)}{}]}`],
 ])("the row splitter rejects %s", (_what, text) => {
   expect(() => split(text, [65_536])).toThrow(BodyTooLarge);
 });

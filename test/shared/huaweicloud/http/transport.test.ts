@@ -200,21 +200,21 @@ describe("a request without a complete response", () => {
 
   test.each([
     [
-      "101 with an Upgrade header",
+      "101 and an Upgrade header",
       "HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: odd\r\n\r\n",
       "switched protocols",
     ],
     ["101 without an Upgrade header", "HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\n\r\n", "switched protocols"],
     ["101 without headers", "HTTP/1.1 101 Switching\r\n\r\n", "switched protocols"],
-    ["100 without a final response", "HTTP/1.1 100 Continue\r\n\r\n", "no response within 300 ms"],
-  ])("the transport fails after a response with the status %s", async (_what, text, message) => {
+    ["100 but no final response", "HTTP/1.1 100 Continue\r\n\r\n", "no response within 300 ms"],
+  ])("the transport fails if the server sends the status %s", async (_what, text, message) => {
     const server = await startTcpServer((socket) => socket.once("data", () => socket.write(text)));
     const failure = await failureOf(post(server.origin, "{}", { timeoutMs: 300 }));
     expect(failure).toMatchObject({ requestSent: true, message: expect.stringContaining(message) });
     await closed(server.connections[0]);
   });
 
-  test("the transport fails if the rest of the body does not arrive within the timeout", async () => {
+  test("the transport fails if the server sends only part of the response body within the timeout", async () => {
     const talk = (socket: Socket) => socket.once("data", () => socket.write(`${OK}Content-Length: 10\r\n\r\n{}`));
     const server = await startTcpServer(talk);
     const failure = await failureOf(post(server.origin, "{}", { timeoutMs: 80 }));

@@ -1,7 +1,7 @@
 /**
- * Tests that no flaw of the official SDK affects this project (SOURCES.md#sdk-flaws lists the flaws). Flaws without a test in
- * this folder are in code that this project never bundles or calls: axios options, AuthCache, log4js and uuid are not in the
- * bundles (sdk-stubs.test.ts), and no client gets a region, which would take precedence over an endpoint.
+ * Tests that no flaw of the official SDK affects this project. SOURCES.md#sdk-flaws lists the flaws. A flaw has no test in
+ * this folder if this project never bundles or never calls the faulty code. The bundles do not contain axios, AuthCache, log4js
+ * and uuid (sdk-stubs.test.ts). No SDK client gets a region, because a region would take precedence over an endpoint.
  */
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { createClusterSnapshot } from "../../../../functions/create-cluster-snapshot/handler.ts";
@@ -29,10 +29,10 @@ describe("secrets in the output (SOURCES.md#sdk-logs-secrets)", () => {
   ];
 
   test.each(["DEBUG", ""])(
-    "create-snapshot with DEBUG=%j prints no secret, whichever fault the list request has",
+    "create-snapshot with DEBUG=%j prints no secret, however the list request fails",
     async (DEBUG) => {
       const cloud = await startRealTimeCloud();
-      // The test makes the list request fail instead of another request, because the function repeats a list request without a long wait.
+      // Only the list request fails, because the function waits only briefly before it repeats a list request.
       const calls = FAULTS.map((fault) => {
         const disk = cloud.addVolume();
         cloud.fault({ operation: "evs.listSnapshots", resource: disk.id }, fault);
@@ -43,19 +43,19 @@ describe("secrets in the output (SOURCES.md#sdk-logs-secrets)", () => {
         environment: { DEBUG },
         together: true,
       });
-      // The exact status depends on the speed of the machine, because the invocation's time can run out first.
+      // On a slow machine, the invocation's time runs out before the retries end, which leads to a different error status.
       for (const { result } of returned) expect(result.statusCode).toBeGreaterThanOrEqual(400);
       const output = JSON.stringify(returned) + stdout + stderr;
       const secrets = [...Object.values(cloud.credentials).map(String), "SDK-HMAC-SHA256", "Signature="];
       for (const secret of secrets) expect(output).not.toContain(secret);
-      // The function prints nothing but two records per call, one JSON object per line.
+      // Each invocation prints two records and nothing else, one JSON object per line.
       const lines = stdout.trimEnd().split("\n");
       expect(lines.map((line) => JSON.parse(line).version)).toEqual(FAULTS.flatMap(() => [1, 1]));
       expect(stderr).toBe("");
     },
   );
 
-  test("create-snapshot prints no secret, whichever fault the create request has, even if the error message contains the secrets", async () => {
+  test("create-snapshot prints no secret, however the create request fails, even if the error message contains the secrets", async () => {
     const written: string[] = [];
     for (const stream of [process.stdout, process.stderr]) {
       vi.spyOn(stream, "write").mockImplementation((chunk) => written.push(String(chunk)) > 0);
@@ -98,7 +98,7 @@ describe("state after an invocation (SOURCES.md#sdk-static-state)", () => {
     expect(returned[0]?.result.statusCode).toBe(202);
     const kept = [...Object.values(first), disk.id, "name-of-the-first"].filter((text) => heap.includes(text));
     expect(kept).toEqual([]);
-    // This shows that the search finds strings that are in the heap.
+    // The heap must contain this string. The check shows that `heap.includes` can find strings.
     expect(heap).toContain("snapshot-functions");
   });
 });
@@ -223,7 +223,7 @@ describe("credentials of the environment (SOURCES.md#sdk-environment-credentials
     const { returned } = await runBare("create-snapshot", [{ event, context: withoutAgency }], { environment });
     expect(JSON.parse(returned[0]?.result.body).error.reason).toBe("Misconfigured");
     expect(cloud.requests).toEqual([]);
-    // The SDK documents an access key and a secret key in the environment as credentials. With them, the function uses the project of the context.
+    // The function accepts a complete access key from the environment, but takes the project id from the context.
     const { sk, securityToken } = cloud.credentials;
     const complete = { ...environment, HUAWEICLOUD_SDK_SK: sk, HUAWEICLOUD_SDK_SECURITY_TOKEN: String(securityToken) };
     const later = await runBare("create-snapshot", [{ event, context: withoutAgency }], { environment: complete });

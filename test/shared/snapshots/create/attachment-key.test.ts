@@ -20,7 +20,7 @@ const keyAt = (one: EventMoment, volumeId = "disk-1", serverId = "server-1") =>
 const request = (ms: number) => moment(ms, "requested");
 const completion = (ms: number) => moment(ms, "completed");
 
-/** Returns whether the event accepts the key of a snapshot that another event created. */
+/** Returns true if the keys that `attachmentKey` accepts for `event` include the key that it derives from `other`. */
 const acceptsKeyOf = (event: EventMoment, other: EventMoment) => keyAt(event).keys.has(keyAt(other).key);
 
 const [SAME, OTHER] = ["the same key", "different keys"];
@@ -50,7 +50,7 @@ describe("attachmentKey", () => {
 
   test.each<[keys: string, events: string, event: EventMoment, other: EventMoment]>([
     [SAME, "a request event and its redelivery", request(0), request(0)],
-    [SAME, "a request event and the same event with its time in another field", request(0), request(10_000)],
+    [SAME, "two request events 10 seconds apart", request(0), request(10_000)],
     [OTHER, "two request events 20 seconds apart", request(0), request(20_000)],
     [OTHER, "two completion events 20 seconds apart", completion(0), completion(20_000)],
     [SAME, "a request event and a completion event 10 minutes later", request(0), completion(10 * MINUTE_MS)],
@@ -78,7 +78,7 @@ describe("rememberKey", () => {
   const remember = (inFlight: InFlight, one: EventMoment, now = 0) =>
     rememberKey(keyAt(one), inFlight, after(START, now)).key;
 
-  test("rememberKey returns the key of the request event for the completion event of the same attachment", () => {
+  test("rememberKey returns the same key for the request event and the completion event of an attachment", () => {
     const inFlight = new Map();
     const first = remember(inFlight, request(0));
     expect(remember(inFlight, completion(60_000))).toBe(first);
@@ -86,7 +86,7 @@ describe("rememberKey", () => {
     expect(remember(new Map(), completion(60_000))).not.toBe(first);
   });
 
-  test("rememberKey returns the key of the later of two request events for a completion event", () => {
+  test("rememberKey returns the key of the later request event if two request events precede a completion event", () => {
     const inFlight = new Map();
     remember(inFlight, request(0));
     const second = remember(inFlight, request(120_000));
@@ -101,7 +101,7 @@ describe("rememberKey", () => {
   });
 });
 
-test("unifyAttachmentKeys replaces the key of a listed snapshot only if another event of the same attachment caused that snapshot", async () => {
+test("unifyAttachmentKeys changes the key of a listed snapshot only if an event of the same attachment created the snapshot", async () => {
   const fixture = createFixture();
   const { key, keys } = keyAt(completion(60_000));
   const first = keyAt(request(0)).key;

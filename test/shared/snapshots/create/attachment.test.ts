@@ -22,7 +22,7 @@ describe("waitUntilAttached for an event that names the disk", () => {
     ]);
   });
 
-  test("waitUntilAttached omits the attachment id if EVS returns no id and no time, or repeats the disk id as the attachment id", async () => {
+  test("waitUntilAttached omits the attachment id if EVS returns the disk id in its place, or no id and no attachment time", async () => {
     expect((await waitFor([disk([{ serverId: SERVER }])])).result).toEqual([{ volumeId: "disk-1" }]);
     expect((await waitFor([disk([{ id: "disk-1", serverId: SERVER }])])).result).toEqual([{ volumeId: "disk-1" }]);
   });
@@ -145,7 +145,7 @@ describe("waitUntilAttached for an event that does not name the disk", () => {
   test("waitUntilAttached returns the server's only disk shortly before the deadline if that disk was attached an hour ago", async () => {
     const { result, seconds } = await waitFor([[disk([at(-60)])]], NAMELESS);
     expect(result).toMatchObject([{ volumeId: "disk-1" }]);
-    // The create request needs the remaining 12 s.
+    // The poll at 45 s is the last one that leaves 12 s for the create request.
     expect(seconds).toBe(45);
     expect((await waitFor([[disk([at(-60)])]], { ...NAMELESS, seconds: 27 })).seconds).toBe(7);
   });
@@ -177,7 +177,7 @@ describe("waitUntilAttached for an event that does not name the disk", () => {
     expect(requests).toHaveLength(1);
   });
 
-  test("waitUntilAttached waits for a recent disk that is still attaching, and returns only the other recent disks if the wait fails", async () => {
+  test("waitUntilAttached waits for a recent disk with the status attaching, and returns only the attached recent disks if the wait fails", async () => {
     const both = (status: string) => [disk([at(0)]), disk([at(0)], { id: "disk-2", status })];
     const completed = await waitFor([both("attaching"), both("in-use")], NAMELESS);
     expect(completed.result).toMatchObject([{ volumeId: "disk-1" }, { volumeId: "disk-2" }]);
@@ -187,7 +187,7 @@ describe("waitUntilAttached for an event that does not name the disk", () => {
     expect(unfinished.seconds).toBe(45);
   });
 
-  test("waitUntilAttached waits for another disk if all recent disks were attached more than a minute before the attach request", async () => {
+  test("waitUntilAttached waits for a new disk if every recent disk was attached more than a minute before the attach request", async () => {
     const requested = { ...NAMELESS, stage: "requested" } as const;
     const second = 1 / 60;
     const before = disk([at(-1 - second)]);
@@ -212,7 +212,7 @@ describe("waitUntilAttached for an event that does not name the disk", () => {
     expect(only.seconds).toBe(45);
   });
 
-  test("waitUntilAttached returns the disk that another event has already created a snapshot of, if EVS returns no attachment times", async () => {
+  test("waitUntilAttached returns the disk that has a snapshot from another attach event if EVS returns no attachment times", async () => {
     const several = [disk([{ serverId: SERVER }]), other([{ serverId: SERVER }])];
     const { result, seconds } = await waitFor([several], { ...NAMELESS, withSnapshot: ["disk-2"] });
     expect(result).toEqual([{ volumeId: "disk-2" }]);
@@ -227,7 +227,7 @@ describe("waitUntilAttached for an event that does not name the disk", () => {
     expect(seconds).toBe(1);
   });
 
-  test("waitUntilAttached fails if all of several disks were attached an hour or more before the event, even if another event has created snapshots of them", async () => {
+  test("waitUntilAttached fails if each of several disks was attached an hour or more before the event, even if the disks have snapshots from other attach events", async () => {
     const several = [disk([at(-60)]), other([at(-70)])];
     const { result } = await waitFor([several], { ...NAMELESS, withSnapshot: ["disk-1", "disk-2"] });
     expect(result).toMatchObject({ reason: "DeadlineExceeded" });

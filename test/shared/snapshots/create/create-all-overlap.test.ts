@@ -24,7 +24,7 @@ describe("createAll if the same run may be in progress in another instance", () 
   const createMissing = (fixture: DomainFixture, targets: readonly Target[], run = RUN) =>
     createAllWithIndex(fixture, targets, { run, until: startPlus(500_000) });
 
-  test("createAll lists the snapshots every 20 s until the concurrent delivery creates no more of them, then creates the missing snapshots", async () => {
+  test("createAll lists the snapshots every 20 s until a concurrent delivery creates no further snapshots, then creates the missing ones", async () => {
     const fixture = createFixture(LONG);
     fixture.cloud.add(snapshot, snapshotCreatedFor(diskTarget(1), "a"));
     fixture.cloud.onNextCalls("listAll", undefined, () =>
@@ -40,7 +40,7 @@ describe("createAll if the same run may be in progress in another instance", () 
     expect(fixture.outcomes().sort()).toEqual(["a existing", "b existing", "made-1 accepted", "made-2 accepted"]);
   });
 
-  test("createAll does not wait if the first list response contains no snapshot of the scheduled run or a snapshot of every target", async () => {
+  test("createAll does not wait if the first list response contains snapshots of the scheduled run for no target or for every target", async () => {
     const none = createFixture(LONG);
     await createMissing(none, diskTargets(3));
     expect(none.time.seconds()).toBe(0);
@@ -110,15 +110,15 @@ describe("createAll if the same run may be in progress in another instance", () 
     expect(fixture.time.seconds()).toBe(0);
   });
 
-  test("createAll fails each target at once if every list request for the kind fails", async () => {
+  test("createAll records every target as failed without waiting if every list request fails", async () => {
     const fixture = createFixture(LONG);
     fixture.cloud.onEveryCall("listAll", cloudError("AccessDenied"));
     await createMissing(fixture, diskTargets(3));
     expect(fixture.outcomes()).toEqual([1, 2, 3].map((number) => `disk-${number} failed: AccessDenied`));
   });
 
-  test("createAll waits until 20 s after the newest snapshot of the scheduled run was created, or 20 s if that time is unknown or in the future", async () => {
-    /** Returns how many seconds pass before the first create request if the run's snapshots were created `age` milliseconds ago. */
+  test("createAll waits until the newest snapshot of the scheduled run is 20 s old, and waits 20 s if its creation time is unknown or in the future", async () => {
+    /** Returns the second of the first create request if the run's existing snapshots have the given ages in milliseconds. */
     const firstCreateAfter = async (...ages: (number | undefined)[]) => {
       const fixture = createFixture(LONG);
       for (const [index, age] of ages.entries()) {

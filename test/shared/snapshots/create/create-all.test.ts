@@ -17,7 +17,7 @@ import {
 import { createAllWithIndex, diskTarget, diskTargets, KEY, RUN, snapshotCreatedFor } from "../../../support/runs.ts";
 
 describe("createAll without an index of existing snapshots", () => {
-  test("createAll creates a snapshot of each target, at most two at a time if the concurrency is 2, and writes a result record for each", async () => {
+  test("createAll with a concurrency of 2 creates at most two snapshots at a time, and writes a result record for each target", async () => {
     const fixture = createFixture({ concurrency: 2, createMs: 1_000 });
     expect(await createAll(diskTargets(3), RUN, fixture.runContext, startPlus(MINUTE_MS))).toEqual([]);
     expect(createSeconds(fixture)).toEqual(["0", "0", "1"]);
@@ -101,7 +101,7 @@ describe("createAll without an index of existing snapshots", () => {
 });
 
 describe("createAll with an index of existing snapshots", () => {
-  test("createAll with an index sends one list request and creates snapshots only of the targets that have none", async () => {
+  test("createAll with an index of existing snapshots sends one list request and creates only the missing snapshots", async () => {
     const fixture = createFixture();
     fixture.cloud.add(snapshot, snapshotCreatedFor(diskTarget(2), "a"));
     expect(await createAllWithIndex(fixture, diskTargets(2))).toEqual([]);
@@ -109,7 +109,7 @@ describe("createAll with an index of existing snapshots", () => {
     expect(fixture.cloud.requests()).toEqual(["listAll snapshot", "create snapshot disk-1"]);
   });
 
-  test("createAll with an index returns the targets that it has not started before `until`", async () => {
+  test("createAll with an index of existing snapshots returns the targets that it has not started before `until`", async () => {
     const fixture = createFixture({ concurrency: 1, seconds: 600, createMs: 10_000 });
     const targets = diskTargets(3);
     expect(await createAllWithIndex(fixture, targets, { until: startPlus(20_000) })).toEqual(targets.slice(2));
@@ -130,7 +130,7 @@ describe("createAll with an index of existing snapshots", () => {
     expect(fixture.cloud.calls.at(-1)).toBe("7 s listAll snapshot");
   });
 
-  test("createAll does not wait for a concurrent run with another key, kind or project or with other targets", async () => {
+  test("createAll does not wait for a concurrent run with a different key, kind, project or set of targets", async () => {
     const fixture = createFixture({ seconds: 600, createMs: 1_000 });
     await Promise.all([
       createAllWithIndex(fixture, [diskTarget(1)]),

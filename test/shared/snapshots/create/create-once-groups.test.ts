@@ -24,7 +24,7 @@ describe("createOnce with a group of individual disks that the list response omi
     });
   });
 
-  test("createOnce returns Conflict if a group with other options has members of exactly the requested disks", async () => {
+  test("createOnce returns Conflict if a group of exactly the requested disks was created with different options", async () => {
     const member = (id: string) => snapshotOf(`of-${id}`, id);
     const other = requestOf({ kind: group, options: { volume_ids: ["A", "b"], incremental: true } });
     const found = { ...withoutResource(other), members: [member("B"), member("a")] };
@@ -98,7 +98,7 @@ describe("createOnce with cluster snapshots, which have unique names in a projec
     );
   });
 
-  test("createOnce creates a cluster snapshot if the existing cluster snapshots have other names", async () => {
+  test("createOnce creates a cluster snapshot if the existing cluster snapshots have different names", async () => {
     expect(await resultWith([release({})], clusterRequest({ name: "other" }))).toMatchObject({ outcome: "accepted" });
     expect(await resultWith([release({})], clusterRequest())).toMatchObject({ outcome: "accepted" });
   });

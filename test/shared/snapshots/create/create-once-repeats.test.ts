@@ -28,7 +28,7 @@ describe("createOnce with concurrent requests in one instance", () => {
     expect(fixture.time.seconds()).toBe(2);
   });
 
-  test("createOnce returns Conflict if a concurrent request with the same key and other options creates a snapshot", async () => {
+  test("createOnce returns Conflict if a concurrent request with the same key but different options creates a snapshot", async () => {
     const fixture = createFixture({ createMs: 2_000 });
     const other = requestOf({ options: { volume_id: "disk-1", force: false } });
     const [, second] = await Promise.all([callCreateOnce(fixture), callCreateOnce(fixture, other)]);
@@ -39,7 +39,7 @@ describe("createOnce with concurrent requests in one instance", () => {
     expect(fixture.cloud.snapshotsOf(snapshot)).toHaveLength(1);
   });
 
-  test("createOnce does not wait for a concurrent request with another project, kind, disk or idempotency key", async () => {
+  test("createOnce does not wait for a concurrent request with a different project, kind, disk or idempotency key", async () => {
     const fixture = createFixture({ createMs: 2_000 });
     await Promise.all([
       callCreateOnce(fixture),
@@ -133,7 +133,7 @@ describe("createOnce after the same request succeeded in the same instance", () 
     });
   });
 
-  test("createOnce returns Conflict if it remembers a snapshot with the same key and other options", async () => {
+  test("createOnce returns Conflict if it remembers a snapshot with the requested key but different options", async () => {
     const fixture = createFixture({ listDelayMs: 60_000 });
     await callCreateOnce(fixture);
     expect(await callCreateOnce(fixture, requestOf({ options: { volume_id: "disk-1", force: false } }))).toMatchObject({
@@ -142,7 +142,7 @@ describe("createOnce after the same request succeeded in the same instance", () 
     });
   });
 
-  test("createOnce forgets a new snapshot after 10 s, even if requests with the same key and other options arrive meanwhile", async () => {
+  test("createOnce forgets a new snapshot after 10 s, even if requests with the key of the snapshot arrive meanwhile", async () => {
     const fixture = createFixture({ listDelayMs: 60_000 });
     await callCreateOnce(fixture);
     for (const options of [{ volume_id: "disk-1", force: false }, { volume_id: "disk-1" }]) {

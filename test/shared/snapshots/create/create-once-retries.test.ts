@@ -80,7 +80,7 @@ describe("createOnce after a lost create response", () => {
 });
 
 describe("createOnce after the same request failed with OutcomeUnknown", () => {
-  /** Sends a request that fails with OutcomeUnknown, and repeats it `afterMs` later with a deadline of `seconds`. */
+  /** Sends a request that fails with OutcomeUnknown. After `afterMs`, repeats the request with `seconds` until its deadline. */
   const repeat = async (afterMs: number, seconds: number, bulkListed?: FoundSnapshot[]) => {
     const fixture = createFixture({ seconds: 3, listDelayMs: 5_000, creates: [{ afterwards: lostResponse() }] });
     expect(await callCreateOnce(fixture)).toMatchObject({ reason: "OutcomeUnknown" });
@@ -91,20 +91,20 @@ describe("createOnce after the same request failed with OutcomeUnknown", () => {
     return { result, seconds: (fixture.time.now() - failedAt) / 1000, requests: fixture.cloud.requests() };
   };
 
-  test("createOnce waits until 6 s after OutcomeUnknown, then lists the snapshots itself even if the caller passes listed snapshots", async () => {
+  test("createOnce sends a list request 6 s after OutcomeUnknown, even if the caller passes the existing snapshots", async () => {
     const { result, seconds, requests } = await repeat(1_000, 60, []);
     expect(result).toMatchObject({ outcome: "existing", snapshotId: "made-1" });
     expect(seconds).toBe(6);
     expect(requests.slice(-2)).toEqual([LIST, LIST]);
   });
 
-  test("createOnce lists the snapshots at once if the same request failed with OutcomeUnknown 8 s ago", async () => {
+  test("createOnce lists the snapshots at once if an identical request failed with OutcomeUnknown 8 s ago", async () => {
     const { result, seconds } = await repeat(8_000, 60);
     expect(result).toMatchObject({ outcome: "existing" });
     expect(seconds).toBe(8);
   });
 
-  test("createOnce fails again if its deadline is less than 7 s after the same request failed with OutcomeUnknown", async () => {
+  test("createOnce fails if its deadline is less than 7 s after an identical request failed with OutcomeUnknown", async () => {
     expect((await repeat(1_000, 6)).result).toMatchObject({ outcome: "existing" });
     const { result, requests } = await repeat(1_000, 5.999);
     expect(result).toMatchObject({

@@ -46,7 +46,7 @@ describe("createOnce without an existing snapshot", () => {
     expect(fixture.cloud.requests()).toEqual([CREATE]);
   });
 
-  test("createOnce creates a snapshot if the disk has only snapshots with other idempotency keys, snapshots without a marker, and copies", async () => {
+  test("createOnce creates a snapshot if the disk has only snapshots with different idempotency keys, snapshots without a marker, and copies", async () => {
     const request = requestOf();
     const theirs = [
       snapshotOf("a", "disk-1"),
@@ -59,7 +59,7 @@ describe("createOnce without an existing snapshot", () => {
     });
   });
 
-  test("createOnce creates a snapshot if only another disk has a snapshot with the same idempotency key", async () => {
+  test("createOnce creates a snapshot if only another disk has a snapshot with the requested idempotency key", async () => {
     const fixture = createFixture();
     const other = snapshotCreatedBy(requestOf({ options: { volume_id: "disk-2" } }), "a");
     expect((await callCreateOnce(fixture, requestOf(), { bulkListed: [other] })).outcome).toBe("accepted");
@@ -121,7 +121,7 @@ describe("createOnce with an existing snapshot", () => {
     expect((await resultWith(three, request)).snapshotId).toBe("b");
   });
 
-  test("createOnce returns Conflict if the oldest snapshot with the same key has other options, even if a younger one matches", async () => {
+  test("createOnce returns Conflict if the oldest snapshot with the requested key has different options, even if a younger snapshot matches", async () => {
     const request = requestOf();
     const other = requestOf({ options: { volume_id: "disk-1", force: false } });
     const found = [
@@ -146,7 +146,7 @@ describe("createOnce with an existing snapshot", () => {
     expect(await resultWith([ofCluster], cluster2)).toMatchObject({ outcome: "accepted" });
   });
 
-  test("createOnce replaces a failed snapshot under the next generated name, and a snapshot that is being deleted under the first name", async () => {
+  test("createOnce uses the second generated name if a snapshot failed, but the first generated name if a snapshot is being deleted", async () => {
     const request = requestOf();
     const failed = snapshotCreatedBy(request, "a", STATUS.failed);
     const deleting = snapshotCreatedBy(request, "b", STATUS.deleting);
@@ -155,7 +155,7 @@ describe("createOnce with an existing snapshot", () => {
     expect(await resultWith([deleting], request)).toMatchObject({ outcome: "accepted", name: first });
   });
 
-  test("createOnce returns Conflict if a snapshot with the same idempotency key was created with other options", async () => {
+  test("createOnce returns Conflict if a snapshot with the requested idempotency key was created with different options", async () => {
     const other = snapshotCreatedBy(requestOf({ options: { volume_id: "disk-1", force: false } }), "a");
     const { result, requests } = await createOnceWith([other]);
     expect(result).toMatchObject({

@@ -8,7 +8,7 @@ import { callGate, callGateWith, changeFromSecond, snapshotCreatedFor } from "..
 describe("passGate with groups", () => {
   const SERVER = createTarget(group, "server-1");
   const membersOf = (...disks: string[]) => disks.map((disk) => snapshotOf(`of-${disk}`, disk));
-  /** Calls `passGate` for a server with these disks and a snapshot group with these members. The group is an hour old by default. */
+  /** Calls `passGate` for a server that has the given disks and a snapshot group. The group contains one member per disk id. */
   async function callForServer(
     members: string[],
     disks: AttachedDisk[],
@@ -25,7 +25,7 @@ describe("passGate with groups", () => {
   }
   const LONG_AGO = startPlus(-2 * HOUR_MS);
 
-  test("passGate reports a group as available if the group has a member for each disk that the server had at its creation", async () => {
+  test("passGate reports a group as available if the group contains each disk that the server had when the group was created", async () => {
     const { outcomes, fixture } = await callForServer(
       ["a", "b"],
       [{ id: "A", attachedAt: LONG_AGO }, { id: "b" }, { id: "c", attachedAt: startPlus(-HOUR_MS + 1) }],
@@ -34,7 +34,7 @@ describe("passGate with groups", () => {
     expect(fixture.cloud.requests()).toEqual(["listAll snapshot-group", "disksOf server-1"]);
   });
 
-  test("passGate reports a group as failed if disks of the server have no member, and names these disks", async () => {
+  test("passGate reports a group as failed and names the missing disks if the group does not contain every disk of the server", async () => {
     const { progress } = await callForServer(["b"], [{ id: "a", attachedAt: LONG_AGO }, { id: "b" }, { id: "c" }]);
     expect(progress).toMatchObject([
       {
@@ -50,7 +50,7 @@ describe("passGate with groups", () => {
     expect((await callForServer(["b"], [{ id: "a" }], { retryFailed: true })).outcomes).toEqual(["made-1 accepted"]);
   });
 
-  test("passGate reports a group with a missing member as failed only once the group is 6 s old", async () => {
+  test("passGate does not report a group with a missing member as failed before the group is 6 s old", async () => {
     const young = await callForServer(["a"], [{ id: "a" }, { id: "b" }], {}, 5_999);
     expect(young.progress).toMatchObject([
       { outcome: "existing", detail: expect.stringContaining("the member for disk b is missing") },
@@ -58,7 +58,7 @@ describe("passGate with groups", () => {
     expect((await callForServer(["a"], [{ id: "a" }, { id: "b" }], {}, 6_000)).outcomes).toEqual(["g failed"]);
   });
 
-  test("passGate reports a group without one of its members as failed only 6 s after passGate has created the group, even if the listed creation time is a minute ago", async () => {
+  test("passGate waits 6 s for a missing member of a group that it has just created, even if EVS lists an older creation time", async () => {
     const waitFor = async (milliseconds: number) => {
       const fixture = createFixture();
       fixture.cloud.disks.set("server-1", [{ id: "a" }, { id: "b" }]);
@@ -99,7 +99,7 @@ describe("passGate with groups", () => {
     }
   });
 
-  test("passGate fails if it cannot list the server's disks, but lists them only once the group is no longer creating", async () => {
+  test("passGate lists the server's disks only if the group is no longer creating, and fails if this list request fails", async () => {
     const fixture = createFixture();
     fixture.cloud.add(group, snapshotCreatedFor(SERVER, "g", { members: membersOf("a") }));
     fixture.cloud.onNextCalls("disksOf", cloudError("AccessDenied"));

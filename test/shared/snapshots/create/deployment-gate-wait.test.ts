@@ -46,7 +46,7 @@ describe("passGate with waitUntil", () => {
     expect(fixture.time.seconds()).toBe(2);
   });
 
-  test("passGate lists the snapshots once more at waitUntil and returns the progress of the pending snapshots", async () => {
+  test("passGate lists the snapshots a last time at waitUntil and reports a new snapshot that is still pending as accepted", async () => {
     const fixture = createFixture();
     const { outcomes } = await callGate(fixture, [DISK_1], { waitUntil: startPlus(3_000) });
     expect(outcomes).toEqual(["made-1 accepted"]);
@@ -108,7 +108,7 @@ describe("passGate with waitUntil", () => {
     expect(fixture.time.seconds()).toBe(6);
   });
 
-  test("passGate reports the available one of two duplicate snapshots, and the older one if both are still creating", async () => {
+  test("passGate reports the available one of two duplicate snapshots, or the older one if both are still creating", async () => {
     const fixture = createFixture();
     fixture.cloud.add(
       snapshot,
@@ -156,7 +156,7 @@ describe("passGate with waitUntil", () => {
     ]);
   });
 
-  test("passGate does not report a listed snapshot as available if it has the id from the create response but another marker, name or cluster", async () => {
+  test("passGate ignores a listed snapshot with the id from the create response if its marker, name or cluster is not the requested one", async () => {
     const marker = markerOf("another");
     for (const changes of [{ marker }, { marker: undefined, name: "another" }, { resource: "cluster-2" }]) {
       const fixture = createFixture();
@@ -225,7 +225,7 @@ describe("passGate with a deployment_id that was used before", () => {
     expect(await message(instant(0))).toContain("has the creation time 1970-01-01T00:00:00.000Z, so its age");
   });
 
-  test("passGate accepts any listed creation time of a snapshot that it has just created, unless the time is an hour ago or more", async () => {
+  test("passGate accepts its new snapshot even with a missing or wrong creation time, unless that time is at least an hour ago", async () => {
     const callWithListedTime = async (created: Instant | undefined, maxAgeMs: number) => {
       const fixture = createFixture();
       changeFromSecond(fixture, 1, { ...STATUS.available, created });
@@ -237,7 +237,7 @@ describe("passGate with a deployment_id that was used before", () => {
     expect((await callWithListedTime(startPlus(-HOUR_MS), 60_000)).error).toMatchObject({ reason: "Conflict" });
   });
 
-  test("passGate returns Conflict during the wait if a snapshot without a creation time becomes available, after it has written all records", async () => {
+  test("passGate writes all records and returns Conflict if a snapshot without a creation time becomes available during the wait", async () => {
     const fixture = createFixture();
     fixture.cloud.add(snapshot, snapshotCreatedFor(DISK_1, "a", { ...STATUS.creating, created: undefined }));
     fixture.cloud.onEveryCall("listAll", () => {

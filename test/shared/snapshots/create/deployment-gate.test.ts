@@ -113,7 +113,7 @@ describe("passGate with existing snapshots", () => {
     expect((await callGateWith([snapshotCreatedFor(DISK_2, "a")])).outcomes).toEqual(["made-1 accepted"]);
   });
 
-  test("passGate finds a group of individual disks by its members, and ignores a cluster snapshot that names no cluster and has another request hash", async () => {
+  test("passGate finds a group of individual disks by its members, and ignores a cluster snapshot without a cluster id if its request hash is different", async () => {
     const disks: Target = { kind: group, resource: "a,b", options: { volume_ids: ["a", "b"] } };
     const members = ["a", "b"].map((disk) => snapshotOf(`of-${disk}`, disk));
     const found = snapshotCreatedFor(disks, "g", { resource: undefined, members });
@@ -157,7 +157,7 @@ describe("passGate with failed snapshots", () => {
     expect(fixture.outcomes()).toEqual(["a failed: SnapshotFailed"]);
   });
 
-  test("passGate replaces a failed snapshot only if retryFailed is set, and uses another snapshot of the target that has not failed", async () => {
+  test("passGate replaces a failed snapshot only if retryFailed is set, and ignores the failed snapshot if the target has a pending snapshot", async () => {
     const failed = snapshotCreatedFor(DISK_1, "a", STATUS.failed);
     expect((await callGateWith([failed], [DISK_1], { retryFailed: true })).outcomes).toEqual(["made-1 accepted"]);
     expect((await callGateWith([failed, snapshotCreatedFor(DISK_1, "b", STATUS.creating)])).outcomes).toEqual([

@@ -32,7 +32,7 @@ describe("indexExistingSnapshots", () => {
     expect((await index(createTarget(cluster, "cluster-9"))).map(({ id }) => id)).toEqual(["a", "b"]);
   });
 
-  test("indexExistingSnapshots counts all snapshots of a disk, whoever created them, for a kind with a limit per disk", async () => {
+  test("indexExistingSnapshots counts the snapshots of a disk, including snapshots without a marker, only if the kind has a maximum per disk", async () => {
     const fixture = createFixture();
     fixture.cloud.add(
       snapshot,
@@ -59,7 +59,7 @@ describe("indexExistingSnapshots", () => {
     expect(fixture.cloud.calls).toEqual(["0 s listAll snapshot", "30.001 s listAll snapshot"]);
   });
 
-  test("indexExistingSnapshots lists 100 snapshots again after 30 s only if at least two targets need them", async () => {
+  test("indexExistingSnapshots repeats a list request with 100 results after 30 s only if at least two further targets use the results", async () => {
     const fixture = createFixture({ seconds: 600 });
     fixture.cloud.add(snapshot, ...Array.from({ length: 100 }, (_, number) => snapshotOf(`s-${number}`, "disk-9")));
     const index = indexExistingSnapshots(RUN, fixture.runContext);
@@ -71,7 +71,7 @@ describe("indexExistingSnapshots", () => {
     expect(fixture.cloud.requests()).toHaveLength(2);
   });
 
-  test("indexExistingSnapshots uses the previous response if a later list request fails, and fails if the first one fails", async () => {
+  test("indexExistingSnapshots uses the previous list response if a later list request fails, but fails if the first list request fails", async () => {
     const fixture = createFixture({ seconds: 600 });
     fixture.cloud.add(snapshot, snapshotCreatedFor(diskTarget(1), "a"));
     const index = indexExistingSnapshots(RUN, fixture.runContext);

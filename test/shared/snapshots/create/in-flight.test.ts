@@ -89,7 +89,7 @@ describe("serializeRuns", () => {
     ]);
   });
 
-  test("serializeRuns fails a run with DeadlineExceeded if the first run is too slow, and the next run still waits for the first", async () => {
+  test("serializeRuns fails a waiting run at its deadline, and a third run with the same name still waits for the first run", async () => {
     const fixture = createFixture({ seconds: 5 });
     const patientFixture = {
       ...fixture,

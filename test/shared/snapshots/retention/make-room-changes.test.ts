@@ -97,7 +97,7 @@ describe("makeRoomBy after the first deletion failed with Busy", () => {
     expect(outcomes).toEqual(["s-0 deleted: failed, and the disk has no room for a newer snapshot"]);
   });
 
-  test("makeRoomBy keeps a failed snapshot that has become available or held, or if the disk has room, before the second plan", async () => {
+  test("makeRoomBy keeps a failed snapshot if the second list response shows that the snapshot is available or held, or that the disk has room", async () => {
     const policy = keepLast(6);
     for (const [changes, isFull] of [
       [{ "s-0": { status: "available", state: "available" } }, true],
@@ -111,7 +111,7 @@ describe("makeRoomBy after the first deletion failed with Busy", () => {
     }
   });
 
-  test("makeRoomBy keeps a failed snapshot if the second plan may delete another snapshot, which the first plan kept", async () => {
+  test("makeRoomBy keeps a failed snapshot if a held snapshot has lost its hold label before the second plan", async () => {
     const held = { labels: { hold: "true" } };
     const { result, remaining } = await makeRoomWithChanges(snapshotsOfDisk(7, { 0: old, 6: held }), {
       "s-6": { labels: {} },

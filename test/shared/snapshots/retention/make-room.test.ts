@@ -42,7 +42,7 @@ async function makeRoom(
   };
 }
 
-/** Returns changes for `snapshotsOfDisk` that apply to the newest `count` snapshots. */
+/** Returns an argument for `snapshotsOfDisk` that applies `changes` to each of the newest `count` snapshots. */
 const onFirst = (count: number, changes: Partial<FoundSnapshot>) =>
   Object.fromEntries(Array.from({ length: count }, (_, index) => [index, changes]));
 
@@ -118,7 +118,7 @@ describe("makeRoomBy on a disk with 7 snapshots, the maximum", () => {
     expect(timedOut.time.seconds()).toBe(45);
   });
 
-  test("makeRoomBy waits for deletions for at most 3 minutes, and no longer than the caller of the function waits", async () => {
+  test("makeRoomBy waits for deletions for at most 3 minutes, and never beyond maxWait", async () => {
     const unlimited = await makeRoom(snapshotsOfDisk(7), { removeMs: 10_000_000 });
     expect(unlimited.result).toMatchObject({ reason: "DeadlineExceeded" });
     expect(unlimited.time.seconds()).toBe(175);
@@ -186,7 +186,7 @@ describe("makeRoomBy if no snapshot may be deleted", () => {
 describe("makeRoomBy with failed snapshots", () => {
   const old = { ...STATUS.failed, created: after(START, HOUR_MS) };
 
-  test("makeRoomBy deletes failed snapshots if it may delete no other snapshots, because a newer good snapshot needs room", async () => {
+  test("makeRoomBy deletes failed snapshots of a full disk if it may delete no other snapshots", async () => {
     const { result, outcomes } = await makeRoom(snapshotsOfDisk(7, onFirst(2, old)));
     expect(result).toBe(true);
     expect(outcomes).toEqual([

@@ -1,6 +1,7 @@
 /**
  * Tests that planRetention keeps the same snapshots as restic's `forget`, by the same rules. Each file in `cases` contains
- * snapshots, a retention, and the kept snapshots with their rules, newest first. restic calls the rule `keep_daily` `daily snapshot`.
+ * snapshots, a retention, and the snapshots to keep, starting with the newest one. Each snapshot comes with the rules that keep
+ * the snapshot. restic's name of the rule `keep_daily` is `daily snapshot`.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -59,7 +60,7 @@ test.each(cases.map(([file, example]) => [file, example.what, example] as const)
       .filter(({ decision }) => decision === "kept")
       .map(({ snapshot, rule }) => [new Date(snapshot.created ?? 0).toISOString(), rule.split(", ")]);
     expect(keptWithRules).toEqual(Object.entries(kept).map(([time, rules]) => [new Date(time).toISOString(), rules]));
-    // The plan deletes all other snapshots.
+    // The plan deletes every snapshot that it does not keep.
     expect(plan.filter(({ decision }) => decision === "deleted")).toHaveLength(found.length - keptWithRules.length);
   },
 );

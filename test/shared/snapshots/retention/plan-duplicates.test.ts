@@ -5,7 +5,7 @@ import { good, plan } from "../../../support/plans.ts";
 describe("planRetention with duplicate snapshots", () => {
   const marker = good("t", 0).marker;
 
-  test("planRetention deletes the younger of two available duplicates and does not count it for keep_last", () => {
+  test("planRetention deletes the younger of two available duplicates and counts only the older duplicate for keep_last", () => {
     const found = [good("y", 1, { marker }), good("o", 1.001, { marker }), good("b", 2), good("c", 3)];
     expect(plan(found, { keep_last: 2 })).toEqual([
       "y deleted: twin of o",
@@ -78,7 +78,7 @@ describe("planRetention with duplicate snapshots", () => {
     ]);
   });
 
-  test("planRetention keeps a younger duplicate if min_keep could not be reached without it", () => {
+  test("planRetention keeps a younger duplicate if fewer than min_keep snapshots would remain without the duplicate", () => {
     const found = [good("y", 1, { marker }), good("o", 1.001, { marker })];
     expect(plan(found, { keep_last: 1, min_keep: 2 })).toEqual(["y kept: min_keep", "o kept: keep_last"]);
     expect(plan([...found, good("b", 2)], { keep_last: 1, min_keep: 2 })[0]).toBe("y deleted: twin of o");

@@ -9,7 +9,7 @@ describe("planRetention with snapshot groups", () => {
   const group = (id: string, days: number, disks: string[], changes: Partial<FoundSnapshot> = {}) =>
     good(id, days, { resource: "server", members: disks.map((disk) => member(disk)), ...changes });
 
-  test("planRetention keeps an old group that has the newest available snapshot of disk b", () => {
+  test("planRetention keeps an old group if it contains the newest available snapshot of a disk", () => {
     const found = [group("new", 1, ["a"]), group("both", 2, ["a", "b"]), group("older", 3, ["a", "b"])];
     expect(plan(found, { keep_last: 1 })).toEqual([
       "new kept: keep_last",
@@ -18,7 +18,7 @@ describe("planRetention with snapshot groups", () => {
     ]);
   });
 
-  test("planRetention names in its rule every disk whose newest available snapshot is in the group", () => {
+  test("the rule by which planRetention keeps an old group names every disk whose newest available snapshot is in the group", () => {
     const found = [
       group("new", 1, ["a"]),
       group("c", 2, ["c"]),
@@ -32,7 +32,7 @@ describe("planRetention with snapshot groups", () => {
     ]);
   });
 
-  test("planRetention keeps the previous group of a disk if the newest group has lost the member for that disk", () => {
+  test("planRetention keeps the previous group if the newest group lacks a member for one of the disks in the previous group", () => {
     const found = [group("torn", 1, ["b"]), group("whole", 2, ["a", "b"]), group("older", 3, ["a", "b"])];
     expect(plan(found, { keep_last: 1 }).slice(1)).toEqual([
       "whole kept: the last good one of disk a",

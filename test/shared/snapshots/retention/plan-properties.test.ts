@@ -77,7 +77,7 @@ describe(`planRetention with random snapshots and policies (${RUNS} runs each)`,
       const plan = planFor(found, policy);
       const held = idsWith(plan, "held");
       const available = found.filter(({ state }) => state === "available");
-      // The snapshots contain no duplicates, because only the older of two duplicates counts.
+      // Skips runs with duplicates, because planRetention deletes a younger duplicate even if it is the newest snapshot.
       fc.pre(new Set(available.map(({ marker }) => marker?.idempotencyKey)).size === available.length);
       const good = available.filter(({ id }) => !held.includes(id));
       fc.pre(good.length > 0);
@@ -95,7 +95,7 @@ describe(`planRetention with random snapshots and policies (${RUNS} runs each)`,
     });
   });
 
-  test("planRetention deletes no additional snapshot if numbers of the retention are raised or more snapshots are held", () => {
+  test("planRetention deletes no additional snapshot if keep rules or min_keep are raised, or if more snapshots are held", () => {
     const randomIncrease = fc.record({
       keep_last: fc.nat(3),
       keep_within_days: fc.nat(5),
@@ -124,7 +124,7 @@ describe(`planRetention with random snapshots and policies (${RUNS} runs each)`,
     );
   });
 
-  test("planRetention never deletes held or pending snapshots, and deletes a failed one only if it keeps a newer available one", () => {
+  test("planRetention never deletes held or pending snapshots, and deletes a failed snapshot only if a newer available snapshot remains", () => {
     forAnyPlan((found, policy) => {
       const plan = planFor(found, policy);
       const kept = plan.filter(({ decision }) => decision !== "deleted").map(({ snapshot }) => snapshot);
@@ -188,7 +188,7 @@ describe(`planRetention with random snapshots and policies (${RUNS} runs each)`,
     );
   });
 
-  test("planRetention deletes nothing in a repeated run after the policy changed its time zone, and keeps min_keep snapshots", () => {
+  test("planRetention deletes nothing in the second of two runs with the same new time zone, and keeps min_keep snapshots in all runs", () => {
     fc.assert(
       fc.property(randomSnapshots, randomPolicy, randomZone, (found, policy, other) => {
         let left = found;

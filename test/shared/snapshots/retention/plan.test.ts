@@ -6,7 +6,7 @@ import { START } from "../../../support/domain.ts";
 import { failed, good, plan } from "../../../support/plans.ts";
 
 describe("planRetention with failed snapshots", () => {
-  test("planRetention does not count failed snapshots for keep_last, and deletes those that are older than an available one", () => {
+  test("planRetention does not count failed snapshots for keep_last, and deletes a failed snapshot if a newer available snapshot exists", () => {
     const found = [failed("f1", 0), good("a", 1), failed("f2", 2), good("b", 3), failed("f3", 4)];
     expect(plan(found, { keep_last: 1 })).toEqual([
       "f1 kept: failed, and no newer good snapshot exists",
@@ -188,7 +188,7 @@ describe("planRetention with min_keep", () => {
     const found = [0, 1, 2, 3].map((days) => good(`d${days}`, days));
     const kept = (retention: Retention) => plan(found, retention).filter((line) => line.includes("kept:")).length;
     expect(kept({ keep_last: 1, min_keep: 3 })).toBe(3);
-    // The yearly rule keeps the oldest snapshot in addition to the three of min_keep.
+    // keep_yearly keeps the oldest snapshot in addition to the three snapshots that min_keep keeps.
     expect(kept({ keep_last: 1, keep_yearly: 2, min_keep: 3 })).toBe(4);
   });
 
@@ -211,7 +211,7 @@ test("planRetention keeps one daily snapshot of a day that occurs twice because 
   ]);
 });
 
-test("groupByResource groups snapshots by resource, and snapshot groups with unknown disks by request hash", () => {
+test("groupByResource groups snapshots by resource, and snapshots without a resource by request hash", () => {
   const group = (id: string, content: string) =>
     good(id, 1, {
       resource: undefined,

@@ -35,12 +35,12 @@ describe("prune makes a new plan from a new list response before it repeats a fa
     ["AccessDenied", "c"],
     ["NotFound", "c"],
   ] as const)(
-    "prune plans again after a deletion fails with %s, and keeps the last good snapshot if the snapshot that it meant to keep has failed meanwhile",
+    "prune makes a new plan after a deletion fails with %s, so the last good snapshot remains even if the snapshot to keep has failed",
     async (reason, last) => {
       const fixture = fixtureWithThree();
       fixture.cloud.onNextCalls("remove", () => {
         change(fixture, "a", STATUS.failed);
-        // After a permanent error, b would stay the last good snapshot. Make b fail too, so that c is the last good one.
+        // prune does not delete b after a permanent error. Make b a failed snapshot, so c becomes the last good snapshot.
         if (last !== undefined) change(fixture, "b", STATUS.failed);
         throw cloudError(reason);
       });
@@ -51,7 +51,7 @@ describe("prune makes a new plan from a new list response before it repeats a fa
     },
   );
 
-  test("prune records a repeated deletion with the rule of the second plan", async () => {
+  test("prune records the rule of the second plan for a snapshot that it deletes on the second attempt", async () => {
     const fixture = fixtureWithThree();
     fixture.cloud.onNextCalls("remove", () => {
       change(fixture, "b", STATUS.failed);
@@ -63,7 +63,7 @@ describe("prune makes a new plan from a new list response before it repeats a fa
     ]);
   });
 
-  test("prune does not count a deleted snapshot in the second plan, even if a late list response still contains it", async () => {
+  test("prune ignores a deleted snapshot in the second plan, even if a list response still contains the deleted snapshot", async () => {
     const fixture = fixtureWithThree();
     const [, b] = fixture.cloud.snapshotsOf(snapshot);
     fixture.cloud.onNextCalls("remove", undefined, () => {
@@ -79,7 +79,7 @@ describe("prune makes a new plan from a new list response before it repeats a fa
     ]);
   });
 
-  test("prune counts a snapshot that the second plan keeps as good in later plans", async () => {
+  test("prune keeps no further snapshot in the third plan if the second plan already keeps a good snapshot", async () => {
     const fixture = fixtureWithThree();
     fixture.cloud.onNextCalls("remove", () => {
       change(fixture, "a", STATUS.failed);
@@ -108,7 +108,7 @@ describe("prune makes a new plan from a new list response before it repeats a fa
     }
   });
 
-  test("prune records the deletions of a kind's snapshots as failed with the error of the second list request", async () => {
+  test("prune records the remaining deletions of a kind as failed if the second list request of the kind fails", async () => {
     const fixture = fixtureWithThree();
     fixture.cloud.onNextCalls("remove", cloudError("Busy"));
     fixture.cloud.onNextCalls("listAll", undefined, undefined, undefined, undefined, cloudError("AccessDenied"));
@@ -131,7 +131,7 @@ describe("prune makes a new plan from a new list response before it repeats a fa
     expect(remainingIds(fixture)).toEqual(["a", "b", "c"]);
   });
 
-  test("prune lists the snapshots of a kind again before their first deletion if the list request of a later kind had to be repeated", async () => {
+  test("prune lists the snapshots of a kind again before it deletes any of them if the list request of a later kind had to be repeated", async () => {
     const fixture = fixtureWithThree();
     fixture.cloud.add(standard, ...dailySnapshots("disk-1", "x", "y"));
     fixture.cloud.onNextCalls("listAll", undefined, undefined, undefined, cloudError("Throttled"), () => {
@@ -159,7 +159,7 @@ describe("prune makes a new plan from a new list response before it repeats a fa
     expect(fixture.cloud.requests().filter((call) => call === "listAll snapshot")).toHaveLength(1);
   });
 
-  test("prune records deletions that fail with Busy until the deadline as failed with Busy", async () => {
+  test("prune records a deletion as failed with Busy if every attempt until the deadline fails with Busy", async () => {
     const fixture = fixtureWithThree(30);
     fixture.cloud.onEveryCall("remove", cloudError("Busy"));
     expect((await outcomesOfPrune(fixture)).slice(1).sort()).toEqual([
@@ -193,7 +193,7 @@ describe("prune makes a new plan from a new list response before it repeats a fa
     expect(fixture.cloud.requests().filter((call) => call === "listAll snapshot").length).toBeLessThanOrEqual(5);
   });
 
-  test("prune stops after ten rounds if every deletion is throttled, and writes a failed record for each snapshot", async () => {
+  test("prune lists the snapshots at most eleven times if every deletion is throttled, and writes a failed record for each snapshot", async () => {
     const fixture = createFixture({ concurrency: 1, seconds: 100_000, random: () => 0.5 });
     fixture.cloud.add(snapshot, ...dailySnapshots("disk-1", "a", "b", "c"));
     fixture.cloud.onEveryCall("remove", cloudError("Throttled"));

@@ -21,7 +21,7 @@ import {
 } from "../../../support/domain.ts";
 
 describe("prune after a failed delete request", () => {
-  /** Creates a fixture with snapshots of disk-1 that prune keeps (a) and deletes (b and c). The event happens at the first deletion. */
+  /** Creates a fixture with snapshots of disk-1. prune keeps a, and deletes b and c. The event happens at the first deletion. */
   const fixtureWithTwoDeletions = (event: PlannedEvent, seconds = 600) => {
     const fixture = createFixture({ concurrency: 1, seconds, random: () => 0.999 });
     fixture.cloud.add(snapshot, ...dailySnapshots("disk-1", "a", "b", "c"));
@@ -149,7 +149,7 @@ describe("prune after a failed delete request", () => {
     expect(deleteCalls(fixture)).toHaveLength(8);
   });
 
-  test("prune retries a busy deletion after the deletions for other disks, and deletes the disk's remaining snapshots after a new list request", async () => {
+  test("prune deletes snapshots of other disks after a deletion fails with Busy, and lists the snapshots again before it repeats the deletion", async () => {
     const fixture = fixtureWithTwoDeletions(cloudError("Busy"));
     fixture.cloud.add(snapshot, ...dailySnapshots("disk-2", "x", "y"));
     expect((await outcomesOfPrune(fixture)).slice(2)).toEqual([
@@ -166,7 +166,7 @@ describe("prune after a failed delete request", () => {
     ]);
   });
 
-  test("prune records a snapshot as failed with Busy, and with the rule of its deletion, after four delete requests", async () => {
+  test("prune gives up a deletion after four delete requests that fail with Busy, and writes Busy and the rule into the record", async () => {
     const fixture = fixtureWithTwoDeletions(undefined);
     fixture.cloud.onEveryCall("remove", cloudError("Busy"));
     expect((await outcomesOfPrune(fixture)).slice(1)).toEqual([

@@ -122,7 +122,7 @@ describe("prune", () => {
 });
 
 describe("the announcement of deletions", () => {
-  test("prune announces all planned deletions before it sends the first delete request, with younger duplicates first", async () => {
+  test("prune announces all planned deletions, younger duplicates first, before it sends the first delete request", async () => {
     const fixture = createFixture();
     const marker = markerOf("same");
     const duplicates = ["s", "t"].map((id, hour) =>
@@ -148,7 +148,7 @@ describe("the announcement of deletions", () => {
   });
 });
 
-test("prune adds a notice with the entries of hold that match no snapshot of any policy or kind", async () => {
+test("prune adds a notice with the entries of the policy's hold that match no existing snapshot", async () => {
   const fixture = createFixture();
   const other = snapshotOf("x", "disk-1", { marker: markerOf("x", { policy: "weekly" }) });
   fixture.cloud.add(snapshot, ...dailySnapshots("disk-1", "a"), other);
@@ -165,7 +165,7 @@ test("prune adds a notice with the entries of hold that match no snapshot of any
 });
 
 describe("prune with younger duplicates", () => {
-  test("prune deletes younger duplicates before all other snapshots, in case the time runs out", async () => {
+  test("prune deletes younger duplicates before all other snapshots", async () => {
     const fixture = createFixture({ concurrency: 1 });
     const marker = markerOf("same");
     const duplicates = ["s", "t"].map((id, hour) =>
