@@ -44,7 +44,13 @@ export const createDwsClient = (connection: Connection): SnapshotService => ({
   resources: async (max) => {
     const url = "/v1.0/{project_id}/clusters";
     const queryParams = { enterprise_project_id: "all_granted_eps" };
-    const response = await sendOptions(connection, "DWS", "read", { method: "GET", url, queryParams }, { rowsOf: "clusters" });
+    const response = await sendOptions(
+      connection,
+      "DWS",
+      "read",
+      { method: "GET", url, queryParams },
+      { rowsOf: "clusters" },
+    );
     return collectItems<Resource>(
       async (visit) => visitUnpagedRows(response, "clusters", (row) => visit(readResource(row, "clusters"))),
       max,

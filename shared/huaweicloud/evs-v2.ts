@@ -43,8 +43,7 @@ export const createEvsV2Creator = (connection: Connection): SnapshotCreator => (
 export const createEvsV2Client = (connection: Connection): SnapshotService => ({
   ...createEvsV2Creator(connection),
   listAll: (visit) => visitSnapshots(connection, visit),
-  listNewest: (visit) =>
-    visitNewestRows(requestPages(connection), (row) => visit(readSnapshot(row, snapshotKind))),
+  listNewest: (visit) => visitNewestRows(requestPages(connection), (row) => visit(readSnapshot(row, snapshotKind))),
   async remove(id) {
     const request = new DeleteSnapshotRequest().withSnapshotId(checkSnapshotId(id));
     await send(connection, "EVS", "delete", (client) => new EvsClient(client).deleteSnapshot(request));
@@ -56,8 +55,7 @@ const visitSnapshots = (
   connection: Connection,
   visit: (found: FoundSnapshot) => void,
   volumeId?: string,
-): Promise<void> =>
-  visitAllRows(requestPages(connection, volumeId), (row) => visit(readSnapshot(row, snapshotKind)));
+): Promise<void> => visitAllRows(requestPages(connection, volumeId), (row) => visit(readSnapshot(row, snapshotKind)));
 
 /** Returns a function that requests one page of the list of snapshots. */
 const requestPages =

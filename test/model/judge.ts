@@ -1,5 +1,5 @@
 /** Judges what a scenario left in the cloud and in the records. Knows nothing of how the functions work. */
-import { resourceName, type ProcessResult, type ScenarioResult } from "./run-scenario.ts";
+import { type ProcessResult, resourceName, type ScenarioResult } from "./run-scenario.ts";
 
 export interface Verdict {
   /** Younger duplicates although a list request that was sent before could have shown the older snapshot. */

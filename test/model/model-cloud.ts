@@ -101,7 +101,12 @@ export function createModelCloud(
     const visible = rows.filter((row) => row.visibleAt <= now && (resource === undefined || row.resource === resource));
     const found = [...(resource === undefined ? others : []), ...visible.map((row) => row.found)];
     if (scenario.order === "newest") return found.reverse();
-    return scenario.order === "oldest" ? found : found.map((row) => [random(), row] as const).sort(([a], [b]) => a - b).map(([, row]) => row);
+    return scenario.order === "oldest"
+      ? found
+      : found
+          .map((row) => [random(), row] as const)
+          .sort(([a], [b]) => a - b)
+          .map(([, row]) => row);
   };
 
   return {

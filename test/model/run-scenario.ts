@@ -88,7 +88,8 @@ export async function runScenario(scenario: Scenario): Promise<ScenarioResult> {
     const open = new Set<(end: EndFields) => void>();
     const openRecord = ({ resource_id = "" }: TargetFields) => {
       const complete = ({ outcome }: EndFields) => {
-        if (open.delete(complete) && !handle.isKilled()) result.records.push({ resource: resource_id, outcome, at: simulation.now() });
+        if (open.delete(complete) && !handle.isKilled())
+          result.records.push({ resource: resource_id, outcome, at: simulation.now() });
       };
       open.add(complete);
       return complete;
@@ -114,7 +115,13 @@ export async function runScenario(scenario: Scenario): Promise<ScenarioResult> {
       runtime: { inFlight: new Map() },
       summary: {},
     } as unknown as Invocation;
-    const service = cloud.serviceFor(kind, number, handle, limiter, simulation.now() + scenario.timeLimitMs - RESERVE_MS);
+    const service = cloud.serviceFor(
+      kind,
+      number,
+      handle,
+      limiter,
+      simulation.now() + scenario.timeLimitMs - RESERVE_MS,
+    );
     const services = {
       cloud: () => cloud.serviceFor(kind, number, handle, limiter, simulation.now() + (deadline - time.now())),
       async invoke(_: string, shardEvent: JsonObject) {
@@ -124,7 +131,7 @@ export async function runScenario(scenario: Scenario): Promise<ScenarioResult> {
       },
     };
     const outOfTime = () => new Error("The invocation's time ran out.");
-    const timer = { body: policy, time: instant(START), event };
+    const timer = { body: policy, time: instant(START), event } as Parameters<typeof runSchedule>[0];
     const run = raceDeadline(
       runSchedule(timer, invocation, services),
       time,
@@ -138,7 +145,12 @@ export async function runScenario(scenario: Scenario): Promise<ScenarioResult> {
   const event = {
     user_event: JSON.stringify({
       policy: "nightly",
-      targets: [{ kind: scenario.kind, [kind.target.idsField]: Array.from({ length: scenario.targets }, (_, i) => resourceName(i)) }],
+      targets: [
+        {
+          kind: scenario.kind,
+          [kind.target.idsField]: Array.from({ length: scenario.targets }, (_, i) => resourceName(i)),
+        },
+      ],
     }),
   };
   for (const [index, { offsetMs, skewMs }] of scenario.deliveries.entries())
@@ -146,8 +158,7 @@ export async function runScenario(scenario: Scenario): Promise<ScenarioResult> {
   await simulation.run();
   for (const [number, process] of processes.entries()) {
     const first = cloud.lists.find((list) => list.process === number);
-    if (first !== undefined)
-      process.firstLook = { at: first.sentAt, durationMs: first.answeredAt - first.sentAt };
+    if (first !== undefined) process.firstLook = { at: first.sentAt, durationMs: first.answeredAt - first.sentAt };
   }
   return { scenario, cloud, processes, endedAt: simulation.now() };
 }

@@ -73,7 +73,16 @@ export function createScenario(seed: number, isCalm: boolean): Scenario {
     createMs: isCalm ? scaled(10, 500) : scaled(10, 3_000),
     createsPerSecond: isCalm ? 0 : pick([0, 1, 3, 10]),
     faultRate: isCalm ? 0 : pick([0, 0.05, 0.3]),
-    faults: isCalm ? [] : pick<CreateFault[]>([["lost"], ["late"], ["refused"], ["unconnected"], ["busy"], ["lost", "late", "refused", "unconnected", "busy"]]),
+    faults: isCalm
+      ? []
+      : pick<CreateFault[]>([
+          ["lost"],
+          ["late"],
+          ["refused"],
+          ["unconnected"],
+          ["busy"],
+          ["lost", "late", "refused", "unconnected", "busy"],
+        ]),
     busyTargets: isCalm ? 0 : pick([0, 0, 2, 16]),
     killAtCall: isCalm || random() < 0.5 ? [] : Array.from({ length: count }, () => pick([0, between(1, 60)])),
   };

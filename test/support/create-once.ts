@@ -32,9 +32,16 @@ export const callCreateOnce = (
   request = requestOf(),
   { bulkListed = undefined as FoundSnapshot[] | undefined, retryBudget = runContext.retryBudget } = {},
 ): Promise<CreateResult & SnapshotError> =>
-  createOnce(request, cloud.service(request.kind), retryBudget, runContext.inFlight, bulkListed).catch(
-    (error) => error,
-  ) as never;
+  createOnce(
+    request,
+    cloud.service(request.kind),
+    retryBudget,
+    runContext.inFlight,
+    bulkListed && {
+      find: async () => bulkListed,
+      findAgain: () => cloud.service(request.kind).listFor(request.options),
+    },
+  ).catch((error) => error) as never;
 
 /** Calls `createOnce` in a cloud with the given snapshots. Returns the result or the error, and the sent requests. */
 export async function createOnceWith(found: FoundSnapshot[], request = requestOf()) {

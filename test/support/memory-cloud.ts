@@ -67,7 +67,7 @@ export const STATUS: Record<
   unknown: { status: "rollbacking", state: "unknown" },
 };
 
-type Operation = "create" | "listFor" | "listAll" | "remove" | "resources" | "disksOf";
+type Operation = "create" | "listFor" | "listAll" | "listNewest" | "remove" | "resources" | "disksOf";
 /**
  * What happens when an operation is called:
  * - a `SnapshotError`: the call fails and changes nothing
@@ -140,8 +140,9 @@ export function createMemoryCloud(time: Time): MemoryCloud {
     const listed = () =>
       cloud.snapshotsOf(kind).filter(({ id }) => time.now() - (createdAt.get(id) ?? -Infinity) >= cloud.listDelayMs);
     return {
-      create: (options) =>
-        perform("create", `${kind.name} ${kind.resourceOf(options)}`, async () => {
+      create: async (options, beforeSend) => {
+        await beforeSend?.();
+        return perform("create", `${kind.name} ${kind.resourceOf(options)}`, async () => {
           const id = `made-${++count}`;
           const at = formatInstant(time.now());
           const created = kind.read({
@@ -155,7 +156,8 @@ export function createMemoryCloud(time: Time): MemoryCloud {
           cloud.add(kind, created);
           if (cloud.createMs > 0) await time.sleep(cloud.createMs);
           return { snapshotId: id, jobId: `job-${id}`, status: kind.acceptedStatus, body: `{"id":"${id}"}` };
-        }),
+        });
+      },
       listFor: (options) =>
         perform("listFor", `${kind.name} ${kind.resourceOf(options)}`, () =>
           listed().filter(
@@ -163,6 +165,10 @@ export function createMemoryCloud(time: Time): MemoryCloud {
           ),
         ),
       listAll: async (visit) => (await perform("listAll", kind.name, listed)).forEach(visit),
+      ...(!kind.uniqueNames && {
+        listNewest: async (visit: (found: FoundSnapshot) => boolean) =>
+          void (await perform("listNewest", kind.name, listed)).reverse().some(visit),
+      }),
       remove: (id) =>
         perform("remove", `${kind.name} ${id}`, async () => {
           if (!cloud.snapshotsOf(kind).some((found) => found.id === id)) throw cloudError("NotFound", { status: 404 });

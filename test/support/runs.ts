@@ -25,7 +25,12 @@ export const createAllWithIndex = (
   { runContext }: DomainFixture,
   targets: readonly Target[],
   { run = RUN, until = startPlus(MINUTE_MS) } = {},
-): Promise<Target[]> => createAll(targets, run, runContext, until, indexExistingSnapshots(run, runContext));
+): Promise<Target[]> =>
+  createAll(targets, run, runContext, {
+    cutoff: until,
+    canHandOver: until < runContext.retryBudget.deadline,
+    index: indexExistingSnapshots(run, runContext),
+  });
 
 /** Returns a snapshot that the run created for the target. */
 export const snapshotCreatedFor = (target: Target, id: string, changes: Partial<FoundSnapshot> = {}): FoundSnapshot =>

@@ -48,9 +48,7 @@ export async function createAll(
   const { time } = runContext.retryBudget;
   const slots = createSlots(concurrency);
   const needsTurn =
-    index !== undefined &&
-    targets.length > (run.again ? 1 : concurrency) &&
-    time.now() + MIN_TURN_MS < cutoff;
+    index !== undefined && targets.length > (run.again ? 1 : concurrency) && time.now() + MIN_TURN_MS < cutoff;
   const turn = needsTurn ? createRunTurn(targets, runContext, index, cutoff) : undefined;
   const retryBudget: RetryBudget = {
     ...runContext.retryBudget,
@@ -191,7 +189,13 @@ const MAX_NAMED_DUPLICATES = 20;
 /** Adds a warning to the record of the run if list responses show several snapshots of the run for one target. */
 function reportDuplicates(targets: readonly Target[], index: SnapshotIndex, { addNotice }: RunContext): void {
   const duplicates = targets
-    .map((target) => ({ target, ids: index.listed([target]).filter(isLive).map(({ id }) => id) }))
+    .map((target) => ({
+      target,
+      ids: index
+        .listed([target])
+        .filter(isLive)
+        .map(({ id }) => id),
+    }))
     .filter(({ ids }) => ids.length > 1);
   if (duplicates.length === 0) return;
   const named = duplicates

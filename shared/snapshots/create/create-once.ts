@@ -99,11 +99,7 @@ export interface Lookup {
   findAgain(): Promise<FoundSnapshot[]>;
 }
 
-const createLookup = (
-  service: SnapshotCreator,
-  { options }: SnapshotRequest,
-  retryBudget: RetryBudget,
-): Lookup => ({
+const createLookup = (service: SnapshotCreator, { options }: SnapshotRequest, retryBudget: RetryBudget): Lookup => ({
   find: createFreshLook(() => service.listFor(options), retryBudget),
   findAgain: () => retryRead(() => service.listFor(options), retryBudget),
 });

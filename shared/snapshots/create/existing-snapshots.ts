@@ -261,7 +261,8 @@ export function indexExistingSnapshots(
       if (kind.uniqueNames) await refreshKind(kind);
       else {
         const found = await listResource(target);
-        if (found.some((snapshot) => snapshot.marker?.idempotencyKey === run.idempotencyKey && isLive(snapshot))) return found;
+        if (found.some((snapshot) => snapshot.marker?.idempotencyKey === run.idempotencyKey && isLive(snapshot)))
+          return found;
       }
       return find(target);
     },
@@ -280,8 +281,7 @@ export function indexExistingSnapshots(
           ? [...byId.values()].filter((found) => found.resource === resource)
           : [...(byResource.get(resource)?.values() ?? [])];
         const withoutResource = [...(byResource.get(undefined)?.values() ?? [])].filter(
-          (found) =>
-            found.resource === undefined && found.marker?.requestHash === hashRequest(kind.name, options),
+          (found) => found.resource === undefined && found.marker?.requestHash === hashRequest(kind.name, options),
         );
         return [...ofResource, ...withoutResource].filter(
           ({ marker }) => marker?.idempotencyKey === run.idempotencyKey,

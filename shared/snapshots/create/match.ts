@@ -19,11 +19,7 @@ export interface MatchResult {
  * @throws SnapshotError Conflict if a snapshot has the same idempotency key but another request hash, or if the requested name
  *   must be unique and another snapshot already has this name
  */
-export function matchExisting(
-  listed: FoundSnapshot[],
-  request: SnapshotRequest,
-  marker: Marker,
-): MatchResult {
+export function matchExisting(listed: FoundSnapshot[], request: SnapshotRequest, marker: Marker): MatchResult {
   const { kind, options, idempotencyKey, acceptsOtherOptions = false } = request;
   const resource = kind.resourceOf(options);
   const name = readStringField(options, "name");
@@ -73,7 +69,8 @@ const MAX_GENERATED_NAMES = 20;
  */
 function generatedNames(request: SnapshotRequest): (name: string) => boolean {
   const names = new Set<string>();
-  for (let attempt = 1; attempt <= MAX_GENERATED_NAMES; attempt += 1) names.add(generateName(request, attempt).toLowerCase());
+  for (let attempt = 1; attempt <= MAX_GENERATED_NAMES; attempt += 1)
+    names.add(generateName(request, attempt).toLowerCase());
   return (name) => names.has(name.toLowerCase());
 }
 

@@ -1,6 +1,6 @@
 import type { Instant } from "../../core/instant.ts";
-import type { RetryBudget } from "../../core/retry.ts";
 import type { JsonObject } from "../../core/json.ts";
+import type { RetryBudget } from "../../core/retry.ts";
 import type { Kind, State } from "../kinds/kind.ts";
 import type { EndFields } from "../reporting.ts";
 

@@ -1,5 +1,5 @@
-import { LISTED_AFTER_MS } from "../../core/retry.ts";
 import type { Instant } from "../../core/instant.ts";
+import { LISTED_AFTER_MS } from "../../core/retry.ts";
 import type { FoundSnapshot } from "../kinds/kind.ts";
 import type { Target } from "../policy.ts";
 import type { RunContext } from "../run-context.ts";

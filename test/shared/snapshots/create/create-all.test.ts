@@ -19,7 +19,7 @@ import { createAllWithIndex, diskTarget, diskTargets, KEY, RUN, snapshotCreatedF
 describe("createAll without an index of existing snapshots", () => {
   test("createAll with a concurrency of 2 creates at most two snapshots at a time, and writes a result record for each target", async () => {
     const fixture = createFixture({ concurrency: 2, createMs: 1_000 });
-    expect(await createAll(diskTargets(3), RUN, fixture.runContext, startPlus(MINUTE_MS))).toEqual([]);
+    expect(await createAll(diskTargets(3), RUN, fixture.runContext, { cutoff: startPlus(MINUTE_MS) })).toEqual([]);
     expect(createSeconds(fixture)).toEqual(["0", "0", "1"]);
     expect(fixture.records[0]).toEqual({
       action: "create",
@@ -51,7 +51,7 @@ describe("createAll without an index of existing snapshots", () => {
     const fixture = createFixture({ concurrency: 1 });
     const error = cloudError("NotFound");
     fixture.cloud.onNextCalls("create", error);
-    await createAll(diskTargets(2), RUN, fixture.runContext, startPlus(MINUTE_MS));
+    await createAll(diskTargets(2), RUN, fixture.runContext, { cutoff: startPlus(MINUTE_MS) });
     expect(fixture.records).toMatchObject([
       { resource_id: "disk-1", outcome: "failed", attempts: 1, error },
       { resource_id: "disk-2", outcome: "accepted" },
@@ -65,7 +65,7 @@ describe("createAll without an index of existing snapshots", () => {
       snapshotCreatedFor(diskTarget(1), "a", STATUS.unknown),
       snapshotCreatedFor(diskTarget(2), "b"),
     );
-    await createAll(diskTargets(2), RUN, fixture.runContext, startPlus(MINUTE_MS));
+    await createAll(diskTargets(2), RUN, fixture.runContext, { cutoff: startPlus(MINUTE_MS) });
     expect(fixture.outcomes()).toEqual(["a unverified: The snapshot exists, and its status is unknown.", "b existing"]);
     expect(fixture.records[0]).toMatchObject({ name: "nightly-a", attempts: 0 });
     expect(createCalls(fixture)).toEqual([]);
@@ -78,20 +78,22 @@ describe("createAll without an index of existing snapshots", () => {
       calls.push(`${kind.name} ${volume_id}`);
       return false;
     };
-    await createAll(diskTargets(1), { ...RUN, makeRoom }, fixture.runContext, startPlus(MINUTE_MS));
+    await createAll(diskTargets(1), { ...RUN, makeRoom }, fixture.runContext, { cutoff: startPlus(MINUTE_MS) });
     expect(calls).toEqual(["snapshot disk-1"]);
   });
 
   test("createAll starts no target after `until` and returns the targets that it has not started", async () => {
     const fixture = createFixture({ concurrency: 1, createMs: 10_000 });
     const targets = diskTargets(4);
-    expect(await createAll(targets, RUN, fixture.runContext, startPlus(20_000))).toEqual(targets.slice(2));
+    expect(await createAll(targets, RUN, fixture.runContext, { cutoff: startPlus(20_000), canHandOver: true })).toEqual(
+      targets.slice(2),
+    );
     expect(fixture.outcomes()).toEqual(["made-1 accepted", "made-2 accepted"]);
   });
 
   test("createAll reports the targets that it has not started as failed if `until` is the invocation's deadline", async () => {
     const fixture = createFixture({ concurrency: 1, seconds: 20, createMs: 10_000 });
-    expect(await createAll(diskTargets(3), RUN, fixture.runContext, startPlus(20_000))).toEqual([]);
+    expect(await createAll(diskTargets(3), RUN, fixture.runContext, { cutoff: startPlus(20_000) })).toEqual([]);
     expect(fixture.outcomes().at(-1)).toBe("disk-3 failed: DeadlineExceeded");
     expect(fixture.records.at(-1)?.error?.message).toBe(
       "The invocation's time ran out before work on this target started. Raise the function's timeout or lower SHARD_SIZE.",

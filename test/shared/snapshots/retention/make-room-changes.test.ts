@@ -24,7 +24,11 @@ describe("makeRoomBy after the first deletion failed with Busy", () => {
       );
       throw cloudError(reason);
     });
-    const result = await makeRoomBy(policy, fixture.runContext)(snapshot, DISK_OPTIONS).catch((error) => error);
+    const result = await makeRoomBy(policy, fixture.runContext)(
+      snapshot,
+      DISK_OPTIONS,
+      fixture.runContext.retryBudget,
+    ).catch((error) => error);
     return { ...fixture, result, remaining: remainingIds(fixture), outcomes: fixture.outcomes() };
   }
 
@@ -80,7 +84,11 @@ describe("makeRoomBy after the first deletion failed with Busy", () => {
     fixture.cloud.add(snapshot, ...snapshotsOfDisk(7));
     fixture.cloud.onNextCalls("remove", cloudError("Busy"));
     fixture.cloud.onNextCalls("listFor", undefined, cloudError("AccessDenied"));
-    const error = await makeRoomBy(keepLast(5), fixture.runContext)(snapshot, DISK_OPTIONS).catch((thrown) => thrown);
+    const error = await makeRoomBy(keepLast(5), fixture.runContext)(
+      snapshot,
+      DISK_OPTIONS,
+      fixture.runContext.retryBudget,
+    ).catch((thrown) => thrown);
     expect(error).toMatchObject({ reason: "QuotaExceeded" });
     expect(fixture.records.map(({ outcome, error: why }) => [outcome, why?.reason])).toEqual([
       ["failed", "AccessDenied"],

@@ -31,7 +31,7 @@ async function makeRoom(
     return count as number;
   };
   const work = makeRoomBy(policy, fixture.runContext, count === undefined ? undefined : counted);
-  const result = await work(snapshot, DISK_OPTIONS).catch((error) => error);
+  const result = await work(snapshot, DISK_OPTIONS, fixture.runContext.retryBudget).catch((error) => error);
   return {
     ...fixture,
     result,
@@ -49,7 +49,9 @@ const onFirst = (count: number, changes: Partial<FoundSnapshot>) =>
 describe("makeRoomBy if no room is needed", () => {
   test("makeRoomBy sends no request for standard snapshots, which have no maximum of 7 per disk", async () => {
     const fixture = createFixture();
-    expect(await makeRoomBy(keepLast(5), fixture.runContext)(standard, DISK_OPTIONS)).toBe(false);
+    expect(
+      await makeRoomBy(keepLast(5), fixture.runContext)(standard, DISK_OPTIONS, fixture.runContext.retryBudget),
+    ).toBe(false);
     expect(fixture.cloud.calls).toEqual([]);
   });
 
@@ -97,7 +99,9 @@ describe("makeRoomBy on a disk with 7 snapshots, the maximum", () => {
     fixture.cloud.onEveryCall("listFor", () => {
       if (fixture.time.seconds() >= 3) fixture.cloud.snapshots.set("snapshot", snapshotsOfDisk(6));
     });
-    expect(await makeRoomBy(keepLast(5), fixture.runContext)(snapshot, DISK_OPTIONS)).toBe(true);
+    expect(
+      await makeRoomBy(keepLast(5), fixture.runContext)(snapshot, DISK_OPTIONS, fixture.runContext.retryBudget),
+    ).toBe(true);
     expect(fixture.cloud.calls.map((call) => call.split(" ")[0])).toEqual(["0", "1", "3"]);
     expect(fixture.outcomes()).toEqual([]);
   });
@@ -131,7 +135,9 @@ describe("makeRoomBy on a disk with 7 snapshots, the maximum", () => {
     const fixture = createFixture();
     fixture.cloud.add(snapshot, ...snapshotsOfDisk(7));
     fixture.cloud.onNextCalls("listFor", cloudError("CloudError"));
-    expect(await makeRoomBy(keepLast(5), fixture.runContext)(snapshot, DISK_OPTIONS)).toBe(true);
+    expect(
+      await makeRoomBy(keepLast(5), fixture.runContext)(snapshot, DISK_OPTIONS, fixture.runContext.retryBudget),
+    ).toBe(true);
   });
 });
 
@@ -163,7 +169,11 @@ describe("makeRoomBy if no snapshot may be deleted", () => {
     const fixture = createFixture();
     fixture.cloud.add(snapshot, ...snapshotsOfDisk(7));
     fixture.cloud.onEveryCall("remove", cloudError("AccessDenied"));
-    const error = await makeRoomBy(keepLast(5), fixture.runContext)(snapshot, DISK_OPTIONS).catch((thrown) => thrown);
+    const error = await makeRoomBy(keepLast(5), fixture.runContext)(
+      snapshot,
+      DISK_OPTIONS,
+      fixture.runContext.retryBudget,
+    ).catch((thrown) => thrown);
     expect(error).toMatchObject(full("The snapshots to delete still exist. Check their records and their status"));
     expect(fixture.outcomes()).toEqual([
       "s-5 failed: kept by no rule: AccessDenied",
