@@ -10,8 +10,8 @@ import type { HttpResponse, Transport } from "../../shared/huaweicloud/http/tran
 export type Credentials = { appCode: string } | { accessKey: string; secretKey: string; securityToken?: string };
 
 /**
- * How much longer than the transport `postJson` waits for a response, in milliseconds. The timeout of the transport must expire
- * first, because its error message contains more details.
+ * The time in milliseconds between the timeout of the transport and the timeout of `postJson` itself. The timeout of the transport
+ * must expire first, because its error message contains more details.
  */
 const GRACE_MS = 1_000;
 

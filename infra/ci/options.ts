@@ -154,7 +154,7 @@ function readId(id: string, allowAny: boolean): string {
   const isExpanded = EXPANDED_ID.test(id) && !parts.includes("") && !hasMissingValue;
   if (id.length <= 128 && (isExpanded || allowAny)) return id;
   throw new BadInput(
-    `--deployment-id: expected at most 128 characters without spaces, without an empty, "undefined" or "null" part, and without an unexpanded variable such as $X, %X%, {{X}} or <X>; got ${JSON.stringify(id)}. If no other deployment has this id, add --allow-any-id.`,
+    `--deployment-id: got ${JSON.stringify(id)}. Expected at most 128 characters without spaces. The id must not contain an unexpanded variable such as $X, %X%, {{X}} or <X>. It must not begin or end with a punctuation mark, or contain two in a row. Its first and last word must not stand for a missing value, such as "undefined" or "null". If the id has at most 128 characters and no other deployment has this id, add --allow-any-id.`,
   );
 }
 

@@ -52,7 +52,7 @@ const HEADERS: JsonObject = {
   },
   "x-snapshot-outcome": {
     description:
-      "`accepted`: this request created the snapshot. `existing`: an earlier request with the same key created it.",
+      "`accepted`: this request created the snapshot. `existing`: an earlier request with the same `Idempotency-Key` created the snapshot.",
     required: true,
     schema: { enum: ["accepted", "existing"] },
   },

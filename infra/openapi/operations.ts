@@ -32,7 +32,7 @@ export interface ResponseSpec {
 }
 
 const CREATED =
-  "The cloud accepted this request, or an earlier request with the same key. The body is the response body of the cloud's API.";
+  "The cloud accepted this request, or has accepted an earlier request with the same `Idempotency-Key`. The body is the response body of the cloud's API.";
 
 /** Returns a success response of a create function. Its body is the body that EVS or DWS sent. */
 const createResponse = ({ description = CREATED, schema = {}, example }: OpenApiResponse): ResponseSpec => ({

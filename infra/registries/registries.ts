@@ -57,7 +57,7 @@ async function generateClientsRegistry(): Promise<string> {
       const [name] = Object.entries(module).find(([, value]) => value === client) ?? [];
       if (name === undefined)
         throw new Error(
-          `${CLIENTS}/${file}.ts does not export the function that its snapshotClients contains for the kind ${kind}.`,
+          `${CLIENTS}/${file}.ts: "snapshotClients" maps the kind ${kind} to a function that the file does not export. Export the function.`,
         );
       return { kind, name, file };
     }),

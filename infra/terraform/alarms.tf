@@ -139,7 +139,7 @@ resource "huaweicloud_lts_keywords_alarm_rule" "this" {
   lifecycle {
     precondition {
       condition     = local.user_name != null
-      error_message = "alarm.user_name: LTS sends notifications in the name of an IAM user, but the user that runs Terraform has no user name. To fix this, set alarm.user_name to the name of an IAM user."
+      error_message = "alarm.user_name: LTS sends notifications in the name of an IAM user, but the user that runs Terraform has no user name. To fix this, set `alarm.user_name` to the name of an IAM user."
     }
   }
 }

@@ -8,7 +8,7 @@ resource "huaweicloud_apig_group" "this" {
   lifecycle {
     precondition {
       condition     = var.gateway != null
-      error_message = "pre-deploy and the create functions need a dedicated API gateway, but the variable gateway is not set. Set gateway, or remove these functions from the variable functions."
+      error_message = "pre-deploy and the create functions need a dedicated API gateway, but the variable `gateway` is not set. Set this variable, or remove these functions from the variable `functions`."
     }
   }
 }
@@ -86,7 +86,7 @@ resource "huaweicloud_apig_application_authorization" "callers" {
 
 # Allows only access keys of this account to call the APIs with IAM authentication. Terraform must publish an API before it can
 # bind this policy to the API. Between these two steps, an access key of any account can call the API. A user accepts this risk
-# with the variable gateway.publish_with_iam.
+# with the field `publish_with_iam` of the variable `gateway`.
 resource "huaweicloud_apig_acl_policy" "account" {
   count = local.authentication == "IAM" ? 1 : 0
 

@@ -24,7 +24,7 @@ data "huaweicloud_account" "this" {
         for policy in values(var.policies) :
         [for target in try(policy.targets, []) : length(setsubtract(keys(target), local.target_fields)) == 0]
       ]))
-      error_message = "policies: A target can have only the fields ${join(", ", local.target_fields)}."
+      error_message = "policies: A target can have only the fields `${join("`, `", local.target_fields)}`."
     }
 
     precondition {

@@ -9,7 +9,7 @@ output "paths" {
 }
 
 output "events" {
-  description = "A sample event for each timer. Use the event to test the function on the FunctionGraph console. Set its field time to a time of today."
+  description = "A sample event for each timer. Use the event to test the function on the FunctionGraph console. Set its field `time` to a time of today."
   value = { for name, timer in local.timers : name => jsonencode({
     version      = "v1.0"
     time         = "2026-11-21T02:00:00Z"
@@ -30,6 +30,6 @@ output "results_log_stream_id" {
 }
 
 output "user_event_bytes" {
-  description = "The size of each timer's user_event in bytes. FunctionGraph accepts fewer than 2048 bytes."
+  description = "The size of each timer's `user_event` in bytes. FunctionGraph accepts fewer than 2048 bytes."
   value       = local.user_event_bytes
 }

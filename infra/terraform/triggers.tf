@@ -56,7 +56,7 @@ resource "huaweicloud_fgs_function_trigger" "timer" {
   lifecycle {
     precondition {
       condition     = local.user_event_bytes[each.key] < 2048
-      error_message = "The event of the timer ${each.key} has ${local.user_event_bytes[each.key]} bytes, but FunctionGraph accepts fewer than 2048. Select resources by tags instead of ids, or split the policy."
+      error_message = "The event of the timer ${each.key} has ${local.user_event_bytes[each.key]} bytes, but FunctionGraph accepts fewer than 2048. Select resources by tags instead of ids, or split the policy into several policies."
     }
   }
 }

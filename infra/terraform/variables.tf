@@ -34,14 +34,14 @@ variable "policies" {
     condition = alltrue([
       for name in keys(var.policies) : can(regex("^[A-Za-z][A-Za-z0-9_-]{0,37}$", name)) && !startswith(name, "autobk_snapshot_")
     ])
-    error_message = "policies: The name of a policy must be a letter followed by up to 37 letters, digits, hyphens or underscores, and must not begin with autobk_snapshot_."
+    error_message = "policies: The name of a policy must be a letter followed by up to 37 letters, digits, hyphens or underscores, and must not begin with `autobk_snapshot_`."
   }
 
   validation {
     # If two names differed only in hyphens and underscores, the triggers of the two policies would have the same name. If two
     # names differed only in case, each alarm would match the records of both policies, because the LTS search ignores case.
     condition     = length(distinct([for name in keys(var.policies) : lower(replace(name, "-", "_"))])) == length(keys(var.policies))
-    error_message = "policies: The names of two policies must differ in more than case, hyphens and underscores. For example, a-b and A_b count as the same name."
+    error_message = "policies: The names of two policies must differ in more than case, hyphens and underscores. For example, `a-b` and `A_b` count as the same name."
   }
 
   validation {
@@ -57,7 +57,7 @@ variable "policies" {
         "time_zone", "targets", "retention", "make_room", "hold", "dry_run",
       ])) == 0
     ])
-    error_message = "policies: A policy can have only the fields schedule, prune_schedule, every_hours, prune_every_hours, time_zone, targets, retention, make_room, hold and dry_run."
+    error_message = "policies: A policy can have only the fields `schedule`, `prune_schedule`, `every_hours`, `prune_every_hours`, `time_zone`, `targets`, `retention`, `make_room`, `hold` and `dry_run`."
   }
 
   validation {
@@ -66,12 +66,12 @@ variable "policies" {
         "keep_last", "keep_within_days", "keep_daily", "keep_weekly", "keep_monthly", "keep_yearly", "min_keep",
       ])) == 0
     ])
-    error_message = "policies: A retention can have only the fields keep_last, keep_within_days, keep_daily, keep_weekly, keep_monthly, keep_yearly and min_keep."
+    error_message = "policies: A `retention` can have only the fields `keep_last`, `keep_within_days`, `keep_daily`, `keep_weekly`, `keep_monthly`, `keep_yearly` and `min_keep`."
   }
 
   validation {
     condition     = alltrue([for policy in values(var.policies) : (try(policy.schedule, null) != null) == (length(try(policy.targets, [])) > 0)])
-    error_message = "policies: A policy that creates snapshots must have both schedule and at least one target. A policy that only deletes snapshots must have neither schedule nor targets."
+    error_message = "policies: A policy that creates snapshots must have both `schedule` and at least one target in `targets`. A policy that only deletes snapshots must have neither `schedule` nor `targets`."
   }
 
   validation {
@@ -81,12 +81,12 @@ variable "policies" {
         [for policy in values(var.policies) : try(policy.prune_schedule, null)],
       ) : schedule == null ? true : can(regex("^[^ ]+( [^ ]+){5}$", schedule))
     ])
-    error_message = "policies: schedule and prune_schedule must have six fields: seconds, minutes, hours, day of month, month and day of week, separated by one space. Set the time zone in time_zone."
+    error_message = "policies: `schedule` and `prune_schedule` must have six fields: seconds, minutes, hours, day of month, month and day of week, separated by one space. Set the time zone in `time_zone`."
   }
 
   validation {
     condition     = alltrue([for policy in values(var.policies) : (try(policy.retention, null) == null) == (try(policy.prune_schedule, null) == null)])
-    error_message = "policies: A policy that deletes snapshots must have both retention and prune_schedule. A policy that never deletes snapshots must have neither of them."
+    error_message = "policies: A policy that deletes snapshots must have both `retention` and `prune_schedule`. A policy that never deletes snapshots must have neither of them."
   }
 
   validation {
@@ -95,12 +95,12 @@ variable "policies" {
         try([for rule, count in policy.retention : rule != "min_keep" && count > 0], []), true
       ) : true
     ])
-    error_message = "make_room: requires a retention with at least one keep_ rule above 0, because the retention defines which snapshots to delete."
+    error_message = "policies: A policy with `make_room` must have a `retention` with at least one `keep_` rule above 0, because the `retention` defines which snapshots to delete."
   }
 
   validation {
     condition     = alltrue([for policy in values(var.policies) : try(policy.schedule, null) != null || try(policy.retention, null) != null])
-    error_message = "policies: A policy must have a schedule, a retention, or both."
+    error_message = "policies: A policy must have `schedule`, `retention`, or both."
   }
 
   validation {
@@ -108,12 +108,12 @@ variable "policies" {
       for policy in values(var.policies) :
       contains(range(217), try(policy.every_hours, 24)) && contains(range(217), try(policy.prune_every_hours, 24))
     ])
-    error_message = "policies: every_hours and prune_every_hours must be whole numbers from 0 to 216, because an alarm covers at most ten days. Set 0 for no alarm."
+    error_message = "policies: `every_hours` and `prune_every_hours` must be whole numbers from 0 to 216, because an alarm covers at most ten days. Set 0 for no alarm."
   }
 }
 
 variable "functions" {
-  description = "The names of the functions to deploy in addition to the functions that the policies need: disk-attached, pre-deploy, or create functions such as create-snapshot."
+  description = "The names of the functions to deploy in addition to the functions that the policies need: `disk-attached`, `pre-deploy`, or create functions such as `create-snapshot`."
   type        = set(string)
   default     = ["disk-attached"]
 }
@@ -121,18 +121,18 @@ variable "functions" {
 variable "disk_attached_kind" {
   # This variable has no default, because some regions reject new legacy snapshots (SOURCES.md#evs-legacy-regions), and other
   # regions do not offer standard snapshots.
-  description = "The kind of snapshot that disk-attached creates: snapshot (legacy, EVS v2) or standard-snapshot (EVS v5)."
+  description = "The kind of snapshot that disk-attached creates: `snapshot` (legacy, EVS v2) or `standard-snapshot` (EVS v5)."
   type        = string
 
   validation {
     condition     = contains(["snapshot", "standard-snapshot"], var.disk_attached_kind)
-    error_message = "disk_attached_kind: must be snapshot or standard-snapshot, got ${var.disk_attached_kind}."
+    error_message = "disk_attached_kind: must be `snapshot` or `standard-snapshot`, got ${var.disk_attached_kind}."
   }
 }
 
 variable "disk_attached_retention" {
   # This is not an object type, because Terraform silently drops fields that an object type does not name.
-  description = "If a disk already has 7 legacy snapshots, disk-attached deletes some of the snapshots that it created at earlier attachments, before it creates a new snapshot. This variable defines which of these snapshots disk-attached does not delete. It has the same fields as the retention of a policy. Default: disk-attached deletes no snapshot."
+  description = "If a disk already has 7 legacy snapshots, disk-attached deletes some of the snapshots that it created at earlier attachments, before it creates a new snapshot. This variable defines which of these snapshots disk-attached does not delete. It has the same fields as the `retention` of a policy. Default: disk-attached deletes no snapshot."
   type        = any
   default     = null
 
@@ -140,19 +140,19 @@ variable "disk_attached_retention" {
     condition = length(setsubtract(try(keys(var.disk_attached_retention), []), [
       "keep_last", "keep_within_days", "keep_daily", "keep_weekly", "keep_monthly", "keep_yearly", "min_keep",
     ])) == 0
-    error_message = "disk_attached_retention: keep_last, keep_within_days, keep_daily, keep_weekly, keep_monthly, keep_yearly and min_keep are the only allowed fields."
+    error_message = "disk_attached_retention: The only allowed fields are `keep_last`, `keep_within_days`, `keep_daily`, `keep_weekly`, `keep_monthly`, `keep_yearly` and `min_keep`."
   }
 
   validation {
     condition = var.disk_attached_retention == null ? true : contains([
       for rule, count in var.disk_attached_retention : rule != "min_keep" && count > 0
     ], true)
-    error_message = "disk_attached_retention: at least one keep_ rule must be above 0, such as { keep_last = 2 }."
+    error_message = "disk_attached_retention: at least one `keep_` rule must be above 0, such as `keep_last = 2`."
   }
 }
 
 variable "gateway" {
-  description = "The dedicated API gateway that pre-deploy and the create functions need. instance_id: the id of the gateway. authentication: APP if callers use an application of the gateway, or IAM if they use an access key of this account. publish_with_iam: must be true for IAM, to accept a risk: any account can call an API that was just created or changed, until its access policy is bound (infra/README.md, \"Rights\"). make_room: allows callers of pre-deploy to set make_room, and allows pre-deploy to delete snapshots."
+  description = "The dedicated API gateway that pre-deploy and the create functions need. `instance_id`: the id of the gateway. `authentication`: `APP` if callers use an application of the gateway, or `IAM` if they use an access key of this account. `publish_with_iam`: must be true for `IAM`, to accept a risk: any account can call an API that was just created or changed, until its access policy is bound (infra/README.md, \"Rights\"). `make_room`: allows callers of pre-deploy to set `make_room` in their requests, and allows pre-deploy to delete snapshots."
   type = object({
     instance_id      = string
     authentication   = optional(string, "APP")
@@ -168,18 +168,18 @@ variable "gateway" {
 
   validation {
     condition     = var.gateway == null ? true : contains(["APP", "IAM"], var.gateway.authentication)
-    error_message = "gateway.authentication: must be APP or IAM. This module does not deploy an API without authentication."
+    error_message = "gateway.authentication: must be `APP` or `IAM`. This module does not deploy an API without authentication."
   }
 
   validation {
     # The function cannot check the account of the caller: no documented system parameter of the gateway contains this account.
     condition     = var.gateway == null ? true : var.gateway.authentication != "IAM" || var.gateway.publish_with_iam
-    error_message = "gateway.authentication = \"IAM\": an access key of any account can call an API that was just created or changed, until its access policy is bound. Use APP, or accept this risk with gateway.publish_with_iam = true."
+    error_message = "gateway.authentication = \"IAM\": an access key of any account can call an API that was just created or changed, until its access policy is bound. Use `APP`, or accept this risk with `gateway.publish_with_iam = true`."
   }
 }
 
 variable "alarm" {
-  description = "The receiver of alarms. topic_urn: the URN of an existing SMN topic. email: the address that receives the alarms of a new SMN topic. Set either topic_urn or email. user_name: the IAM user in whose name LTS sends the alarms. Default: the user that runs Terraform."
+  description = "The receiver of alarms. `topic_urn`: the URN of an existing SMN topic. `email`: the address that receives the alarms of a new SMN topic. Set either `topic_urn` or `email`. `user_name`: the IAM user in whose name LTS sends the alarms. Default: the user that runs Terraform."
   type = object({
     topic_urn = optional(string)
     email     = optional(string)
@@ -188,7 +188,7 @@ variable "alarm" {
 
   validation {
     condition     = (var.alarm.topic_urn == null) != (var.alarm.email == null)
-    error_message = "alarm: set either topic_urn or email."
+    error_message = "alarm: set either `topic_urn` or `email`."
   }
 
   validation {
@@ -198,13 +198,13 @@ variable "alarm" {
 }
 
 variable "platform_policies" {
-  description = "System-defined IAM policies for the agency of FunctionGraph itself, in addition to the permission to publish to SMN. Set [\"CTS Administrator\"] if disk-attached receives no events."
+  description = "System-defined IAM policies for the agency of FunctionGraph itself, in addition to the permission to publish to SMN. Set `[\"CTS Administrator\"]` if disk-attached receives no events."
   type        = list(string)
   default     = []
 }
 
 variable "lts_endpoint" {
-  description = "The address to which the functions send result records: https://lts-access.<region>.myhuaweicloud.com:8102, or https:// with the access IP address in the ICAgent install command on the LTS console."
+  description = "The address to which the functions send result records. In many regions, this address is `https://lts-access.<region>.myhuaweicloud.com:8102`. If your region does not have this address, set `https://<IP address>:8102`. To find the IP address, open \"Install ICAgent\" on the LTS console, and copy the access IP address from the command that the console shows."
   type        = string
 
   validation {
@@ -220,13 +220,13 @@ variable "endpoints" {
 }
 
 variable "evs_limits" {
-  description = "The limits for the name and description of legacy snapshots: current, or classic for older clouds, which allow 255 bytes."
+  description = "The limits for the name and description of legacy snapshots: `current`, or `classic` for older clouds, which allow 255 bytes."
   type        = string
   default     = "current"
 
   validation {
     condition     = contains(["current", "classic"], var.evs_limits)
-    error_message = "evs_limits: must be current or classic, got ${var.evs_limits}."
+    error_message = "evs_limits: must be `current` or `classic`, got ${var.evs_limits}."
   }
 }
 

@@ -28,7 +28,7 @@ export interface Delivery {
   invoked?: Invoked;
   startedAt: number;
   tookMs: number;
-  /** The time from the start of the delivery to the platform's deadline. */
+  /** The time in milliseconds that FunctionGraph allows for the delivery, measured from its start. */
   remainingMs: number;
   /** The lines that the function printed before it finished or crashed. */
   lines: string[];

@@ -22,12 +22,12 @@ describe("an invalid event", () => {
   const timer = { version: "v1.0", time: START, trigger_type: "TIMER", trigger_name: "T", user_event: "{}" };
 
   test.each<[what: string, event: unknown, message: string]>([
-    ["undefined", undefined, EXPECTED],
-    ["null", null, `${EXPECTED}, got null.`],
-    ["a string", JSON.stringify({ cts }).slice(0, 50), EXPECTED],
-    ["a long string", "x".repeat(5_000_000), EXPECTED],
-    ["an array of CTS traces", [cts], `${EXPECTED}, got an event of the trigger "direct".`],
-    ["an array inside an array", [[{ cts }]], `${EXPECTED}, got an array of 1 item.`],
+    ["undefined instead of an event", undefined, EXPECTED],
+    ["null instead of an event", null, `${EXPECTED}, got null.`],
+    ["a string instead of an event", JSON.stringify({ cts }).slice(0, 50), EXPECTED],
+    ["a string of 5,000,000 characters instead of an event", "x".repeat(5_000_000), EXPECTED],
+    ["an array of CTS traces instead of an event", [cts], `${EXPECTED}, got an event of the trigger "direct".`],
+    ["an array inside an array instead of an event", [[{ cts }]], `${EXPECTED}, got an array of 1 item.`],
     ["a CTS trace that is not inside an event", cts, `${EXPECTED}, got an event of the trigger "direct".`],
     ["a CTS event without a trace", { cts: null }, EXPECTED],
     ["a CTS event with a string as its trace", { cts: "attachVolume" }, EXPECTED],
@@ -52,7 +52,7 @@ describe("an invalid event", () => {
       "resource_id: expected the id of a server",
     ],
   ])(
-    "disk-attached rejects %s with an error that says what it expected, and sends no request",
+    "disk-attached reports InvalidRequest with the cause, and sends no request, if it receives %s",
     async (_what, event, message) => {
       const { cloud, deliver, requests } = await createFixture();
       const invoked = await deliver(event);

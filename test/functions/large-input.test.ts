@@ -28,45 +28,53 @@ const uuid = (index: number) => `"5aa119a8-d25b-45a7-8d1b-${String(index).padSta
 
 describe("a body of 1 MiB", () => {
   test.each<[content: string, body: string, message: string]>([
-    ["numbers as targets", fillWith(GATE_START, () => "0", "]}"), "targets: expected at most 10000 items, got 524"],
     [
-      "empty objects as targets",
+      "only numbers as targets",
+      fillWith(GATE_START, () => "0", "]}"),
+      "targets: expected at most 10000 items, got 524",
+    ],
+    [
+      "only empty objects as targets",
       fillWith(GATE_START, () => "{}", "]}"),
       "targets: expected at most 10000 items, got 349",
     ],
     [
-      "targets with an unknown kind",
+      "more than 10,000 targets with an unknown kind",
       fillWith(GATE_START, () => '{"kind":"x"}', "]}"),
       "targets: expected at most 10000 items",
     ],
     [
-      "targets without ids and tags",
+      "more than 10,000 targets without ids and tags",
       fillWith(GATE_START, () => '{"kind":"snapshot"}', "]}"),
       "targets: expected at most 10000 items",
     ],
     [
-      "numbers as disk ids",
+      "more than 10,000 numbers instead of disk ids",
       fillWith(`${TARGET_START}"volume_ids":[`, () => "0", "]}]}"),
       "targets[0].volume_ids: expected at most 10000 items",
     ],
     [
-      "valid disk ids",
+      "more than 10,000 valid disk ids in one target",
       fillWith(`${TARGET_START}"volume_ids":[`, uuid, "]}]}"),
       "targets[0].volume_ids: expected at most 10000 items, got 26",
     ],
-    ["unknown fields", fillWith(`${GATE_START}],`, field("f"), "}"), "body: expected at most 10000 fields, got 96"],
     [
-      "unknown fields in one target",
+      "more than 10,000 unknown fields",
+      fillWith(`${GATE_START}],`, field("f"), "}"),
+      "body: expected at most 10000 fields, got 96",
+    ],
+    [
+      "more than 10,000 unknown fields in one target",
       fillWith(TARGET_START, field("f"), "}]}"),
       "targets[0]: expected at most 10000 fields, got 96",
     ],
     [
-      "tags whose values are numbers",
+      "more than 10,000 tags whose values are numbers",
       fillWith(`${TARGET_START}"tags":{`, field("t"), "}}]}"),
       "targets[0].tags: expected at most 10000 fields, got 96",
     ],
     [
-      "valid tags",
+      "more than 10,000 valid tags in one target",
       fillWith(`${TARGET_START}"tags":{`, (index) => `"t${index}":""`, "}}]}"),
       "targets[0].tags: expected at most 10000 fields, got 88",
     ],
@@ -89,16 +97,20 @@ describe("a body of 1 MiB", () => {
       fillWith(`${GATE_START}],`, field("\\u0001".repeat(20)), "}"),
       "Validation stopped after ",
     ],
-    ["nested arrays", "[".repeat(MIB / 2) + "]".repeat(MIB / 2), "body: expected an object, got an array of 1 item."],
+    [
+      "524,288 nested arrays",
+      "[".repeat(MIB / 2) + "]".repeat(MIB / 2),
+      "body: expected an object, got an array of 1 item.",
+    ],
     ["only opening brackets", "[".repeat(MIB), "Expected a JSON body, got "],
     [
-      "one long string",
+      "a deployment_id of almost 1 MiB",
       `{"deployment_id":"${"x".repeat(MIB - 100)}"}`,
       "deployment_id: expected at most 128 characters",
     ],
     ["only spaces", " ".repeat(MIB), "Expected a JSON body, got "],
   ])(
-    "pre-deploy responds 400 with at most 64 KB, within a heap of 64 MB, to a body of 1 MiB that contains %s",
+    "pre-deploy with a heap limit of 64 MB returns the status 400 with a body of less than 64 KiB if the request body of 1 MiB contains %s",
     async (_content, body, message) => {
       const variables = { REGION: "eu-west-101", PROJECT_ID: "0123456789abcdef" };
       const context = { getSecurityAccessKey: "access-key", getSecuritySecretKey: "secret-key", variables };

@@ -92,14 +92,14 @@ describe("a snapshot group for a server with three disks", () => {
     expect(clock.now() - began).toBeLessThan(10_000);
   });
 
-  test("pre-deploy requires no group member for a disk that was attached after the snapshot group was created", async () => {
+  test("pre-deploy responds 200 although a snapshot group has no member for a disk that was attached after the group was created", async () => {
     const { cloud, server, targets, post } = await createFinishedGroup();
     cloud.addVolume({ serverId: server });
     expect((await post({ targets })).status).toBe(200);
   });
 
   test.each([undefined, null, "", "recently", "2029-11-21T02:00:00", "1970-01-01T00:00:00"])(
-    'pre-deploy requires a group member for a disk if the field "attached_at" in the EVS response about the disk is %j',
+    'pre-deploy responds 502 if a snapshot group has no member for a disk whose field "attached_at" in the EVS response is %j',
     async (attached_at) => {
       const { cloud, server, targets, post, changeRows } = await createFinishedGroup();
       const late = cloud.addVolume({ serverId: server }).id;
@@ -113,7 +113,7 @@ describe("a snapshot group for a server with three disks", () => {
     },
   );
 
-  test("pre-deploy requires a group member for a shared disk only if the disk was attached to the server before the snapshot group was created", async () => {
+  test("pre-deploy responds 502 if a snapshot group has no member for a shared disk that was attached to the server before the group was created, and 200 if the disk was attached later", async () => {
     for (const attachLater of [true, false]) {
       const { cloud, clock, server, targets, post, changeRows } = await createGroupFixture();
       const other = cloud.addServer().id;
@@ -136,7 +136,7 @@ describe("a snapshot group for a server with three disks", () => {
     expect((await post({ targets })).status).toBe(202);
   });
 
-  test('pre-deploy requires a group member for a newly attached disk if EVS omits the field "attachments"', async () => {
+  test('pre-deploy responds 502 if a snapshot group has no member for a newly attached disk and EVS omits the field "attachments" of the disk', async () => {
     const { cloud, server, targets, post, changeRows } = await createFinishedGroup();
     cloud.addVolume({ serverId: server });
     changeRows("volumes", removeFields("attachments"));

@@ -67,7 +67,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
     expect(reasons[free.id]).toMatchObject({ reason: "InvalidRequest", code: "EVS.5400" });
   });
 
-  test("scheduled-snapshots with make_room reports QuotaExceeded and sends no create request if it may not delete any of the 7 snapshots of a disk", async () => {
+  test("scheduled-snapshots with make_room reports QuotaExceeded and sends no create request if it is not allowed to delete any of the 7 snapshots of a disk", async () => {
     const cases = [
       ["the retention keeps them all", { retention: { keep_daily: 7 } }, {}, "at most 6 remain in total"],
       ["of another policy", {}, { policy: "weekly" }, "keeps 0 of these snapshots"],

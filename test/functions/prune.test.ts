@@ -5,7 +5,7 @@ import { createFixture, findRecord, keepLast, summarizeRecord } from "../support
 import { DELETE_OPERATIONS, markerOf } from "../support/retention-seeds.ts";
 
 describe.each(KINDS)("a policy with snapshots of the kind %s", (kind) => {
-  test(`prune-snapshots deletes each ${kind} that no retention rule keeps, and writes the deciding rule to each record`, async () => {
+  test(`prune-snapshots deletes each ${kind} that no retention rule keeps, and the record of each ${kind} names the rule that keeps it or says "kept by no rule"`, async () => {
     const { cloud, resourceIds, prune, addOld, remainingIds, deletedIds } = await createFixture();
     const [first = "", second = "", third = "", fourth = ""] = [4, 3, 2, 1].map((days) => addOld(kind, days));
     const { result, records } = expectSuccess(await prune(keepLast(2)));

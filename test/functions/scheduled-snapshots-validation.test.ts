@@ -15,28 +15,56 @@ describe("an invalid event", () => {
   const USER_EVENT = "user_event: expected a string with a JSON object, got ";
 
   test.each<[what: string, event: unknown, message: string]>([
-    ["undefined", undefined, `${TIMER}`],
-    ["null", null, `${TIMER}`],
-    ["a string", JSON.stringify(timerEvent(good)).slice(0, 60), `${TIMER}`],
-    ["a long string", "x".repeat(5_000_000), `${TIMER}`],
-    ["an array", [timerEvent(good)], `${TIMER}`],
+    ["undefined instead of an event", undefined, `${TIMER}`],
+    ["null instead of an event", null, `${TIMER}`],
+    ["a string instead of an event", JSON.stringify(timerEvent(good)).slice(0, 60), `${TIMER}`],
+    ["a string of 5,000,000 characters instead of an event", "x".repeat(5_000_000), `${TIMER}`],
+    ["an array that contains the event", [timerEvent(good)], `${TIMER}`],
     ["a policy that is not inside an event", good, `${TIMER}`],
     ["an event with the trigger type KAFKA", { ...timerEvent(good), trigger_type: "KAFKA" }, `${TIMER}`],
     ["a CTS event", { cts: { trace_name: "attachVolume", time: 1 } }, 'got an event of the trigger "cts"'],
     ["a CloudEvent", { specversion: "1.0", source: "HC.ECS", data: {} }, 'got an event of the trigger "eventgrid"'],
-    ["an event without a time", withoutTime, "time: expected a time such as 2023-06-01T08:30:00+08:00, got nothing."],
-    ["an event whose time is a word", { ...timerEvent(good), time: "tomorrow" }, 'got "tomorrow"'],
-    ["an event whose time is a number", { ...timerEvent(good), time: 1_795_226_400 }, "got the number 1795226400."],
-    ["an event without a user_event", withoutUserEvent, `${USER_EVENT}nothing`],
-    ["an event with an empty user_event", timerEvent(""), `${USER_EVENT}""`],
-    ["an event whose user_event is not JSON", timerEvent("nightly"), `${USER_EVENT}"nightly": Unexpected token`],
-    ["an event whose user_event is truncated", timerEvent(JSON.stringify(good).slice(0, 40)), "in JSON at position 40"],
-    ["an event whose user_event is a string that contains a JSON array", timerEvent([good]), USER_EVENT],
-    ["an event whose user_event is an array", { ...timerEvent(good), user_event: [JSON.stringify(good)] }, USER_EVENT],
-    ["an event whose user_event is a number", { ...timerEvent(good), user_event: 5 }, `${USER_EVENT}the number 5.`],
-    ['an event whose user_event is the string "null"', timerEvent("null"), `${USER_EVENT}"null"`],
+    [
+      'an event without the field "time"',
+      withoutTime,
+      "time: expected a time such as 2023-06-01T08:30:00+08:00, got nothing.",
+    ],
+    [
+      'an event whose field "time" is the string "tomorrow"',
+      { ...timerEvent(good), time: "tomorrow" },
+      'got "tomorrow"',
+    ],
+    [
+      'an event whose field "time" is a number',
+      { ...timerEvent(good), time: 1_795_226_400 },
+      "got the number 1795226400.",
+    ],
+    ['an event without the field "user_event"', withoutUserEvent, `${USER_EVENT}nothing`],
+    ['an event whose field "user_event" is an empty string', timerEvent(""), `${USER_EVENT}""`],
+    [
+      'an event whose field "user_event" is a string that is not JSON',
+      timerEvent("nightly"),
+      `${USER_EVENT}"nightly": Unexpected token`,
+    ],
+    [
+      'an event whose field "user_event" contains truncated JSON',
+      timerEvent(JSON.stringify(good).slice(0, 40)),
+      "in JSON at position 40",
+    ],
+    ['an event whose field "user_event" is a string with a JSON array', timerEvent([good]), USER_EVENT],
+    [
+      'an event whose field "user_event" is an array',
+      { ...timerEvent(good), user_event: [JSON.stringify(good)] },
+      USER_EVENT,
+    ],
+    [
+      'an event whose field "user_event" is a number',
+      { ...timerEvent(good), user_event: 5 },
+      `${USER_EVENT}the number 5.`,
+    ],
+    ['an event whose field "user_event" is the string "null"', timerEvent("null"), `${USER_EVENT}"null"`],
   ])(
-    "scheduled-snapshots rejects %s with an error that says what it expected, and sends no request",
+    "scheduled-snapshots reports InvalidRequest with the cause, and sends no request, if it receives %s",
     async (_what, event, message) => {
       const { cloud, deliver, requests } = await createFixture();
       const { error, records } = await deliver(event);

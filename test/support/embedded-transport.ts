@@ -10,7 +10,7 @@ const REQUEST_NUMBER_HEADER = "x-test-request";
 
 /**
  * Returns a transport that sends real HTTP requests while the clock of the test stands still. If a fault makes the embedded
- * cloud never respond, the transport resolves to undefined. Otherwise it waits for the response, however busy the machine is.
+ * cloud never respond, the transport resolves to undefined. Otherwise it waits for the response, even if the machine is busy.
  */
 export function transportTo(cloud: EmbeddedCloud): (request: HttpRequest) => Promise<HttpResponse | undefined> {
   const send = nodeTransport();

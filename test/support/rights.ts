@@ -13,7 +13,7 @@ const rows = [...readFileSync(join(import.meta.dirname, "..", "..", "infra", "RE
   }),
 );
 
-/** Returns a message for each API call that the function's agency may not make. */
+/** Returns a message for each API call that the function's agency has no permission to make. */
 export function withoutRight(name: string, calls: readonly { method: string; path: string }[]): string[] {
   const allowed = rows.filter(({ functions }) => functions.includes(`\`${name}\``) || functions.trim() === "all");
   return calls

@@ -50,23 +50,27 @@ function readEndpoint(service: Service, settings: Settings): { origin?: string; 
 export function warnBeforeDeletion(functionName: string, event: unknown, settings: Settings): string | undefined {
   const warn = (why: string, alternative: string) => `Not run: ${why}. Add --yes to allow this deletion${alternative}.`;
   const orDryRun = ', or set "dry_run": true in the policy to list the snapshots only';
-  const makesRoom = `${functionName} deletes snapshots of a disk that has no room for a new snapshot, because`;
+  const makesRoom = (cause: string) =>
+    `${cause}, so ${functionName} deletes snapshots of each disk that has no room for a new snapshot`;
   switch (functionName) {
     case "prune-snapshots":
       return isDryRun(policyOf(event)) ? undefined : warn(`${functionName} deletes snapshots`, orDryRun);
     case "scheduled-snapshots": {
       const policy = policyOf(event);
       if (isDryRun(policy) || (policy !== undefined && !isSet(policy.make_room))) return undefined;
-      return warn(`${makesRoom} make_room is set in the policy`, orDryRun);
+      return warn(makesRoom('the policy sets "make_room" or cannot be read'), orDryRun);
     }
     case "pre-deploy": {
       const body = bodyOf(event);
       if (body !== undefined && !isSet(body.make_room)) return undefined;
-      return warn(`${makesRoom} make_room is set in the body`, ", or leave make_room out");
+      return warn(
+        makesRoom('the request body sets "make_room" or cannot be read'),
+        ', or remove "make_room" from the body',
+      );
     }
     case "disk-attached":
       if (settings.DISK_ATTACHED_RETENTION === undefined) return undefined;
-      return warn(`${makesRoom} DISK_ATTACHED_RETENTION is set`, ", or unset it");
+      return warn(makesRoom("the variable DISK_ATTACHED_RETENTION is set"), ", or unset the variable");
     default:
       return mayCallDelete(functionName) ? warn(`${functionName} may delete snapshots`, "") : undefined;
   }

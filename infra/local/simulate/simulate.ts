@@ -4,7 +4,7 @@ import type { FoundSnapshot } from "../../../shared/snapshots/kinds/kind.ts";
 import { planRetention } from "../../../shared/snapshots/retention/plan.ts";
 import { type PrunePolicy, toRetentionOptions } from "../../../shared/snapshots/retention/prune.ts";
 
-/** The names of the retention rules, in the order in which the tables and the picture show them. */
+/** The names of the retention rules. The tables and the SVG picture that `npm run simulate` writes have the rules in this order. */
 export const RULES = [
   "keep_last",
   "keep_within_days",

@@ -14,7 +14,11 @@ const MAX_CONCURRENT_BYTES = 256 * 1024;
 /** The error for a response body that is longer than the caller's limit. */
 export class BodyTooLarge extends Error {}
 
-/** Allows only one long response body in memory at a time, because eight pages of 4 MiB do not fit into a function of 128 MB. */
+/**
+ * Allows only one long response body in memory at a time. By default, a function sends up to eight requests at the same time. Each
+ * response can be a list page of 4 MiB, and needs several times as much memory once it is parsed. Eight of these pages would not
+ * fit into a function of 128 MB.
+ */
 export interface LongBodyLock {
   /** Waits until no other long response body is in memory. Returns a function that releases the lock. */
   acquire(): Promise<() => void>;

@@ -218,10 +218,10 @@ export function youngerDuplicates(snapshots: readonly FoundSnapshot[]): Map<Foun
 }
 
 /**
- * Adds the names of the retention rules that keep each good snapshot. Duplicates are kept only if there are fewer good
- * snapshots than `min_keep`.
+ * Adds to the field `rules` of each snapshot's entry the names of the retention rules that keep the snapshot. Only `min_keep`
+ * keeps duplicates (see `youngerDuplicates`), and only if there are fewer good snapshots than `min_keep`.
  *
- * @param good the good snapshots, newest first
+ * @param good the good snapshots that are not duplicates, newest first
  */
 function applyRules(
   good: readonly Entry[],

@@ -119,8 +119,8 @@ function* verdictsOn(
 }
 
 /**
- * Returns the retention verdicts on the snapshots of a policy in an array. The snapshots of a whole project may not fit into
- * memory; use `verdictsOn` for them.
+ * Returns the retention verdicts on the snapshots of a policy in an array. The snapshots of a whole project can be too many
+ * for the memory of a function; use `verdictsOn` for them.
  */
 export const collectVerdicts = (...parameters: Parameters<typeof verdictsOn>): PlannedVerdict[] => [
   ...verdictsOn(...parameters),

@@ -37,7 +37,7 @@ describe("the gate client's options", () => {
     ],
   ])("the gate client rejects a deployment id with %s, except with --allow-any-id", (_name, ids) => {
     for (const id of ids) {
-      expect(() => idWith(id), id).toThrow(/^--deployment-id: expected .* add --allow-any-id\.$/s);
+      expect(() => idWith(id), id).toThrow(/^--deployment-id: got .* add --allow-any-id\.$/s);
       expect(idWith(id, ["--allow-any-id"])).toBe(id);
     }
   });
@@ -51,7 +51,7 @@ describe("the gate client's options", () => {
 
   test("the gate client rejects a deployment id of 129 characters even with --allow-any-id", () => {
     expect(() => idWith("x".repeat(129), ["--allow-any-id"])).toThrow(
-      /^--deployment-id: expected at most 128 characters/,
+      /^--deployment-id: got .* Expected at most 128 characters/,
     );
   });
 
@@ -117,9 +117,9 @@ describe("the gate client's options", () => {
     ["an app code with a line break", valid, { SNAPSHOT_GATE_APP_CODE: `${APP_CODE}\n` }, /such as a line break/],
     ["a missing deployment id", valid.slice(2), {}, /^Expected the option --deployment-id/],
     ["a deployment id that begins with a hyphen", [...valid, "--deployment-id=-shop"], {},
-      /^--deployment-id: expected/],
+      /^--deployment-id: got/],
     ["a deployment id that ends with a hyphen", [...valid, "--deployment-id", "5541-"], {},
-      /^--deployment-id: expected/],
+      /^--deployment-id: got/],
     ["a deployment id with an unexpanded variable", [...valid, "--deployment-id", `1-\${JOB}`], {},
       /^--deployment-id: .*unexpanded variable/],
     ["a deployment id of 129 characters", [...valid, "--deployment-id", "x".repeat(129)], {}, /at most 128 characters/],

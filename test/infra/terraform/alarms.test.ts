@@ -40,13 +40,15 @@ describe("the alarms of the Terraform module", () => {
   });
 
   test.each([
-    // An alarm on hourly or daily runs needs two hourly queries without a run. An alarm on weekly runs needs eight daily queries.
+    // If a run is expected every hour or every day, LTS queries the records every hour, and the alarm fires after two consecutive
+    // queries that find no run. If a run is expected every week, LTS queries the records every day, and the alarm fires after eight
+    // consecutive queries that find no run.
     ["snapshots-policy-nightly-silent", 24, 2, { type: "HOURLY", hour_of_day: null }],
     ["snapshots-prune-nightly-silent", 24, 2, { type: "HOURLY", hour_of_day: null }],
     ["snapshots-policy-weekly-silent", 24, 8, { type: "DAILY", hour_of_day: 12 }],
     ["snapshots-verify-silent", 1, 2, { type: "HOURLY", hour_of_day: null }],
   ])(
-    "the alarm %s of the Terraform module queries the last %i h of records and notifies after %i queries that find no run",
+    "the alarm %s of the Terraform module queries the last %i h of records and notifies after %i consecutive queries that find no run",
     async (name, hours, queries, frequency) => {
       const { the } = await planned();
       expect(the("lts_keywords_alarm_rule", name)).toMatchObject({

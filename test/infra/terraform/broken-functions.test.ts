@@ -35,7 +35,7 @@ describe("a broken copy of the Terraform module", () => {
     ["a function has 256 MB of memory instead of 128 MB", "functions.tf", "each.value.memory", "256", /memory_size: expected 128/],
     ["the timeout of a function is 30 s", "functions.tf", "each.value.timeout", "30",
       /timeout: 30 s is too short/],
-    ["disk-attached may have two instances", "functions.tf", "each.value.max_instances", '"2"',
+    ["FunctionGraph can run two instances of disk-attached at the same time", "functions.tf", "each.value.max_instances", '"2"',
       /max_instance_num: expected 1, got 2/],
     ["a function writes logs but its log stream is not set", "functions.tf", /^ +log_stream_name .*\n/m, "", /the four log arguments go together/],
     ["an environment variable that the functions read is not set", "locals.tf", /^ +REGION .*\n/m, "",

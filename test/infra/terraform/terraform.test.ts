@@ -58,12 +58,18 @@ describe("the Terraform module", () => {
       "alarms that notify an existing topic",
       { alarm: { topic_urn: "urn:smn:eu-west-101:0123456789abcdef0123456789abcdef:ops" } as Any },
     ],
-    ["only disk-attached, without an API gateway", { functions: ["disk-attached"], gateway: undefined as Any }],
+    [
+      'no API if the variable "functions" contains only disk-attached and the variable "gateway" is not set',
+      { functions: ["disk-attached"], gateway: undefined as Any },
+    ],
     [
       "a policy that deletes old snapshots but creates none",
       { policies: { "pre-deploy": { prune_schedule: "0 0 6 * * *", retention: { keep_last: 2 } } } },
     ],
-    ["only verify-snapshots", { functions: [], policies: {}, gateway: undefined as Any }],
+    [
+      'only verify-snapshots if the variables "functions" and "policies" are empty',
+      { functions: [], policies: {}, gateway: undefined as Any },
+    ],
     [
       "a policy without an alarm on missing runs",
       { policies: { nightly: { ...EVERYTHING.policies.nightly, every_hours: 0 } } },

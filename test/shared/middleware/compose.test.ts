@@ -1,4 +1,4 @@
-/** Tests in which order a composed function reads the configuration, validates the event and calls the handler. */
+/** Tests that a composed function first reads the configuration, then validates the event, and then calls the handler. */
 import { expect, test } from "vitest";
 import { SnapshotError } from "../../../shared/core/errors.ts";
 import { compose } from "../../../shared/middleware/compose.ts";

@@ -104,7 +104,7 @@ describe("compareWithDisks", () => {
     }
   });
 
-  test("compareWithDisks requires a member for each disk if the creation time of the group is unknown", () => {
+  test("compareWithDisks reports a missing member for each disk without a member if the creation time of the group is unknown", () => {
     const found = compareWithDisks(groupOf("a"), [{ id: "a" }, { id: "b", attachedAt: START }], START, undefined);
     expect([found.state, found.stateDetail]).toEqual(missing("b"));
   });

@@ -37,7 +37,7 @@ describe("the snapshots that verify checks", () => {
     expect(await verifyWith(ages)).toMatchObject({ count: 2, outcomes: ["59 available", "60 available"] });
   });
 
-  test("verify also checks failed snapshots that are older than the lookback but may have failed within the lookback", async () => {
+  test("verify also checks failed snapshots that are older than the lookback but have possibly failed within the lookback", async () => {
     const edge = snapshotOf("edge", "disk-1", { ...STATUS.failed, created: minutesAgo(120) });
     expect(await verifyWith([old(STATUS.failed), edge])).toMatchObject({
       count: 1,

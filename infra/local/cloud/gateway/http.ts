@@ -55,8 +55,9 @@ export interface Service {
   name: string;
   routes: Route[];
   /**
-   * The error codes of the service for the statuses 500 and 503. The fault `status` sends these codes if the test gives no
-   * `body`.
+   * The error codes that the service sends with the HTTP statuses 500 and 503. If a test injects the fault `status` without a
+   * `body`, the embedded cloud sends the code of 503 with the status 503, and the code of 500 with all other statuses except 502
+   * and 504. The API gateway sends its own codes with 502 and 504.
    */
   failure: { 500: string; 503: string };
   /** Returns the error body that the service sends for a rejected call. */

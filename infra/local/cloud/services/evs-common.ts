@@ -123,9 +123,11 @@ export function findVolumeToSnapshot(id: unknown, forced: boolean | undefined, c
   const volume = cloud.inventory.volumes.get(id);
   if (!volume) return UUID.test(id) ? rejectUnknownId("Volume", id) : refuse(400, "EVS.1002", "invalid volume id!");
   const status = cloud.inventory.volumeStatus(volume);
-  // v5 accepts every disk with the status `in-use`, and rejects every disk with the status `attaching`. v2 requires `force: true`
-  // for both statuses (SOURCES.md#evs-force-attached). It is UNCONFIRMED whether v2 rejects an `in-use` disk if the request does
-  // not contain `force: true`.
+  // Documented for v5: EVS accepts an `in-use` disk and rejects an `attaching` disk (SOURCES.md#evs-disk-statuses). The embedded
+  // cloud does the same.
+  // Documented for v2: `force: true` is for `attaching` disks according to the English pages, but for attached disks according to
+  // the Chinese text of the SDK (SOURCES.md#evs-force-attached). The embedded cloud requires `force: true` for both.
+  // The real EVS v2 has rejected `in-use` disks without `force: true`. It is UNCONFIRMED whether it does so in every region.
   const allowed =
     status === "available" || (status === "in-use" && forced !== false) || (status === "attaching" && forced === true);
   if (!allowed) {

@@ -92,7 +92,7 @@ test("if a policy creates several snapshots per day, simulate uses the policy's 
   ]);
 });
 
-test("simulate reports a policy that retains more snapshots per disk than EVS allows for the kind of snapshot", () => {
+test("simulate warns of QuotaExceeded if a policy retains 7 or more legacy snapshots of a disk, because EVS allows only 7", () => {
   const days = simulate({ policy: "p", retention: { keep_last: 9 } }, { ...plan, days: 30 });
   expect(describePeak(days)).toBe("The number of retained snapshots reaches its maximum, 9, on 2026-11-29.");
   expect(
@@ -106,7 +106,7 @@ test("simulate reports a policy that retains more snapshots per disk than EVS al
   ).toEqual([]);
 });
 
-test("simulate reports a policy that retains 256 standard snapshots or group members per disk, or 7 snapshots with instant access", () => {
+test("simulate warns of QuotaExceeded if a policy retains 256 standard snapshots or group members of a disk, or 7 of them with instant access", () => {
   const days = simulate({ policy: "p", retention: { keep_last: 256 } }, plan);
   const [standard, group] = [{ kind: "standard-snapshot" }, { kind: "snapshot-group" }] as const;
   expect(describeExceededLimits(days, [standard, group])).toEqual([

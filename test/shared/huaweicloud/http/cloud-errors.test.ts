@@ -82,24 +82,25 @@ describe("a delete request that fails with NotFound", () => {
     ]).toEqual([false, false, false, false]);
   });
 
-  test.each([
-    ["EVS.5404", 404, "Volume 5aa119a8 could not be found.", true],
-    ["EVS.5404", 404, "The project does not exist.", true],
-    ["itemNotFound", 404, "The resource could not be found.", true],
-    ["DWS.0001", 400, "The cluster does not exist.", true],
-    ["EVS.5404", 404, "Snapshot 5aa119a8 of the volume could not be found.", false],
-    ["itemNotFound", 404, "Not found.", false],
+  const responses: [ambiguous: boolean, status: number, code: string, message: string][] = [
+    [true, 404, "EVS.5404", "Volume 5aa119a8 could not be found."],
+    [true, 404, "EVS.5404", "The project does not exist."],
+    [true, 404, "itemNotFound", "The resource could not be found."],
+    [true, 400, "DWS.0001", "The cluster does not exist."],
+    [false, 404, "EVS.5404", "Snapshot 5aa119a8 of the volume could not be found."],
+    [false, 404, "itemNotFound", "Not found."],
     // No service uses these codes with these statuses.
-    ["itemNotFound", 503, "Not found.", true],
-    ["EVS.5404", 400, "", true],
-    ["DWS.5149", 422, "", true],
-    ["DWS.0001", 499, "", true],
-  ])(
-    'faultError for a delete request with the code %s, the status %i and the message %j sets "ambiguous" to %s',
-    (code, status, message, expected) => {
-      expect(isAmbiguous(code, status, message)).toBe(expected);
-    },
-  );
+    [true, 503, "itemNotFound", "Not found."],
+    [true, 400, "EVS.5404", ""],
+    [true, 422, "DWS.5149", ""],
+    [true, 499, "DWS.0001", ""],
+  ];
+  for (const [ambiguous, status, code, message] of responses) {
+    const given = `the status ${status}, the code "${code}" and ${message === "" ? "an empty message" : `the message "${message}"`}`;
+    test(`faultError sets "ambiguous" to ${ambiguous} if the response to a delete request has ${given}`, () => {
+      expect(isAmbiguous(code, status, message)).toBe(ambiguous);
+    });
+  }
 
   test("faultError returns an ambiguous error for a delete request if no error code says that the snapshot does not exist", () => {
     expect([

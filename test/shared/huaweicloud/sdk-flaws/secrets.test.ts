@@ -29,7 +29,7 @@ describe("secrets in the output (SOURCES.md#sdk-logs-secrets)", () => {
   ];
 
   test.each(["DEBUG", ""])(
-    "create-snapshot with DEBUG=%j prints no secret, however the list request fails",
+    "create-snapshot with DEBUG=%j prints no secret if the list request fails with an error status, a broken connection, an invalid body, a redirect or no response",
     async (DEBUG) => {
       const cloud = await startRealTimeCloud();
       // Only the list request fails, because the function waits only briefly before it repeats a list request.
@@ -55,7 +55,7 @@ describe("secrets in the output (SOURCES.md#sdk-logs-secrets)", () => {
     },
   );
 
-  test("create-snapshot prints no secret, however the create request fails, even if the error message contains the secrets", async () => {
+  test("create-snapshot prints no secret if the create request fails, even if the error message of EVS contains the secrets", async () => {
     const written: string[] = [];
     for (const stream of [process.stdout, process.stderr]) {
       vi.spyOn(stream, "write").mockImplementation((chunk) => written.push(String(chunk)) > 0);

@@ -23,7 +23,7 @@ const completion = (ms: number) => moment(ms, "completed");
 /** Returns true if the keys that `attachmentKey` accepts for `event` include the key that it derives from `other`. */
 const acceptsKeyOf = (event: EventMoment, other: EventMoment) => keyAt(event).keys.has(keyAt(other).key);
 
-const [SAME, OTHER] = ["the same key", "different keys"];
+const [SAME, OTHER] = ["the same attachment", "different attachments"];
 
 describe("attachmentKey", () => {
   test("attachmentKey derives the idempotency key from the attachment id alone if EVS returns an attachment id", () => {
@@ -48,24 +48,27 @@ describe("attachmentKey", () => {
     expect(keyAt(moment(9_999)).key).toBe(keyAt(moment(0)).key);
   });
 
-  test.each<[keys: string, events: string, event: EventMoment, other: EventMoment]>([
-    [SAME, "a request event and its redelivery", request(0), request(0)],
-    [SAME, "two request events 10 seconds apart", request(0), request(10_000)],
-    [OTHER, "two request events 20 seconds apart", request(0), request(20_000)],
-    [OTHER, "two completion events 20 seconds apart", completion(0), completion(20_000)],
-    [SAME, "a request event and a completion event 10 minutes later", request(0), completion(10 * MINUTE_MS)],
-    [OTHER, "a request event and a completion event 11 minutes later", request(0), completion(11 * MINUTE_MS)],
-    [SAME, "a request event and a completion event 20 seconds earlier", request(0), completion(-20_000)],
-    [OTHER, "a request event and a completion event a minute earlier", request(0), completion(-MINUTE_MS)],
-    [SAME, "two events of unknown stage 10 minutes apart", moment(0), moment(10 * MINUTE_MS)],
-    [OTHER, "two events of unknown stage 11 minutes apart", moment(0), moment(11 * MINUTE_MS)],
-    [SAME, "a request event and an event of unknown stage 10 minutes earlier", request(0), moment(-10 * MINUTE_MS)],
-    [SAME, "a completion event and an event of unknown stage 10 minutes later", completion(0), moment(10 * MINUTE_MS)],
-    [OTHER, "a completion event and an event of unknown stage 11 minutes later", completion(0), moment(11 * MINUTE_MS)],
-  ])("attachmentKey returns %s for %s", (keys, _events, event, other) => {
-    const isSame = keys === SAME;
-    expect([acceptsKeyOf(event, other), acceptsKeyOf(other, event)]).toEqual([isSame, isSame]);
-  });
+  test.each<[events: string, attachments: string, event: EventMoment, other: EventMoment]>([
+    ["a request event and its redelivery", SAME, request(0), request(0)],
+    ["two request events 10 seconds apart", SAME, request(0), request(10_000)],
+    ["two request events 20 seconds apart", OTHER, request(0), request(20_000)],
+    ["two completion events 20 seconds apart", OTHER, completion(0), completion(20_000)],
+    ["a request event and a completion event 10 minutes later", SAME, request(0), completion(10 * MINUTE_MS)],
+    ["a request event and a completion event 11 minutes later", OTHER, request(0), completion(11 * MINUTE_MS)],
+    ["a request event and a completion event 20 seconds earlier", SAME, request(0), completion(-20_000)],
+    ["a request event and a completion event a minute earlier", OTHER, request(0), completion(-MINUTE_MS)],
+    ["two events of unknown stage 10 minutes apart", SAME, moment(0), moment(10 * MINUTE_MS)],
+    ["two events of unknown stage 11 minutes apart", OTHER, moment(0), moment(11 * MINUTE_MS)],
+    ["a request event and an event of unknown stage 10 minutes earlier", SAME, request(0), moment(-10 * MINUTE_MS)],
+    ["a completion event and an event of unknown stage 10 minutes later", SAME, completion(0), moment(10 * MINUTE_MS)],
+    ["a completion event and an event of unknown stage 11 minutes later", OTHER, completion(0), moment(11 * MINUTE_MS)],
+  ])(
+    "attachmentKey treats %s as events of %s if the disk and the server are the same",
+    (_events, attachments, event, other) => {
+      const isSame = attachments === SAME;
+      expect([acceptsKeyOf(event, other), acceptsKeyOf(other, event)]).toEqual([isSame, isSame]);
+    },
+  );
 
   test("attachmentKey returns different keys for events of different disks or different servers", () => {
     const { keys } = keyAt(moment(0));

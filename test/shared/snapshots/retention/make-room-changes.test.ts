@@ -99,7 +99,7 @@ describe("makeRoomBy after the first deletion failed with Busy", () => {
 
   const old = { ...STATUS.failed, created: after(START, HOUR_MS) };
 
-  test("makeRoomBy repeats the deletion of a failed snapshot after Busy if it may delete no other snapshot", async () => {
+  test("makeRoomBy repeats the deletion of a failed snapshot after a Busy error if the policy allows it to delete no other snapshot", async () => {
     const { result, outcomes } = await makeRoomWithChanges(snapshotsOfDisk(7, { 0: old }), {}, { policy: keepLast(6) });
     expect(result).toBe(true);
     expect(outcomes).toEqual(["s-0 deleted: failed, and the disk has no room for a newer snapshot"]);

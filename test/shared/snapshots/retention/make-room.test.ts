@@ -16,7 +16,10 @@ import {
 
 const OF_OTHER_POLICY = { marker: markerOf("other", { policy: "weekly" }) };
 
-/** Calls `makeRoomBy` for a disk with the given snapshots. `count` is the number of snapshots that the caller has counted. */
+/**
+ * Calls `makeRoomBy` for a disk with the given snapshots. If `count` is set, `makeRoomBy` receives a function that returns `count`
+ * as the number of snapshots of the disk. Otherwise `makeRoomBy` must list the snapshots to count them.
+ */
 async function makeRoom(
   snapshots: FoundSnapshot[],
   { policy = keepLast(5), count = undefined as number | undefined, seconds = 600, waitSeconds = 0, removeMs = 0 } = {},
@@ -67,7 +70,7 @@ describe("makeRoomBy if no room is needed", () => {
     expect(await makeRoom(snapshotsOfDisk(6), { count: 7 })).toMatchObject({ result: false, requests: [LIST] });
   });
 
-  test("makeRoomBy deletes nothing if a backup created one of 7 snapshots, because EVS may not count that snapshot", async () => {
+  test("makeRoomBy deletes nothing if a backup created one of the 7 snapshots of a disk, because EVS possibly does not count this snapshot", async () => {
     const { result, requests, outcomes } = await makeRoom(
       snapshotsOfDisk(7, { 0: { name: "autobk_snapshot_1" }, ...onFirst(0, {}) }),
       { policy: keepLast(7) },
@@ -141,7 +144,7 @@ describe("makeRoomBy on a disk with 7 snapshots, the maximum", () => {
   });
 });
 
-describe("makeRoomBy if no snapshot may be deleted", () => {
+describe("makeRoomBy if the policy allows it to delete no snapshot", () => {
   const full = (advice: string) => ({
     reason: "QuotaExceeded",
     message: `Expected fewer than 7 snapshots of disk-1, got 7. ${advice}, or delete snapshots by hand.`,
@@ -196,7 +199,7 @@ describe("makeRoomBy if no snapshot may be deleted", () => {
 describe("makeRoomBy with failed snapshots", () => {
   const old = { ...STATUS.failed, created: after(START, HOUR_MS) };
 
-  test("makeRoomBy deletes failed snapshots of a full disk if it may delete no other snapshots", async () => {
+  test("makeRoomBy deletes the failed snapshots of a disk with 7 snapshots if the retention keeps all available snapshots", async () => {
     const { result, outcomes } = await makeRoom(snapshotsOfDisk(7, onFirst(2, old)));
     expect(result).toBe(true);
     expect(outcomes).toEqual([
@@ -205,12 +208,12 @@ describe("makeRoomBy with failed snapshots", () => {
     ]);
   });
 
-  test("makeRoomBy keeps a failed snapshot if it may delete another snapshot instead", async () => {
+  test("makeRoomBy keeps a failed snapshot if it can delete an available snapshot that no retention rule keeps", async () => {
     const { outcomes } = await makeRoom(snapshotsOfDisk(7, { 0: old }));
     expect(outcomes).toEqual(["s-6 deleted: kept by no rule"]);
   });
 
-  test("makeRoomBy keeps failed snapshots that the policy holds", async () => {
+  test('makeRoomBy fails with QuotaExceeded and deletes no failed snapshot whose id is in the policy field "hold"', async () => {
     const { result, outcomes } = await makeRoom(snapshotsOfDisk(7, onFirst(2, old)), {
       policy: { ...keepLast(5), hold: ["s-0", "s-1"] },
     });
