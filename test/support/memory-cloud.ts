@@ -167,7 +167,8 @@ export function createMemoryCloud(time: Time): MemoryCloud {
       listAll: async (visit) => (await perform("listAll", kind.name, listed)).forEach(visit),
       ...(!kind.uniqueNames && {
         listNewest: async (visit: (found: FoundSnapshot) => boolean) =>
-          void (await perform("listNewest", kind.name, listed)).reverse().some(visit),
+          // The newest page lists groups without their members.
+          void (await perform("listNewest", kind.name, listed)).reverse().some((found) => visit(withoutMembers(found))),
       }),
       remove: (id) =>
         perform("remove", `${kind.name} ${id}`, async () => {
@@ -189,6 +190,8 @@ export function createMemoryCloud(time: Time): MemoryCloud {
   };
   return cloud;
 }
+
+const withoutMembers = ({ members: _, ...found }: FoundSnapshot): FoundSnapshot => found;
 
 /** Changes one snapshot of the cloud, as a user or the service would. */
 export const changeSnapshot = (cloud: MemoryCloud, kind: Kind, id: string, changes: Partial<FoundSnapshot>): void =>

@@ -90,6 +90,7 @@ export async function send(
   const timedOut = () =>
     new SnapshotError("DeadlineExceeded", `${service}: no response before the invocation's time ran out.`, {
       ambiguous: operation === "create" && adapter.isSent,
+      requestSent: adapter.isSent,
     });
   try {
     await raceDeadline(call(client), connection, after(connection.deadline, GRACE_MS), timedOut);

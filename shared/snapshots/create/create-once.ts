@@ -1,5 +1,4 @@
-import { asSnapshotError, REASONS, type Reason, SnapshotError, withAttempts } from "../../core/errors.ts";
-import type { Instant } from "../../core/instant.ts";
+import { asSnapshotError, REASONS, SnapshotError, withAttempts } from "../../core/errors.ts";
 import { readStringField } from "../../core/json.ts";
 import {
   backoff,
@@ -13,12 +12,11 @@ import type { FoundSnapshot, Kind } from "../kinds/kind.ts";
 import { deriveKey, hashRequest, type Marker } from "../marker.ts";
 import type { SnapshotCreator } from "../ports.ts";
 import { createFreshLook } from "./existing-snapshots.ts";
+import { findCause, isFinal, LAST_LIST_MS, listAfterAmbiguous } from "./failed-create.ts";
 import { elapsedMs, type InFlight, type InFlightEntry, trackCreate, waitForConcurrentRequest } from "./in-flight.ts";
-import { generateName, isSameName, keyConflictError, type MatchResult, matchExisting } from "./match.ts";
+import { generateName, isSameName, keyConflictError, matchExisting } from "./match.ts";
 import type { CreateResult, SnapshotRequest } from "./request.ts";
 
-/** The time in milliseconds that `createOnce` reserves for its last list request before the deadline. */
-const LAST_LIST_MS = 1_000;
 /** The maximum number of create requests for one snapshot, if no response shows whether EVS or DWS created the snapshot. */
 const MAX_AMBIGUOUS_TRIES = 3;
 
@@ -40,6 +38,7 @@ const MAX_AMBIGUOUS_TRIES = 3;
  *   retry must start before `retryBudget.maxWait`, or before `retryBudget.deadline` if `maxWait` is not set. Otherwise the
  *   function throws Throttled. If snapshot names must be unique (DWS), the function sends one last list request before it
  *   throws. A throttled request takes no retry tokens.
+ *
  * **List request before each create request.** After the rate limiter and immediately before each create request, the function
  * checks the age of its last list response. If the response is not fresh (see `SnapshotIndex`), it lists the snapshots again.
  * Before a retry, it always lists the snapshots of the resource. If another delivery has created the snapshot, the function
@@ -84,7 +83,8 @@ export async function createOnce(
     if (created === undefined) return createOnce(request, service, retryBudget, inFlight);
     if (concurrent.requestHash !== requestHash && !request.acceptsOtherOptions)
       throw keyConflictError(kind, created.snapshotId);
-    return { ...created, outcome: "existing", attempts: 0 };
+    const detail = concurrent.requestHash === requestHash ? created.detail : OTHER_OPTIONS;
+    return { ...created, outcome: "existing", attempts: 0, ...(detail === undefined ? {} : { detail }) };
   }
   return trackCreate(identity, requestHash, inFlight, retryBudget.time, (earlier) =>
     listThenCreate(request, service, retryBudget, lookup, earlier),
@@ -123,33 +123,42 @@ async function listThenCreate(
   if (isAmbiguous) await waitUntilListed(done.at, retryBudget);
   let mustListAgain = isAmbiguous;
   const find = () => (mustListAgain ? lookup.findAgain() : lookup.find());
-  const findExisting = async () => matchExisting(await find(), request, marker);
-  const found = await find();
-  const match = matchExisting(found, request, marker);
+  let found = await find();
+  let match = matchExisting(found, request, marker);
+  const findExisting = async () => {
+    found = await find();
+    match = matchExisting(found, request, marker);
+    return match.existing;
+  };
   if (match.existing !== undefined) return toExisting(match.existing);
   if (id !== undefined && !found.some((snapshot) => snapshot.id === id)) {
-    if (earlierHash !== requestHash && !request.acceptsOtherOptions) throw keyConflictError(kind, id);
-    return toExisting(kind.read({ ...options, id, status: "creating" }) as FoundSnapshot);
+    const isSameRequest = earlierHash === requestHash;
+    if (!isSameRequest && !request.acceptsOtherOptions) throw keyConflictError(kind, id);
+    const existing = toExisting(kind.read({ ...options, id, status: "creating" }) as FoundSnapshot);
+    return isSameRequest ? existing : { ...existing, detail: OTHER_OPTIONS };
   }
   if (await request.makeRoom?.(kind, options, retryBudget)) mustListAgain = true;
 
-  const name = readStringField(options, "name") ?? generateFreeName(request, match.failedCount + 1, found);
-  const marked = kind.mark({ ...options, name }, marker);
-
   for (let tries = 1; ; tries += 1) {
+    const name = readStringField(options, "name") ?? generateFreeName(request, match.failedCount + 1, found);
+    const marked = kind.mark({ ...options, name }, marker);
     let appeared: FoundSnapshot | undefined;
+    let listError: SnapshotError | undefined;
     const stopIfExisting = async () => {
-      appeared = (await findExisting()).existing;
+      appeared = await findExisting().catch((thrown) => {
+        listError = withAttempts(asSnapshotError(thrown), tries - 1);
+        throw listError;
+      });
       if (appeared !== undefined) throw alreadyExistsError(kind, appeared);
     };
-    const { time } = retryBudget;
-    const startedAt = time.now();
     try {
       const created = await service.create(marked, stopIfExisting);
       refundRetryToken(retryBudget);
       return { outcome: "accepted", name, attempts: tries, ...created };
     } catch (thrown) {
       if (appeared !== undefined) return toExisting(appeared);
+      // The create request was not sent, and the lookup has already retried its list request.
+      if (listError !== undefined) throw listError;
       const createError = asSnapshotError(thrown);
       const error = withAttempts(createError, createError.requestSent ? tries : tries - 1);
       mustListAgain = true;
@@ -159,9 +168,8 @@ async function listThenCreate(
         // The list response shows that no snapshot was created. If a retry cannot change the error, the error is final.
         if (isFinal(error) || tries >= MAX_AMBIGUOUS_TRIES || !takeRetryToken(retryBudget)) throw error;
       } else if (!(await backoff(error, tries, retryBudget))) {
-        const existing = await findCause(error, kind, startedAt, findExisting, retryBudget);
-        if (existing !== undefined) return toExisting(existing);
-        throw await reclassifyQuotaError(error, request, service, retryBudget);
+        const count = async () => (await retryRead(() => service.listFor(options), retryBudget)).length;
+        return toExisting(await findCause(error, request, { findExisting, count }, retryBudget));
       }
     }
   }
@@ -169,35 +177,6 @@ async function listThenCreate(
 
 const alreadyExistsError = ({ name }: Kind, { id }: FoundSnapshot) =>
   new SnapshotError("Conflict", `Another delivery of the request created the ${name} ${id}.`, { requestSent: false });
-
-/** The reasons for which EVS or DWS can reject a create request because another delivery has just created the snapshot. */
-const REASONS_BY_EXISTING: readonly Reason[] = ["Busy", "Conflict", "QuotaExceeded"];
-
-/**
- * Searches for the snapshot that may have caused the rejection of a create request: a snapshot that another delivery of the same
- * request created. Lists the snapshots when this snapshot is certain to appear in list responses, or shortly before the deadline.
- *
- * @param startedAt when the rejected create request started
- * @returns undefined if there is no such snapshot, or if the list request failed
- */
-async function findCause(
-  error: SnapshotError,
-  kind: Kind,
-  startedAt: Instant,
-  findExisting: () => Promise<MatchResult>,
-  { time, deadline }: RetryBudget,
-): Promise<FoundSnapshot | undefined> {
-  const { reason, status, requestSent } = error;
-  const search = async () => (await findExisting().catch(() => undefined))?.existing;
-  // DWS may have rejected the name. It is UNCONFIRMED with which error code (SOURCES.md#dws-names-unique).
-  const found = kind.uniqueNames && status !== undefined ? await search() : undefined;
-  if (found !== undefined || !requestSent || !REASONS_BY_EXISTING.includes(reason)) return found;
-  const listedAt = startedAt + LISTED_AFTER_MS;
-  await time.sleep(Math.max(0, Math.min(listedAt, deadline - LAST_LIST_MS) - time.now()));
-  return search();
-}
-
-const isFinal = ({ reason }: SnapshotError): boolean => REASONS[reason].retryClass === "never";
 
 /**
  * Generates the snapshot name for a create attempt. The attempt number is the number of failed snapshots plus one. If a failed
@@ -210,65 +189,6 @@ function generateFreeName(request: SnapshotRequest, attempt: number, found: read
     ? generateFreeName(request, attempt + 1, found)
     : name;
 }
-
-/**
- * Returns a QuotaExceeded error if EVS rejected the create request and the disk already has the maximum number of snapshots.
- * Otherwise returns the given error. It is UNCONFIRMED which error EVS returns for a disk with the maximum number of snapshots
- * (SOURCES.md#evs-per-disk-limit-code), so an `InvalidRequest` error can mean that the disk has the maximum number of
- * snapshots.
- */
-async function reclassifyQuotaError(
-  error: SnapshotError,
-  { kind, options }: SnapshotRequest,
-  service: SnapshotCreator,
-  retryBudget: RetryBudget,
-): Promise<SnapshotError> {
-  const { maxPerResource } = kind;
-  if (maxPerResource === undefined || error.reason !== "InvalidRequest") return error;
-  const count = await retryRead(() => service.listFor(options), retryBudget).then(
-    (found) => found.length,
-    () => 0,
-  );
-  if (count < maxPerResource) return error;
-  const { code, cloudMessage, status, requestId, attempts } = error;
-  const message = `Expected fewer than ${maxPerResource} snapshots of ${kind.resourceOf(options)}, got ${count}. EVS rejected the request: ${status} ${code}: ${cloudMessage?.replace(/\.$/, "")}. ${REASONS.QuotaExceeded.advice}`;
-  return new SnapshotError("QuotaExceeded", message, { code, cloudMessage, status, requestId, attempts });
-}
-
-/**
- * Lists the snapshots after an ambiguous response to a create request. Before the list request, waits until a new snapshot is
- * certain to appear in list responses, or until shortly before the deadline.
- *
- * @returns the new snapshot, or undefined if the list response proves that no snapshot was created
- * @throws SnapshotError OutcomeUnknown if the list request failed, or if it was sent too early to prove anything
- */
-async function listAfterAmbiguous(
-  findExisting: () => Promise<MatchResult>,
-  { time, deadline }: RetryBudget,
-  error: SnapshotError,
-): Promise<FoundSnapshot | undefined> {
-  const remaining = deadline - time.now();
-  await time.sleep(Math.max(0, Math.min(LISTED_AFTER_MS, remaining - LAST_LIST_MS)));
-  try {
-    const { existing } = await findExisting();
-    if (existing !== undefined) return existing;
-  } catch (cause) {
-    // The create request and the list request may fail with the same final error, such as AccessDenied. Then throw the error of
-    // the create request, because its reason is more specific than OutcomeUnknown. DeadlineExceeded is excluded, because it
-    // does not mean that the cloud rejected the request.
-    const isSameRejection = asSnapshotError(cause).reason === error.reason && error.reason !== "DeadlineExceeded";
-    throw isFinal(error) && isSameRejection ? error : outcomeUnknownError(error, cause);
-  }
-  // The list response proves nothing if the list request was sent before a new snapshot is certain to appear.
-  if (remaining - LAST_LIST_MS < LISTED_AFTER_MS) throw outcomeUnknownError(error, error);
-  return undefined;
-}
-
-const outcomeUnknownError = (error: SnapshotError, cause: unknown) => {
-  const { code, status, requestId, attempts } = error;
-  const message = `${error.message} It is unknown whether the snapshot was created. ${REASONS.OutcomeUnknown.advice}`;
-  return new SnapshotError("OutcomeUnknown", message, { code, status, requestId, attempts, cause });
-};
 
 /** Returns the result for a snapshot that an earlier delivery of the request created. */
 export const toExistingResult = (kind: Kind, found: FoundSnapshot, requestHash: string): CreateResult => ({

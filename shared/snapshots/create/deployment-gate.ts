@@ -4,13 +4,12 @@ import type { Instant } from "../../core/instant.ts";
 import { retryRead } from "../../core/retry.ts";
 import { type FoundSnapshot, isLive, type State } from "../kinds/kind.ts";
 import type { Target } from "../policy.ts";
-import type { SnapshotService } from "../ports.ts";
 import type { EndFields } from "../reporting.ts";
 import { type Run, type RunContext, targetFields } from "../run-context.ts";
 import { createOnce } from "./create-once.ts";
 import { createSnapshotFinder } from "./deployment-snapshots.ts";
 import { indexExistingSnapshots } from "./existing-snapshots.ts";
-import { serializeRuns } from "./in-flight.ts";
+import { serializeGateCalls } from "./in-flight.ts";
 import { toRecordFields } from "./request.ts";
 
 /** The options of one call to the deployment gate. */
@@ -84,10 +83,12 @@ export async function passGate(
         progress.set(target, { target, outcome: "deferred", detail });
       } else {
         const { kind, options } = target;
-        const service = showIncompleteAsFailed(cloud(kind), ofDeployment);
+        const showFailed = (found: FoundSnapshot[]) => showIncompleteAsFailed(found, ofDeployment);
+        const client = cloud(kind);
+        const service = { ...client, listFor: async () => showFailed(await client.listFor(options)) };
         const lookup = {
-          find: () => snapshots.list(target, index),
-          findAgain: () => retryRead(() => service.listFor(options), retryBudget),
+          find: async () => showFailed(await index.find(target)),
+          findAgain: () => retryRead(() => service.listFor(), retryBudget),
         };
         const created = await createOnce({ ...run, kind, options }, service, retryBudget, inFlight, lookup);
         if (created.outcome === "accepted") {
@@ -103,7 +104,8 @@ export async function passGate(
     }
   };
   // Stryker disable next-line StringLiteral: the name must only differ from the names of other callers
-  await serializeRuns(JSON.stringify(["gate", run.projectId, run.idempotencyKey]), inFlight, retryBudget, async () => {
+  const name = JSON.stringify(["gate", run.projectId, run.idempotencyKey]);
+  await serializeGateCalls(name, inFlight, retryBudget, async () => {
     const failures: unknown[] = [];
     await forEachConcurrent(targets, concurrency, async (target) => {
       await snapshots.list(target, index).then(
@@ -211,16 +213,12 @@ export async function passGate(
 const DELETED_DETAIL = "The snapshot was deleted or is being deleted. Repeat the call to create another snapshot.";
 
 /**
- * Wraps a client. In the wrapped client, `listFor` returns incomplete snapshot groups with the state `failed`, although EVS
- * reports them as available.
+ * Replaces each listed snapshot group that was assessed as incomplete by its assessment, which has the state `failed`. EVS reports
+ * such a group as available. A group that was assessed as complete is not assessed again, because the newest page of a list
+ * contains no group members.
  */
-const showIncompleteAsFailed = (service: SnapshotService, assessed: readonly FoundSnapshot[]): SnapshotService => ({
-  ...service,
-  listFor: async (options) =>
-    (await service.listFor(options)).map(
-      (found) => assessed.find(({ id, state }) => id === found.id && state === "failed") ?? found,
-    ),
-});
+const showIncompleteAsFailed = (listed: readonly FoundSnapshot[], assessed: readonly FoundSnapshot[]) =>
+  listed.map((found) => assessed.find(({ id, state }) => id === found.id && state === "failed") ?? found);
 
 const isPending = ({ outcome }: TargetProgress): boolean => ["accepted", "existing", "unverified"].includes(outcome);
 

@@ -4,22 +4,22 @@ import { LISTED_AFTER_MS, type RetryBudget, raceDeadline } from "../../core/retr
 import type { CreateResult } from "./request.ts";
 
 /**
- * The create requests and runs that are in progress in this process, or that finished recently. All invocations of a process
- * share this map. If a process receives two equal requests, the second request waits for the first. Finished requests remain in
- * the map for some seconds, because their snapshots may not appear in list responses yet. The map orders finished requests by
- * their completion time.
+ * The create requests and calls of the deployment gate that are in progress in this process, and the create requests that
+ * finished recently. All invocations of a process share this map. If a process receives two equal requests, the second request
+ * waits for the first. A finished create request remains in the map for some seconds, because its snapshot may not appear in list
+ * responses yet. The map orders finished create requests by their completion time.
  */
 export type InFlight = Map<string, InFlightEntry>;
 
-/** A create request or a run in `InFlight`. */
+/** A create request or a call of the deployment gate in `InFlight`. */
 export interface InFlightEntry {
-  /** The hash of a create request. Undefined if the entry is a scheduled run and not a create request. */
+  /** The hash of a create request. Undefined for a call of the deployment gate. */
   requestHash?: string;
-  /** The promise of the create request or the run while it is in progress. Undefined after that. */
+  /** The promise of the create request or the call while it is in progress. Undefined after that. */
   pending?: Promise<CreateResult | undefined>;
   /**
-   * Set when the create request or the run is finished. `at` is the value that `elapsedMs` returned at that moment. `snapshotId`
-   * is undefined for a run, and for a create request if it is unknown whether the snapshot was created.
+   * Set when the create request is finished. `at` is the value that `elapsedMs` returned at that moment. `snapshotId` is
+   * undefined if it is unknown whether the snapshot was created.
    */
   done?: { at: number; snapshotId?: string };
 }
@@ -81,36 +81,30 @@ export async function trackCreate(
 }
 
 /**
- * Calls `work` after the previous run with the same name in this process is finished and the snapshots of that run are certain
- * to appear in list responses. Without the wait, two runs could create each snapshot twice.
+ * Calls `work` after the previous call of the deployment gate with the same name in this process is finished, and the snapshots
+ * of that call are certain to appear in list responses. Without the wait, the list response of the second call could omit
+ * snapshots that the first call created.
  *
- * @param name identifies the run within this process
- * @param work receives true if a run with the same name finished recently in this process
- * @throws SnapshotError DeadlineExceeded if the previous run does not finish before the deadline
+ * @param name identifies the deployment within this process
+ * @throws SnapshotError DeadlineExceeded if the previous call does not finish before the deadline
  */
-export async function serializeRuns(
+export async function serializeGateCalls(
   name: string,
   inFlight: InFlight,
   retryBudget: RetryBudget,
-  work: (isRepeated: boolean) => Promise<void>,
+  work: () => Promise<void>,
 ): Promise<void> {
   const { time } = retryBudget;
-  forgetOld(inFlight, time);
-  const { pending: previous, done } = inFlight.get(name) ?? {};
+  const previous = inFlight.get(name)?.pending;
   const previousListed = previous?.then(() => time.sleep(LISTED_AFTER_MS));
-  const run =
-    previousListed === undefined
-      ? work(done !== undefined)
-      : waitForConcurrentRequest(previousListed, retryBudget).then(() => work(true));
-  const pending = Promise.allSettled([previous, run]).then(() => undefined);
+  const call = previousListed === undefined ? work() : waitForConcurrentRequest(previousListed, retryBudget).then(work);
+  const pending = Promise.allSettled([previous, call]).then(() => undefined);
   const entry: InFlightEntry = { pending };
   inFlight.set(name, entry);
   void pending.then(() => {
-    if (inFlight.get(name) !== entry) return;
-    inFlight.delete(name);
-    inFlight.set(name, { done: { at: elapsedMs(time) } });
+    if (inFlight.get(name) === entry) inFlight.delete(name);
   });
-  await run;
+  await call;
 }
 
 /**

@@ -108,6 +108,25 @@ describe("passGate with groups", () => {
     expect(creating.requests).toEqual(["listAll snapshot-group"]);
   });
 
+  test("passGate keeps a complete group of server-1 that the newest page lists without members after 10 s, and creates no second group", async () => {
+    const fixture = createFixture({ concurrency: 1, createMs: 10_000 });
+    fixture.cloud.disks.set("server-1", [{ id: "a" }]);
+    fixture.cloud.add(group, snapshotCreatedFor(SERVER, "g", { created: LONG_AGO, members: membersOf("a") }));
+    const { outcomes } = await callGate(fixture, [createTarget(group, "server-2"), SERVER]);
+    expect(outcomes).toEqual(["made-1 accepted", "g available"]);
+    expect(fixture.cloud.calls).toContain("10 s listNewest snapshot-group");
+    expect(fixture.cloud.snapshotsOf(group).map(({ id }) => id)).toEqual(["g", "made-1"]);
+  });
+
+  test("passGate with retryFailed replaces a group without a member for disk b, even if the newest page lists the group as available after 10 s", async () => {
+    const fixture = createFixture({ concurrency: 1, createMs: 10_000 });
+    fixture.cloud.disks.set("server-1", [{ id: "a" }, { id: "b" }]);
+    fixture.cloud.add(group, snapshotCreatedFor(SERVER, "g", { created: LONG_AGO, members: membersOf("a") }));
+    const targets = [createTarget(group, "server-2"), SERVER];
+    const { outcomes } = await callGate(fixture, targets, { retryFailed: true });
+    expect(outcomes).toEqual(["made-1 accepted", "made-2 accepted"]);
+  });
+
   test("passGate lists the server's disks again 2 s after a failed disk list request", async () => {
     const fixture = createFixture();
     fixture.cloud.disks.set("server-1", [{ id: "a" }]);

@@ -1,21 +1,22 @@
 import { describe, expect, test } from "vitest";
 import { after } from "../../../../shared/core/instant.ts";
-import { serializeRuns } from "../../../../shared/snapshots/create/in-flight.ts";
+import { serializeGateCalls } from "../../../../shared/snapshots/create/in-flight.ts";
 import { cloudError, createFixture, type DomainFixture, START } from "../../../support/domain.ts";
 
-describe("serializeRuns", () => {
-  const run = (fixture: DomainFixture, name: string, events: string[], seconds: number, fails = false) =>
-    serializeRuns(name, fixture.runContext.inFlight, fixture.runContext.retryBudget, async () => {
+describe("serializeGateCalls", () => {
+  const call = (fixture: DomainFixture, name: string, events: string[], seconds: number, fails = false) =>
+    serializeGateCalls(name, fixture.runContext.inFlight, fixture.runContext.retryBudget, async () => {
       events.push(`${fixture.time.seconds()} s ${name} starts`);
       await fixture.time.sleep(seconds * 1000);
       events.push(`${fixture.time.seconds()} s ${name} finishes`);
       if (fails) throw cloudError("CloudError");
     }).catch((error) => void events.push(`${fixture.time.seconds()} s ${error.reason}`));
+  const startsOf = (events: string[]) => events.filter((event) => event.endsWith("starts"));
 
-  test("serializeRuns starts a second run with the same name 6 s after the first has finished, and a run with another name at once", async () => {
+  test("serializeGateCalls starts a second call with the same name 6 s after the first has finished, and a call with another name at once", async () => {
     const fixture = createFixture();
     const events: string[] = [];
-    await Promise.all([run(fixture, "a", events, 3), run(fixture, "a", events, 2), run(fixture, "b", events, 1)]);
+    await Promise.all([call(fixture, "a", events, 3), call(fixture, "a", events, 2), call(fixture, "b", events, 1)]);
     expect(events).toEqual([
       "0 s a starts",
       "0 s b starts",
@@ -26,70 +27,41 @@ describe("serializeRuns", () => {
     ]);
   });
 
-  test("serializeRuns passes true to a run if a run with the same name has finished within the last 10 s", async () => {
-    const startAfter = async (waitMs: number) => {
-      const fixture = createFixture({ seconds: 600 });
-      const { inFlight, retryBudget } = fixture.runContext;
-      const passed: boolean[] = [];
-      await run(fixture, "a", [], 1);
-      await fixture.time.sleep(waitMs);
-      await serializeRuns("a", inFlight, retryBudget, async (again) => void passed.push(again));
-      await serializeRuns("b", inFlight, retryBudget, async () => {});
-      return [...passed, inFlight.size];
-    };
-    expect(await startAfter(10_000)).toEqual([true, 2]);
-    expect(await startAfter(10_001)).toEqual([false, 2]);
-    const fixture = createFixture({ seconds: 600 });
-    await run(fixture, "a", [], 1);
-    await fixture.time.sleep(10_001);
-    await run(fixture, "b", [], 1);
-    expect([...fixture.runContext.inFlight.keys()]).toEqual(["b"]);
-  });
-
-  test("serializeRuns passes true to a run that has waited for a run with the same name", async () => {
-    const fixture = createFixture();
-    const passed: boolean[] = [];
-    const turn = (seconds: number) =>
-      serializeRuns("a", fixture.runContext.inFlight, fixture.runContext.retryBudget, async (again) => {
-        passed.push(again);
-        await fixture.time.sleep(seconds * 1000);
-      });
-    await Promise.all([turn(1), turn(1)]);
-    expect(passed).toEqual([false, true]);
-  });
-
-  test("serializeRuns starts the next run with the same name even if the previous run failed", async () => {
+  test("serializeGateCalls starts a call at once if the previous call with the same name has finished, and keeps no entry of it", async () => {
     const fixture = createFixture();
     const events: string[] = [];
-    await Promise.all([run(fixture, "a", events, 1, true), run(fixture, "a", events, 1)]);
+    await call(fixture, "a", events, 1);
+    // One microtask after the call is finished, its entry is removed.
+    await fixture.time.sleep(0);
+    expect(fixture.runContext.inFlight.size).toBe(0);
+    await call(fixture, "a", events, 1);
+    expect(startsOf(events)).toEqual(["0 s a starts", "1 s a starts"]);
+  });
+
+  test("serializeGateCalls starts the next call with the same name even if the previous call failed", async () => {
+    const fixture = createFixture();
+    const events: string[] = [];
+    await Promise.all([call(fixture, "a", events, 1, true), call(fixture, "a", events, 1)]);
     expect(events).toEqual(["0 s a starts", "1 s a finishes", "1 s CloudError", "7 s a starts", "8 s a finishes"]);
   });
 
-  test("serializeRuns starts three runs with the same name one after the other", async () => {
+  test("serializeGateCalls starts three calls with the same name one after the other", async () => {
     const fixture = createFixture();
     const events: string[] = [];
-    await Promise.all([run(fixture, "a", events, 1), run(fixture, "a", events, 1), run(fixture, "a", events, 1)]);
-    expect(events.filter((event) => event.endsWith("starts"))).toEqual([
-      "0 s a starts",
-      "7 s a starts",
-      "14 s a starts",
-    ]);
+    await Promise.all([call(fixture, "a", events, 1), call(fixture, "a", events, 1), call(fixture, "a", events, 1)]);
+    expect(startsOf(events)).toEqual(["0 s a starts", "7 s a starts", "14 s a starts"]);
   });
 
-  test("serializeRuns makes a third run wait for the second run with the same name if the first has already finished", async () => {
+  test("serializeGateCalls makes a third call wait for the second call with the same name if the first has already finished", async () => {
     const fixture = createFixture();
     const events: string[] = [];
-    const turns = [run(fixture, "a", events, 1), run(fixture, "a", events, 5)];
+    const calls = [call(fixture, "a", events, 1), call(fixture, "a", events, 5)];
     await fixture.time.sleep(8_000);
-    await Promise.all([...turns, run(fixture, "a", events, 1)]);
-    expect(events.filter((event) => event.endsWith("starts"))).toEqual([
-      "0 s a starts",
-      "7 s a starts",
-      "18 s a starts",
-    ]);
+    await Promise.all([...calls, call(fixture, "a", events, 1)]);
+    expect(startsOf(events)).toEqual(["0 s a starts", "7 s a starts", "18 s a starts"]);
   });
 
-  test("serializeRuns fails a waiting run at its deadline, and a third run with the same name still waits for the first run", async () => {
+  test("serializeGateCalls fails a waiting call at its deadline, and a third call with the same name still waits for the first call", async () => {
     const fixture = createFixture({ seconds: 5 });
     const patientFixture = {
       ...fixture,
@@ -100,9 +72,9 @@ describe("serializeRuns", () => {
     };
     const events: string[] = [];
     await Promise.all([
-      run(fixture, "a", events, 10),
-      run(fixture, "a", events, 1),
-      run(patientFixture, "a", events, 1),
+      call(fixture, "a", events, 10),
+      call(fixture, "a", events, 1),
+      call(patientFixture, "a", events, 1),
     ]);
     expect(events).toEqual([
       "0 s a starts",
