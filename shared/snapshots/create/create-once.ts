@@ -164,7 +164,11 @@ async function listThenCreate(
       mustListAgain = true;
       if (error.ambiguous) {
         const created = await listAfterAmbiguous(findExisting, retryBudget, error);
-        if (created !== undefined) return { ...toExisting(created), outcome: "accepted", attempts: tries };
+        if (created !== undefined) {
+          const result = toExisting(created);
+          // If the options differ, another delivery created the snapshot.
+          return { ...result, outcome: result.detail === undefined ? "accepted" : "existing", attempts: tries };
+        }
         // The list response shows that no snapshot was created. If a retry cannot change the error, the error is final.
         if (isFinal(error) || tries >= MAX_AMBIGUOUS_TRIES || !takeRetryToken(retryBudget)) throw error;
       } else if (!(await backoff(error, tries, retryBudget))) {

@@ -9,7 +9,7 @@ import {
   resultWith,
   snapshotCreatedBy,
 } from "../../../support/create-once.ts";
-import { cloudError, cluster, createFixture, group, STATUS, snapshotOf } from "../../../support/domain.ts";
+import { cluster, createFixture, group, STATUS, snapshotOf } from "../../../support/domain.ts";
 
 describe("createOnce with a group of individual disks that the list response omits", () => {
   const disks = (...volume_ids: string[]) => requestOf({ kind: group, options: { volume_ids } });
@@ -107,29 +107,5 @@ describe("createOnce with cluster snapshots, which have unique names in a projec
     const mine = requestOf({ options: { volume_id: "disk-1", name: "release", description: "a" } });
     const found = snapshotOf("a", "disk-1", { name: "release", description: "a", marker: undefined });
     expect(await resultWith([found], mine)).toMatchObject({ outcome: "accepted" });
-  });
-
-  test("createOnce lists the cluster snapshots again after a rejected create request, because another delivery may have created the snapshot", async () => {
-    const fixture = createFixture();
-    const mine = clusterRequest({ name: "release" });
-    fixture.cloud.onNextCalls("create", { afterwards: cloudError("Conflict", { status: 400 }) });
-    expect(await callCreateOnce(fixture, mine)).toMatchObject({
-      outcome: "existing",
-      snapshotId: "made-1",
-      attempts: 0,
-    });
-
-    const refused = createFixture({ creates: [cloudError("Conflict", { status: 400 })] });
-    expect(await callCreateOnce(refused, mine)).toMatchObject({ reason: "Conflict", attempts: 1 });
-    expect(refused.cloud.requests()).toHaveLength(3);
-
-    const unseen = createFixture();
-    unseen.cloud.onNextCalls("listFor", undefined, cloudError("AccessDenied"));
-    unseen.cloud.onNextCalls("create", cloudError("Conflict", { status: 400 }));
-    expect(await callCreateOnce(unseen, mine)).toMatchObject({ reason: "Conflict" });
-
-    const unsent = createFixture({ creates: [cloudError("AccessDenied", { requestSent: false })] });
-    expect(await callCreateOnce(unsent, mine)).toMatchObject({ reason: "AccessDenied", attempts: 0 });
-    expect(unsent.cloud.requests()).toHaveLength(2);
   });
 });
