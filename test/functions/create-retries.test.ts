@@ -26,21 +26,32 @@ describe("create requests that EVS rejects temporarily", () => {
     expect(fixture.elapsedMs()).toBe(7_000);
   });
 
-  test.each<[response: string, fault: Fault, status: number]>([
+  test.each<[response: string, fault: Fault, status: number, lookMs: number]>([
     [
-      "409 to every create request because the disk is busy",
+      "409 to every create request because the disk is busy, and responds after a last list request 6 s later",
       { type: "answer", status: 409, body: '{"error":{"code":"EVS.2409","message":"busy"}}' },
       409,
+      6_000,
     ],
-    ["429 to every create request", { type: "throttle" }, 429],
-  ])("create-standard-snapshot stops retrying within 15 s if EVS responds %s", async (_response, fault, status) => {
-    const fixture = await createFixture(STANDARD);
-    fixture.failCreate(fault);
-    const { result, records } = await fixture.post({}, {}, { remainingMs: 900_000 });
-    expect(result.statusCode).toBe(status);
-    expect(records[0].attempts).toBeGreaterThan(1);
-    expect(fixture.elapsedMs()).toBeLessThanOrEqual(15_000);
-  });
+    ["429 to every create request, and responds at once", { type: "throttle" }, 429, 0],
+  ])(
+    "create-standard-snapshot stops retrying within 15 s if EVS responds %s",
+    async (_response, fault, status, lookMs) => {
+      const fixture = await createFixture(STANDARD);
+      fixture.failCreate(fault);
+      let lastCreateAt = 0;
+      const { transport } = fixture.runtime;
+      fixture.runtime.transport = (request) => {
+        if (request.url.pathname.endsWith("/snapshots")) lastCreateAt = fixture.elapsedMs();
+        return transport(request);
+      };
+      const { result, records } = await fixture.post({}, {}, { remainingMs: 900_000 });
+      expect(result.statusCode).toBe(status);
+      expect(records[0].attempts).toBeGreaterThan(1);
+      expect(lastCreateAt).toBeLessThanOrEqual(15_000);
+      expect(fixture.elapsedMs()).toBeCloseTo(lastCreateAt + lookMs, 3);
+    },
+  );
 
   test("create-snapshot copies the Retry-After header of EVS to its own 429 response", async () => {
     const fixture = await createFixture(SNAPSHOT);

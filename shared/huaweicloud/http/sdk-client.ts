@@ -143,7 +143,7 @@ export const sendDelete = async (connection: Connection, service: Service, url: 
  */
 class SdkTransportAdapter implements HttpClient {
   response?: ApiResponse;
-  failure?: SnapshotError;
+  failure?: Error;
   readonly #connection: Connection;
   readonly #service: Service;
   readonly #operation: Operation;
@@ -162,7 +162,7 @@ class SdkTransportAdapter implements HttpClient {
     try {
       this.response = await this.#send(request);
     } catch (thrown) {
-      if (thrown instanceof SnapshotError) this.failure = thrown;
+      if (thrown instanceof Error) this.failure = thrown;
       // The SDK expects a failed request to have this shape.
       throw { data: {}, message: thrown instanceof Error ? thrown.message : String(thrown) };
     }

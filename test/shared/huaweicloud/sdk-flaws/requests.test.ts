@@ -51,7 +51,9 @@ describe("repeated creates (SOURCES.md#sdk-failover-repeats-post)", () => {
       const environment = await createTestEnvironment();
       environment.cloud.fault({ operation: "evs.createSnapshot" }, fault);
       expect(await callCreateSnapshot(environment)).toMatchObject({ status: 202 });
-      expect(environment.requests()).toEqual(["evs.listSnapshots", "evs.createSnapshot", "evs.listSnapshots"]);
+      // The last request asks for a second page, because the first page may be shorter than its limit.
+      const pages = ["evs.listSnapshots", "evs.listSnapshots"];
+      expect(environment.requests()).toEqual(["evs.listSnapshots", "evs.createSnapshot", ...pages]);
       expect(environment.cloud.snapshots()).toHaveLength(1);
     },
   );
