@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Fault } from "../../infra/local/cloud/index.ts";
-import { byName, CREATES, createFixture, creates, SNAPSHOT, STANDARD } from "../support/creates.ts";
+import { byName, CLUSTER, CREATES, createFixture, creates, SNAPSHOT, STANDARD } from "../support/creates.ts";
 import { errorOf, outcomeHeader, outcomes } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
 
@@ -101,6 +101,33 @@ describe("ambiguous create responses, which do not show whether the snapshot was
         }
       },
     );
+  });
+
+  test.each([401, 404, 409, 413, 499])(
+    "the create functions find the new snapshot if a gateway responds %i after the service created the snapshot and lists it 5 s later",
+    async (status) => {
+      for (const create of CREATES) {
+        const fixture = await createFixture(create);
+        fixture.cloud.listLagMs = 5_000;
+        fixture.failCreate({ type: "status", status, body: "<html></html>", after: true });
+        const response = await fixture.postWithKey();
+        expect([response.result.statusCode, outcomeHeader(response)]).toEqual([create.status, "accepted"]);
+        expect(creates(fixture)).toHaveLength(1);
+        expect(response.result.body).toContain(fixture.snapshots()[0]?.id);
+      }
+    },
+  );
+
+  test("create-cluster-snapshot finds the snapshot of another delivery if DWS rejects its name and lists the snapshot 5 s later", async () => {
+    const fixture = await createFixture(CLUSTER);
+    fixture.cloud.listLagMs = 5_000;
+    await fixture.postWithKey();
+    // Another process handles the second delivery.
+    fixture.runtime.inFlight = new Map();
+    const response = await fixture.postWithKey();
+    expect([response.result.statusCode, outcomeHeader(response)]).toEqual([200, "existing"]);
+    expect(creates(fixture)).toHaveLength(2);
+    expect(fixture.snapshots()).toHaveLength(1);
   });
 
   test("create-snapshot fails with OutcomeUnknown if the create response is lost and all list requests fail, and returns the snapshot when the request is repeated", async () => {
