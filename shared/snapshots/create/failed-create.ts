@@ -84,6 +84,7 @@ export async function findCause(
   if (found !== undefined) return found;
   const { maxPerResource } = kind;
   const isLimited = maxPerResource !== undefined && reason === "InvalidRequest";
+  // Stryker disable next-line ArrowFunction: an undefined count has the same effect as 0
   const countIfLimited = () => (isLimited ? count().catch(() => 0) : Promise.resolve(0));
   const isCausedByExisting =
     REASONS_BY_EXISTING.includes(reason) ||
@@ -100,6 +101,7 @@ export async function findCause(
 
 function quotaError(error: SnapshotError, { maxPerResource }: Kind, resource: string, count: number): SnapshotError {
   const { code, cloudMessage, status, requestId, attempts } = error;
-  const message = `Expected fewer than ${maxPerResource} snapshots of ${resource}, got ${count}. EVS rejected the request: ${status} ${code}: ${cloudMessage?.replace(/\.$/, "")}. ${REASONS.QuotaExceeded.advice}`;
+  const rejection = `${status} ${code ?? "without a code"}: ${(cloudMessage ?? "no readable message").replace(/\.$/, "")}`;
+  const message = `Expected fewer than ${maxPerResource} snapshots of ${resource}, got ${count}. EVS rejected the request: ${rejection}. ${REASONS.QuotaExceeded.advice}`;
   return new SnapshotError("QuotaExceeded", message, { code, cloudMessage, status, requestId, attempts });
 }

@@ -26,6 +26,7 @@ export function matchExisting(listed: FoundSnapshot[], request: SnapshotRequest,
   // If the description of a DWS snapshot has no room for the snapshot marker, the snapshot is recognized by its name, resource
   // and description.
   const description = kind.uniqueNames ? readStringField(kind.mark(options, marker), "description") : undefined;
+  // Stryker disable next-line ArrowFunction: undefined has the same effect as false
   const isGeneratedName = kind.uniqueNames && name === undefined ? generatedNames(request) : () => false;
   const ofResource = listed.filter(
     (found) => foreignReason(found) === undefined && isOfResource(found, kind, options, resource, marker),

@@ -142,7 +142,7 @@ describe("createOnce after DWS rejected the name of a cluster snapshot", () => {
 describe("createOnce after EVS rejected a snapshot of a disk with many snapshots", () => {
   const rejected = cloudError("InvalidRequest", {
     code: "EVS.5400",
-    cloudMessage: "Too many.",
+    cloudMessage: "Too many. Delete one.",
     status: 400,
     requestId: "r-1",
   });
@@ -157,14 +157,16 @@ describe("createOnce after EVS rejected a snapshot of a disk with many snapshots
     expect((await reject(others(7))).result).toMatchObject({
       reason: "QuotaExceeded",
       code: "EVS.5400",
-      cloudMessage: "Too many.",
+      cloudMessage: "Too many. Delete one.",
       status: 400,
       requestId: "r-1",
       attempts: 1,
       message: expect.stringMatching(
-        /^Expected fewer than 7 snapshots of disk-1, got 7\. EVS rejected the request: 400 EVS\.5400: Too many\. The maximum number of snapshots/,
+        /^Expected fewer than 7 snapshots of disk-1, got 7\. EVS rejected the request: 400 EVS\.5400: Too many\. Delete one\. The maximum number of snapshots/,
       ),
     });
+    const unreadable = await reject(others(7), requestOf(), cloudError("InvalidRequest", { status: 400 }));
+    expect(unreadable.result.message).toContain("rejected the request: 400 without a code: no readable message. The");
   });
 
   test("createOnce throws InvalidRequest at once if the disk has 5 snapshots, and after 6 s if the disk has 6 snapshots", async () => {

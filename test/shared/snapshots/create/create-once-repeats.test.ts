@@ -39,6 +39,16 @@ describe("createOnce with concurrent requests in one instance", () => {
     expect(fixture.cloud.snapshotsOf(snapshot)).toHaveLength(1);
   });
 
+  test("createOnce still waits for an identical request in progress after a request for another disk removed old entries from memory", async () => {
+    const fixture = createFixture({ createMs: 20_000 });
+    const first = callCreateOnce(fixture);
+    await fixture.time.sleep(15_000);
+    const other = callCreateOnce(fixture, requestOf({ options: { volume_id: "disk-2" } }));
+    expect(await callCreateOnce(fixture)).toMatchObject({ outcome: "existing", snapshotId: "made-1" });
+    await Promise.all([first, other]);
+    expect(fixture.cloud.snapshotsOf(snapshot)).toHaveLength(2);
+  });
+
   test("createOnce does not wait for a concurrent request with a different project, kind, disk or idempotency key", async () => {
     const fixture = createFixture({ createMs: 2_000 });
     await Promise.all([

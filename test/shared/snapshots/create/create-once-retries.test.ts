@@ -76,6 +76,21 @@ describe("createOnce after a lost create response", () => {
     expect(result).toMatchObject({ reason: "OutcomeUnknown" });
     expect(result.cause).toBe(denied);
   });
+
+  test.each([
+    ["AccessDenied", "AccessDenied", "AccessDenied"],
+    ["AccessDenied", "NotFound", "OutcomeUnknown"],
+    ["DeadlineExceeded", "DeadlineExceeded", "OutcomeUnknown"],
+    ["Unreachable", "Unreachable", "OutcomeUnknown"],
+  ] as const)(
+    "createOnce, after an ambiguous create request with %s and failed list requests with %s, fails with %s",
+    async (created, listed, reason) => {
+      const fixture = createFixture({ creates: [cloudError(created, { ambiguous: true })] });
+      fixture.cloud.onNextCalls("listFor", undefined);
+      fixture.cloud.onEveryCall("listFor", cloudError(listed));
+      expect(await callCreateOnce(fixture)).toMatchObject({ reason, attempts: 1 });
+    },
+  );
 });
 
 describe("createOnce after the same request failed with OutcomeUnknown", () => {

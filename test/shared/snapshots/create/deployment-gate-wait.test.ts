@@ -146,6 +146,37 @@ describe("passGate with waitUntil", () => {
     }
   });
 
+  test("passGate lists the available snapshots once more before it returns, and reports a snapshot that was removed meanwhile as unverified", async () => {
+    const fixture = createFixture();
+    fixture.cloud.add(snapshot, snapshotCreatedFor(DISK_1, "a"), snapshotCreatedFor(DISK_2, "b", STATUS.creating));
+    fixture.cloud.onEveryCall("listAll", () => {
+      if (fixture.time.seconds() >= 4) fixture.cloud.snapshots.set("snapshot", [snapshotCreatedFor(DISK_2, "b")]);
+    });
+    const { outcomes, progress } = await callGate(fixture, [DISK_1, DISK_2], { waitUntil: startPlus(5_000) });
+    expect(outcomes).toEqual(["a unverified", "b available"]);
+    expect(progress[0]?.detail).toContain("to create another snapshot");
+  });
+
+  test("passGate reports an available snapshot as unverified if its last list request fails", async () => {
+    const fixture = createFixture();
+    const ofCluster = createTarget(cluster, "cluster-1");
+    fixture.cloud.add(snapshot, snapshotCreatedFor(DISK_1, "a"));
+    fixture.cloud.add(cluster, snapshotCreatedFor(ofCluster, "b", STATUS.creating));
+    fixture.cloud.onNextCalls("listAll", undefined, undefined, () =>
+      changeSnapshot(fixture.cloud, cluster, "b", STATUS.available),
+    );
+    fixture.cloud.onEveryCall("listAll", cloudError("AccessDenied"));
+    const { outcomes } = await callGate(fixture, [DISK_1, ofCluster], { waitUntil: startPlus(2_000) });
+    expect(outcomes).toEqual(["a unverified", "b available"]);
+  });
+
+  test("passGate reports the available snapshot of another process without the job id of its own snapshot, which is still creating", async () => {
+    const fixture = createFixture();
+    fixture.cloud.onNextCalls("create", () => fixture.cloud.add(snapshot, snapshotCreatedFor(DISK_1, "theirs")));
+    const { progress } = await callGate(fixture, [DISK_1], { waitUntil: startPlus(2_000) });
+    expect(progress).toMatchObject([{ outcome: "available", snapshot_id: "theirs", job_id: undefined }]);
+  });
+
   test("passGate reports a snapshot that is deleted during the wait as unverified, with the advice to repeat the call", async () => {
     const fixture = createFixture();
     fixture.cloud.add(snapshot, snapshotCreatedFor(DISK_1, "a", STATUS.creating));
