@@ -42,7 +42,8 @@ export async function runFamilies(first: number, last: number): Promise<ModelRes
     const scenario = createScenario(seed);
     const ran = await runScenario(scenario);
     const found = judge(ran);
-    const counts = (result.counts[family] ??= { scenarios: 0, creates: 0, verdicts: {} as FamilyCounts["verdicts"] });
+    result.counts[family] ??= { scenarios: 0, creates: 0, verdicts: {} as FamilyCounts["verdicts"] };
+    const counts = result.counts[family] as FamilyCounts;
     counts.scenarios += 1;
     counts.creates += ran.cloud.rows.length;
     for (const name of Object.keys(found) as (keyof Verdict)[])

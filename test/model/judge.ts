@@ -1,4 +1,5 @@
 /** Judges what a scenario left in the cloud and in the records. Knows nothing of how the functions work. */
+import type { CreatedRow } from "./model-cloud.ts";
 import { type ProcessResult, resourceName, type ScenarioResult } from "./run-scenario.ts";
 
 /** What is wrong after a scenario. Each text describes one case. */

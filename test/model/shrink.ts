@@ -21,7 +21,8 @@ function* variantsOf(scenario: Scenario): Generator<Scenario> {
     killAtCall: [],
   };
   for (const [name, value] of Object.entries(simple))
-    if (JSON.stringify(scenario[name as keyof Scenario]) !== JSON.stringify(value)) yield { ...scenario, [name]: value };
+    if (JSON.stringify(scenario[name as keyof Scenario]) !== JSON.stringify(value))
+      yield { ...scenario, [name]: value };
   for (const fault of scenario.faults)
     if (scenario.faults.length > 1) yield { ...scenario, faults: scenario.faults.filter((other) => other !== fault) };
   if (deliveries.some(({ skewMs }) => skewMs !== 0))
