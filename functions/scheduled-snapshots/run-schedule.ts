@@ -15,7 +15,7 @@ import type { Cloud } from "../../shared/snapshots/ports.ts";
 import { makeRoomBy } from "../../shared/snapshots/retention/make-room.ts";
 import { type Run, targetFields } from "../../shared/snapshots/run-context.ts";
 import { selectTargets } from "../../shared/snapshots/select.ts";
-import { countInvocations, fanOut, type Invoke, isShardEvent } from "./shards.ts";
+import { countInvocations, fanOut, type Invoke, isShardEvent, readRateLimits } from "./shards.ts";
 
 /** The services that a run calls. The model of several processes replaces them. */
 interface Services {
@@ -69,17 +69,21 @@ export async function runSchedule(
   if (policy.make_room) run.makeRoom = makeRoomBy(policy, runContext, known.count);
   const cutoff = startCutoff(retryBudget);
   if (isShardEvent(event)) {
-    connection.limiter.share(countInvocations(event.shard));
+    connection.limiter.share(countInvocations(event.shard), readRateLimits(event.rate_limits));
     await createAll(targets, { ...run, again: event.again === true }, runContext, { cutoff, index: known });
     return finishRun(invocation, { targets: targets.length });
   }
   const [own, rest] = [targets.slice(0, shardSize), targets.slice(shardSize)];
   // If the snapshots cannot be listed, this delivery may not be the first.
   const again = rest.length > 0 && (await hasCreatedSnapshots(targets, known).catch(() => true));
-  const shards = (some: Target[]) => fanOut(some, shardSize, { policy, event, run, again }, invocation, invoke);
-  const deferredTo = await shards(rest);
+  const deferredTo: string[] = [];
+  const handOver = async (some: Target[]) => {
+    const runEvent = { policy, event, run, again, started: deferredTo.length };
+    deferredTo.push(...(await fanOut(some, shardSize, runEvent, invocation, invoke)));
+  };
+  await handOver(rest);
   connection.limiter.share(1 + deferredTo.length);
   const notStarted = await createAll(own, run, runContext, { cutoff, canHandOver: true, index: known });
-  deferredTo.push(...(await shards(notStarted)));
+  await handOver(notStarted);
   finishRun(invocation, { targets: targets.length, deferredTo });
 }

@@ -1,5 +1,6 @@
 import { asSnapshotError, SnapshotError } from "../../shared/core/errors.ts";
-import type { JsonObject } from "../../shared/core/json.ts";
+import { isObject, type JsonObject } from "../../shared/core/json.ts";
+import { parseJson } from "../../shared/core/parse-json.ts";
 import { backoff } from "../../shared/core/retry.ts";
 import { LARGEST_PAYLOAD } from "../../shared/huaweicloud/function-invocations.ts";
 import type { Invocation } from "../../shared/middleware/invocation.ts";
@@ -21,6 +22,24 @@ export const isShardEvent = (event: JsonObject): boolean => "shard" in event;
  */
 export const countInvocations = (shard: unknown): number => 1 + (Number(String(shard).split("/")[1]) || 0);
 
+/**
+ * Reads the rate limits in the event of a shard. The invocation that started the shard received them in 429 responses.
+ *
+ * @param rateLimits the field `rate_limits` of the event: a JSON object with requests per second by API
+ */
+export function readRateLimits(rateLimits: unknown): Record<string, number> {
+  let limits: unknown;
+  try {
+    limits = parseJson(String(rateLimits ?? "{}"));
+  } catch {
+    // Without the limits, this invocation learns them from its first 429 response.
+  }
+  if (!isObject(limits)) return {};
+  return Object.fromEntries(
+    Object.entries(limits).filter((entry): entry is [string, number] => typeof entry[1] === "number" && entry[1] > 0),
+  );
+}
+
 /** Invokes the function with this URN asynchronously. Returns the request id of the new invocation. */
 export type Invoke = (urn: string, event: JsonObject) => Promise<string>;
 
@@ -35,6 +54,8 @@ interface RunEvent {
    * snapshots of the same targets.
    */
   again: boolean;
+  /** The number of shards that this invocation has already started. */
+  started: number;
 }
 
 /**
@@ -55,7 +76,9 @@ export async function fanOut(
   invoke: Invoke,
 ): Promise<string[]> {
   const requestIds: string[] = [];
-  const shards = chunk(targets, shardSize).flatMap((shard) => splitToPayloadLimit(shard, runEvent));
+  const { started } = runEvent;
+  const limits = invocation.connection.limiter.limits();
+  const shards = chunk(targets, shardSize).flatMap((shard) => splitToPayloadLimit(shard, runEvent, limits));
   for (const [index, shard] of shards.entries()) {
     // Let pending timers and network events run. If every call in this loop failed immediately, the loop would otherwise block
     // them.
@@ -63,7 +86,7 @@ export async function fanOut(
     const completions = shard.map((target) => invocation.records.openRecord(targetFields(target, runEvent.run)));
     try {
       const requestId = await startShard(
-        createShardEvent(shard, runEvent, `${index + 1}/${shards.length}`),
+        createShardEvent(shard, runEvent, `${started + index + 1}/${started + shards.length}`, limits),
         invocation,
         invoke,
       );
@@ -127,11 +150,18 @@ async function startShard(
  * Returns the event of a shard.
  *
  * @param shard the value of the field `shard`, such as `2/5` for the second of five shards
+ * @param limits the rate limits that are known, in requests per second by API
  */
-function createShardEvent(targets: readonly Target[], { policy, event, again }: RunEvent, shard: string): JsonObject {
+function createShardEvent(
+  targets: readonly Target[],
+  { policy, event, again }: RunEvent,
+  shard: string,
+  limits: Record<string, number>,
+): JsonObject {
   return {
     ...event,
     shard,
+    ...(Object.keys(limits).length === 0 ? {} : { rate_limits: JSON.stringify(limits) }),
     ...(again ? { again } : {}),
     user_event: JSON.stringify({ ...policy, targets: selectorsFor(targets) }),
   };
@@ -161,10 +191,14 @@ function selectorsFor(targets: readonly Target[]): JsonObject[] {
  * Divides a shard into halves until the event of each part is small enough for the platform. The function measures the
  * event without the number of the shard. LARGEST_PAYLOAD leaves room for this number.
  */
-function splitToPayloadLimit(shard: readonly Target[], runEvent: RunEvent): (readonly Target[])[] {
-  const size = Buffer.byteLength(JSON.stringify(createShardEvent(shard, runEvent, "")));
+function splitToPayloadLimit(
+  shard: readonly Target[],
+  runEvent: RunEvent,
+  limits: Record<string, number>,
+): (readonly Target[])[] {
+  const size = Buffer.byteLength(JSON.stringify(createShardEvent(shard, runEvent, "", limits)));
   if (size <= LARGEST_PAYLOAD || shard.length === 1) return [shard];
-  return chunk(shard, Math.ceil(shard.length / 2)).flatMap((half) => splitToPayloadLimit(half, runEvent));
+  return chunk(shard, Math.ceil(shard.length / 2)).flatMap((half) => splitToPayloadLimit(half, runEvent, limits));
 }
 
 /** Divides an array into parts of at most `size` items. */

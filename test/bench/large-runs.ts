@@ -11,7 +11,7 @@ const LATENCY_MS = 30;
  * How many times faster than real time the clocks run. CPU work is not faster, so it takes a larger share of a run than in
  * reality.
  */
-const FACTOR = 5;
+const FACTOR = Number(process.env.FACTOR ?? 5);
 
 /** Node.js options that limit memory about as much as a cgroup of 128 MB does. In such a cgroup, the measured peak was 83 MiB. */
 export const IN_128_MB = ["--max-old-space-size=64", "--max-semi-space-size=1"] as const;

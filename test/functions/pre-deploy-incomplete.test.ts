@@ -253,7 +253,7 @@ describe("a snapshot that disappears while pre-deploy waits for another one", ()
 
   test("pre-deploy responds 202 if EVS rejects the final list request, which checks that the snapshots still exist", async () => {
     const { cloud, targets, post } = await createDiskAndCluster();
-    const denied = cloud.fault({ operation: "evs.listSnapshots", nth: 2, times: 99 }, { type: "status", status: 403 });
+    const denied = cloud.fault({ operation: "evs.listSnapshots", nth: 4, times: 99 }, { type: "status", status: 403 });
     expect((await post({ targets, wait_seconds: 20 })).status).toBe(202);
     denied.remove();
     expect((await post({ targets })).status).toBe(200);

@@ -65,7 +65,7 @@ describe("the other snapshots of a resource", () => {
     afterDeletion.set(2, () => change(newest, { status: "error" }));
     // The list response still shows the second snapshot although EVS has accepted its deletion.
     cloud.fault(
-      { operation: LIST_OPERATIONS.snapshot, nth: 2 },
+      { operation: LIST_OPERATIONS.snapshot, nth: 3 },
       {
         type: "mutatePage",
         mutate: (its) => its.snapshots().some(({ id }) => id === second) && its.removeSnapshot(second),

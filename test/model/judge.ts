@@ -1,6 +1,8 @@
 /** Judges what a scenario left in the cloud and in the records. Knows nothing of how the functions work. */
+import type { CreatedRow } from "./model-cloud.ts";
 import { type ProcessResult, resourceName, type ScenarioResult } from "./run-scenario.ts";
 
+/** What is wrong after a scenario. Each text describes one case. */
 export interface Verdict {
   /** Younger duplicates although a list request that was sent before could have shown the older snapshot. */
   avoidable: string[];
@@ -12,88 +14,120 @@ export interface Verdict {
   unrecorded: string[];
   /** Failed records although the process had seen a good snapshot in a list response. */
   falselyFailed: string[];
-  /** Further deliveries and shards that created more than one duplicate. */
+  /** Duplicates that a process could see in a list response of all resources, but did not report. */
+  silent: string[];
+  /** Processes that created more than one duplicate. Only calm scenarios promise none. */
   tooMany: string[];
   /** Duplicates although the first list requests of both processes were far apart. Only calm scenarios promise none. */
-  separated: string[];
-  /** Duplicates that a run could see in its last list response but did not report. */
-  silent: string[];
-  calls: number;
+  tooFar: string[];
 }
 
-/** The margin between the first list requests of two processes in addition to the duration of the list and its lag. */
-const MARGIN_MS = 2_000;
+/** The verdicts that must be empty after every scenario, and those that must be empty after a calm scenario. */
+export const ALWAYS = ["avoidable", "missed", "unrecorded", "falselyFailed", "silent"] as const;
+export const IF_CALM = [...ALWAYS, "tooMany", "tooFar"] as const;
 
 /** Judges a scenario. */
 export function judge(result: ScenarioResult): Verdict {
-  const { cloud, processes } = result;
-  const verdict: Verdict = {
-    avoidable: [],
-    unavoidable: [],
-    missed: [],
-    unrecorded: [],
-    falselyFailed: [],
-    tooMany: [],
-    separated: [],
-    silent: [],
-    calls: cloud.createRequests() + cloud.lists.length,
+  const duplicates = findDuplicates(result);
+  const describe = ({ older, younger }: Duplicate) =>
+    `${younger.resource}: process ${older.process} at ${older.committedAt}, process ${younger.process} sent at ${younger.sentAt}`;
+  const isAvoidable = (duplicate: Duplicate) => wasVisible(duplicate, result);
+  return {
+    avoidable: duplicates.filter(isAvoidable).map(describe),
+    unavoidable: duplicates.filter((duplicate) => !isAvoidable(duplicate)).map(describe),
+    missed: findMissed(result),
+    unrecorded: result.processes.flatMap(findUnrecorded),
+    falselyFailed: findFalselyFailed(result),
+    silent: duplicates.flatMap((duplicate) => findSilent(duplicate, result)),
+    tooMany: findTooMany(duplicates, result),
+    tooFar: duplicates.filter((duplicate) => isTooFar(duplicate, result)).map(describe),
   };
-  const byResource = new Map<string, typeof cloud.rows>();
+}
+
+interface Duplicate {
+  older: CreatedRow;
+  younger: CreatedRow;
+}
+
+function findDuplicates({ cloud }: ScenarioResult): Duplicate[] {
+  const byResource = new Map<string, CreatedRow[]>();
   for (const row of cloud.rows) byResource.set(row.resource, [...(byResource.get(row.resource) ?? []), row]);
+  return [...byResource.values()].flatMap((rows) => {
+    const [older, ...others] = rows.sort((a, b) => a.committedAt - b.committedAt);
+    return older === undefined ? [] : others.map((younger) => ({ older, younger }));
+  });
+}
 
-  const duplicatesOf = new Map<number, number>();
-  for (const [resource, rows] of byResource) {
-    const [oldest, ...younger] = [...rows].sort((a, b) => a.committedAt - b.committedAt);
-    for (const row of younger) {
-      duplicatesOf.set(row.process, (duplicatesOf.get(row.process) ?? 0) + 1);
-      const couldShow = cloud.lists.some(
-        (list) =>
-          list.process === row.process &&
-          list.sentAt >= (oldest?.visibleAt ?? 0) &&
-          list.sentAt < row.sentAt &&
-          (list.resource === undefined || list.resource === resource),
-      );
-      const text = `${resource}: process ${oldest?.process} at ${oldest?.committedAt}, process ${row.process} sent at ${row.sentAt}`;
-      const [first, second] = [oldest?.process ?? 0, row.process].map((number) => processes[number]?.firstLook);
-      if (first !== undefined && second !== undefined) {
-        const [earlier, later] = first.at <= second.at ? [first, second] : [second, first];
-        const distance = earlier.durationMs + result.scenario.listLagMs + MARGIN_MS;
-        if (later.at - earlier.at >= distance) verdict.separated.push(text);
-      }
-      (couldShow ? verdict.avoidable : verdict.unavoidable).push(text);
-    }
-  }
-  for (const [number, count] of duplicatesOf) {
-    const { resources } = processes[number] as ProcessResult;
+const wasVisible = ({ older, younger }: Duplicate, { cloud }: ScenarioResult): boolean =>
+  cloud.lists.some(
+    (list) =>
+      list.process === younger.process &&
+      list.sentAt >= older.visibleAt &&
+      list.sentAt < younger.sentAt &&
+      (list.resource === undefined || list.resource === younger.resource),
+  );
+
+/** The margin between the first list requests of two processes, in addition to the duration of the list and its lag. */
+const MARGIN_MS = 2_000;
+
+function isTooFar({ older, younger }: Duplicate, { processes, scenario }: ScenarioResult): boolean {
+  const looks = [older, younger].flatMap(({ process }) => processes[process]?.firstLook ?? []);
+  const [first, second] = looks.sort((a, b) => a.at - b.at);
+  if (first === undefined || second === undefined) return false;
+  return second.at - first.at >= first.durationMs + scenario.listLagMs + MARGIN_MS;
+}
+
+function findTooMany(duplicates: readonly Duplicate[], { processes, scenario }: ScenarioResult): string[] {
+  return processes.flatMap(({ resources }, number) => {
+    const count = duplicates.filter(({ younger }) => younger.process === number).length;
     // A process with few targets starts all of them at the same time.
-    const allowed = resources.length > result.scenario.concurrency ? 1 : resources.length;
-    if (count > allowed) verdict.tooMany.push(`process ${number}: ${count}`);
-  }
+    const allowed = resources.length > scenario.concurrency ? 1 : resources.length;
+    return count > allowed ? [`process ${number}: ${count}`] : [];
+  });
+}
 
-  for (const [number, process] of processes.entries()) {
-    if (process.isKilled) continue;
-    const counts = new Map<string, number>();
-    for (const { resource } of process.records) counts.set(resource, (counts.get(resource) ?? 0) + 1);
-    for (const resource of process.resources)
-      if (counts.get(resource) !== 1)
-        verdict.unrecorded.push(`process ${number}: ${resource} has ${counts.get(resource) ?? 0} records`);
-    for (const { resource, outcome, at } of process.records) {
-      const wasShown = cloud.lists.some(
-        (list) => list.process === number && list.answeredAt < at && list.shown.has(resource),
-      );
-      if (outcome === "failed" && wasShown) verdict.falselyFailed.push(`process ${number}: ${resource}`);
-    }
-  }
-  for (const delivery of new Set(processes.map((process) => process.delivery))) {
+const findUnrecorded = ({ isKilled, resources, records }: ProcessResult, number: number): string[] =>
+  isKilled
+    ? []
+    : resources
+        .map((resource) => ({ resource, count: records.filter((record) => record.resource === resource).length }))
+        .filter(({ count }) => count !== 1)
+        .map(({ resource, count }) => `process ${number}: ${resource} has ${count} records`);
+
+function findFalselyFailed({ cloud, processes }: ScenarioResult): string[] {
+  return processes.flatMap(({ records }, number) =>
+    records
+      .filter(
+        ({ resource, outcome, at }) =>
+          outcome === "failed" &&
+          cloud.lists.some((list) => list.process === number && list.answeredAt < at && list.shown.has(resource)),
+      )
+      .map(({ resource }) => `process ${number}: ${resource}`),
+  );
+}
+
+/** Returns the processes that could see both snapshots in a list response, ended normally, and reported no duplicate. */
+const findSilent = ({ older, younger }: Duplicate, { cloud, processes }: ScenarioResult): string[] =>
+  processes.flatMap(({ isKilled, records, notices }, number) => {
+    const isOwn = records.some(({ resource, outcome }) => resource === younger.resource && outcome !== "deferred");
+    const couldSee = cloud.lists.some(
+      ({ process, sentAt, resource }) =>
+        process === number && resource === undefined && sentAt >= Math.max(older.visibleAt, younger.visibleAt),
+    );
+    const isSilent = couldSee && !isKilled && isOwn && notices.length === 0;
+    return isSilent ? [`process ${number}: ${younger.resource}`] : [];
+  });
+
+function findMissed({ cloud, processes, scenario }: ScenarioResult): string[] {
+  const created = new Set(cloud.rows.map(({ resource }) => resource));
+  return scenario.deliveries.flatMap((_, delivery) => {
     const ofDelivery = processes.filter((process) => process.delivery === delivery);
-    if (ofDelivery.some(({ isKilled }) => isKilled)) continue;
+    if (ofDelivery.some(({ isKilled }) => isKilled)) return [];
     const failed = new Set(ofDelivery.flatMap(failedResources));
-    for (let index = 0; index < result.scenario.targets; index += 1) {
-      const resource = resourceName(index);
-      if (!byResource.has(resource) && !failed.has(resource)) verdict.missed.push(`delivery ${delivery}: ${resource}`);
-    }
-  }
-  return verdict;
+    return Array.from({ length: scenario.targets }, (_, index) => resourceName(index))
+      .filter((resource) => !created.has(resource) && !failed.has(resource))
+      .map((resource) => `delivery ${delivery}: ${resource}`);
+  });
 }
 
 const failedResources = ({ records }: ProcessResult): string[] =>

@@ -181,7 +181,9 @@ export function createModelCloud(
               async listNewest(visit: (found: FoundSnapshot) => boolean) {
                 const found = await list();
                 for (let from = 0; from < found.length; from += 200) {
-                  if (found.slice(from, from + 200).filter(visit).length > 0) return;
+                  let isKnown = false;
+                  for (const snapshot of found.slice(from, from + 200)) isKnown = visit(snapshot) || isKnown;
+                  if (isKnown) return;
                 }
               },
             }),

@@ -123,7 +123,7 @@ export async function runScenario(scenario: Scenario): Promise<ScenarioResult> {
       simulation.now() + scenario.timeLimitMs - RESERVE_MS,
     );
     const services = {
-      cloud: () => cloud.serviceFor(kind, number, handle, limiter, simulation.now() + (deadline - time.now())),
+      cloud: () => service,
       async invoke(_: string, shardEvent: JsonObject) {
         await countCall(number);
         void simulation.sleep(scenario.invokeMs).then(() => startProcess(delivery, skewMs, shardEvent));

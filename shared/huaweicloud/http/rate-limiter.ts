@@ -6,8 +6,14 @@ import type { Instant } from "../../core/instant.ts";
  * reports it in a 429 response.
  */
 export interface RateLimiter {
-  /** Sets how many processes share each rate limit because they started at the same time. The number includes this process. */
-  share(processes: number): void;
+  /**
+   * Sets the number of processes that share the rate limits, including this process.
+   *
+   * @param limits the rate limits that another process of the run has received in 429 responses, in requests per second by API
+   */
+  share(processes: number, limits?: Readonly<Record<string, number>>): void;
+  /** Returns the rate limits that 429 responses contained, in requests per second by API. */
+  limits(): Record<string, number>;
   /** Waits until the next request to an API may be sent, but not longer than `until`. */
   acquire(api: string, until: Instant): Promise<void>;
   /** Records that an API accepted a request. */
@@ -84,7 +90,9 @@ const CATCH_UP_MS = 500;
  */
 export function createRateLimiter(time: Pick<Time, "now" | "sleep">): RateLimiter {
   const paces = new Map<string, Pace>();
+  const known = new Map<string, number>();
   let processes = 1;
+  const shareOf = (limit: number) => Math.max(MIN_RATE, (limit * USED_SHARE) / processes);
   const paceOf = (api: string): Pace | undefined => {
     if (processes >= GROUP.processes && !paces.has(api)) {
       paces.set(api, { maxRate: undefined, rate: GROUP.rate / processes, next: time.now(), slowedAt: 0, slowdowns: 0 });
@@ -92,9 +100,15 @@ export function createRateLimiter(time: Pick<Time, "now" | "sleep">): RateLimite
     return paces.get(api);
   };
   return {
-    share(count) {
+    share(count, limits = {}) {
       processes = count;
+      for (const [api, limit] of Object.entries(limits)) {
+        known.set(api, limit);
+        const rate = shareOf(limit);
+        paces.set(api, { maxRate: rate, rate, next: time.now(), slowedAt: 0, slowdowns: 0 });
+      }
     },
+    limits: () => Object.fromEntries(known),
     async acquire(api, until) {
       for (;;) {
         const pace = paceOf(api);
@@ -120,7 +134,9 @@ export function createRateLimiter(time: Pick<Time, "now" | "sleep">): RateLimite
       const pace = paces.get(api) ?? { maxRate: undefined, rate: 0, next: 0, slowedAt: 0, slowdowns: 0 };
       const isFirst = pace.maxRate === undefined;
       if (isFirst) {
-        pace.maxRate = pace.rate = Math.max(MIN_RATE, (parseRate(message) * USED_SHARE) / processes);
+        const limit = parseRate(message);
+        known.set(api, limit);
+        pace.maxRate = pace.rate = shareOf(limit);
       } else {
         // Ignores this 429 response, because its request may have been sent before the rate was last lowered.
         if (now - pace.slowedAt < 1000) return;
