@@ -129,22 +129,34 @@ describe("createAll at the cutoff", () => {
     expect(notStarted).toEqual(targets.slice(2));
   });
 
-  test("createAll does not start a first target that gets a slot at the cutoff", async () => {
-    const fixture = createFixture({ ...LONG, concurrency: 1, createMs: 0 });
-    fixture.cloud.onNextCalls("create", undefined, failAfter(fixture, 13), failAfter(fixture, 25));
+  test("createAll without the turn does not start the second of two targets if it gets a slot after the cutoff", async () => {
+    const fixture = createFixture(LONG);
+    // disk-1 is busy and its retry at 6 s uses one slot until 40 s. disk-3 uses the other slot from 7 s to 35 s.
+    const events = [cloudError("Busy"), ...[7, 34, 28].map((seconds) => failAfter(fixture, seconds))];
+    fixture.cloud.onNextCalls("create", ...events);
     const targets = diskTargets(5);
-    const notStarted = await createMissing(fixture, targets, RUN, startPlus(40_000));
-    expect(createSeconds(fixture)).toEqual(["0", "6", "19"]);
+    const notStarted = await createMissing(fixture, targets, RUN, startPlus(33_000));
+    expect(createCalls(fixture)).toEqual([
+      "0 s create snapshot disk-1",
+      "0 s create snapshot disk-2",
+      "6 s create snapshot disk-1",
+      "7 s create snapshot disk-3",
+    ]);
     expect(notStarted).toEqual(targets.slice(3));
   });
 
-  test("createAll lets pending timers run after 100 targets", async () => {
-    const fixture = createFixture();
-    fixture.cloud.add(snapshot, ...diskTargets(99).map((target, number) => snapshotCreatedFor(target, `s-${number}`)));
-    await createAllWithIndex(fixture, diskTargets(99));
-    expect(fixture.time.slept).toEqual([]);
-    await createAllWithIndex(fixture, diskTargets(100).slice(0, 99).concat(diskTarget(99)));
-    expect(fixture.time.slept).toEqual([0]);
+  test("createAll lets pending timers run once per 100 targets", async () => {
+    const pauses = async (count: number) => {
+      const fixture = createFixture();
+      const found = diskTargets(count).map((target, number) => snapshotCreatedFor(target, `s-${number}`));
+      fixture.cloud.add(snapshot, ...found);
+      await createAllWithIndex(fixture, diskTargets(count), { until: startPlus(30_000) });
+      return fixture.time.slept;
+    };
+    expect([await pauses(99), await pauses(100)]).toEqual([[], [0]]);
+    const late = createFixture();
+    await createWithoutIndex(late, 100, 0);
+    expect(late.time.slept).toEqual([0]);
   });
 });
 

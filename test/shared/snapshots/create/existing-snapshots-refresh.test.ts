@@ -118,7 +118,7 @@ describe("a refresh of a list whose first rows are not the newest", () => {
     expect(cloud.requests()).toEqual(["listAll cluster-snapshot"]);
   });
 
-  test("an index that lists each disk separately sends a list request for each call and returns no count", async () => {
+  test("find and findAgain send one list request per call, and count returns undefined, if the index lists each disk separately", async () => {
     const { cloud, index, target } = await createListedIndex(agedSnapshots(2_001), { newestFirst: false });
     await index.find(target);
     await index.find(target);

@@ -99,7 +99,7 @@ describe("createAll if no other process has the same run", () => {
 
 describe("createAll if another process has the same run at the same time", () => {
   test.each([0, 3_000])(
-    "two processes that start in the same moment create one duplicate if list responses are %i ms late",
+    "createAll creates one duplicate if two processes start in the same moment and list responses are %i ms late",
     async (listDelayMs) => {
       const first = createFixture({ ...LONG, listDelayMs, createMs: 100 });
       const second = createFixture({ ...LONG, sharedWith: first });
@@ -118,7 +118,7 @@ describe("createAll if another process has the same run at the same time", () =>
     },
   );
 
-  test("a process gets the turn if its first snapshot is older than the snapshot of another process, and waits if it is younger", async () => {
+  test("createAll creates the second snapshot after 6 s if its first snapshot is the oldest of the run, and otherwise waits 20 s longer", async () => {
     for (const [created, id, secondSeconds] of [
       [startPlus(1), "a", "6"],
       [startPlus(-1), "z", "26"],
@@ -133,6 +133,12 @@ describe("createAll if another process has the same run at the same time", () =>
       await createMissing(fixture, diskTargets(3));
       expect(createSeconds(fixture)[1], `${id} ${created}`).toBe(secondSeconds);
     }
+  });
+
+  test("createAll creates the other snapshots after 6 s if list responses do not show its first snapshot by then", async () => {
+    const fixture = createFixture({ ...LONG, listDelayMs: 6_001 });
+    await createMissing(fixture, diskTargets(3));
+    expect(createSeconds(fixture)).toEqual(["0", "6", "6"]);
   });
 
   test("createAll waits until no snapshot of another process has appeared for 20 s, and lists the snapshots every 5 s", async () => {
