@@ -49,7 +49,7 @@ describe("createAll while it has the turn", () => {
   });
 });
 
-describe("createAll if the list of snapshots fails or is incomplete", () => {
+describe("createAll if list requests fail", () => {
   test("createAll records every target as failed without waiting if every list request fails", async () => {
     const fixture = createFixture(LONG);
     fixture.cloud.onEveryCall("listAll", cloudError("AccessDenied"));
@@ -76,20 +76,44 @@ describe("createAll if the list of snapshots fails or is incomplete", () => {
     await createMissing(fixture, diskTargets(4));
     expect(createSeconds(fixture)).toEqual(["20", "26", "26"]);
   });
+});
 
-  test("createAll creates one duplicate if two processes start in the same moment and the list contains 2,001 snapshots, oldest first", async () => {
-    const first = createFixture({ ...LONG, newestFirst: false, listDelayMs: 3_000, createMs: 100 });
-    const second = createFixture({ ...LONG, sharedWith: first });
+describe("createAll if the list contains 2,001 snapshots, oldest first, so it lists the snapshots of each disk separately", () => {
+  const createWithOld = (changes: Parameters<typeof createFixture>[0] = {}) => {
+    const fixture = createFixture({ ...LONG, newestFirst: false, ...changes });
     const old = Array.from({ length: 2_001 }, (_, number) =>
       snapshotOf(`old-${number}`, "old", { created: startPlus(number - 100_000) }),
     );
-    first.cloud.add(snapshot, ...old);
+    fixture.cloud.add(snapshot, ...old);
+    return fixture;
+  };
+
+  test("createAll creates one duplicate if two processes start in the same moment and no list is sorted", async () => {
+    const first = createWithOld({ listDelayMs: 3_000, createMs: 100 });
+    const second = createFixture({ ...LONG, sharedWith: first });
     const targets = diskTargets(8);
     await Promise.all([createMissing(first, targets), createMissing(second, targets)]);
     const { old: _, "disk-1": duplicates, ...others } = countByResource(first);
     expect(duplicates).toBe(2);
     expect(Object.values(others)).toEqual([1, 1, 1, 1, 1, 1, 1]);
     expect(first.cloud.requests().filter((request) => request === "listAll snapshot")).toHaveLength(2);
+  });
+
+  test("createAll creates the second snapshot alone, too, if the list request for the first disk fails after 6 s", async () => {
+    const fixture = createWithOld();
+    fixture.cloud.onNextCalls("create", () => fixture.cloud.onNextCalls("listFor", cloudError("AccessDenied")));
+    await createMissing(fixture, diskTargets(4));
+    expect(createSeconds(fixture)).toEqual(["0", "6", "12", "12"]);
+  });
+
+  test("createAll lists the snapshots of the next disk every 5 s while another process creates snapshots", async () => {
+    const fixture = createWithOld();
+    addOther(fixture, 1);
+    void fixture.time.sleep(3_000).then(() => addOther(fixture, 2));
+    await createMissing(fixture, diskTargets(4));
+    expect(fixture.cloud.calls).toContain("5 s listFor snapshot disk-2");
+    // The snapshot of disk-2 appears after 5 s.
+    expect(createSeconds(fixture)).toEqual(["25", "31"]);
   });
 });
 
