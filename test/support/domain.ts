@@ -36,7 +36,8 @@ export const createSeconds = (fixture: DomainFixture) => createCalls(fixture).ma
 
 /**
  * Creates an in-memory cloud, a virtual clock and a run context with a deadline `seconds` after the start. `creates`
- * defines what happens in the first create requests. The test fails if a result record was not completed exactly once.
+ * defines what happens in the first create requests. `sharedWith` is the fixture of another process, whose clock and cloud the
+ * new fixture uses. The test fails if a result record was not completed exactly once.
  */
 export function createFixture({
   seconds = 60,
@@ -45,9 +46,11 @@ export function createFixture({
   creates = [] as PlannedEvent[],
   createMs = 0,
   listDelayMs = 0,
+  newestFirst = false,
+  sharedWith = undefined as DomainFixture | undefined,
 } = {}): DomainFixture {
-  const time = createVirtualClock(random);
-  const cloud = Object.assign(createMemoryCloud(time), { createMs, listDelayMs });
+  const time = sharedWith === undefined ? createVirtualClock(random) : { ...sharedWith.time, random };
+  const cloud = sharedWith?.cloud ?? Object.assign(createMemoryCloud(time), { createMs, listDelayMs, newestFirst });
   cloud.onNextCalls("create", ...creates);
   const records: CompletedRecord[] = [];
   const completions = new Map<object, number>();

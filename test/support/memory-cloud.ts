@@ -77,6 +77,9 @@ type Operation = "create" | "listFor" | "listAll" | "listNewest" | "remove" | "r
  */
 export type PlannedEvent = SnapshotError | { afterwards: SnapshotError } | (() => unknown) | undefined;
 
+/** The number of snapshots in a page of `listNewest`. */
+const PAGE_ROWS = 200;
+
 /** An in-memory cloud that replaces EVS and DWS in unit tests. */
 export interface MemoryCloud {
   service: Cloud;
@@ -94,6 +97,8 @@ export interface MemoryCloud {
   onEveryCall(operation: Operation, event: PlannedEvent): void;
   add(kind: Kind, ...found: FoundSnapshot[]): void;
   snapshotsOf(kind: Kind): FoundSnapshot[];
+  /** True if list responses contain the snapshots that were added last at their start. Default: at their end. */
+  newestFirst: boolean;
   /** The number of milliseconds before a list response contains a new snapshot. */
   listDelayMs: number;
   /** The number of milliseconds that a create request takes. */
@@ -113,6 +118,7 @@ export function createMemoryCloud(time: Time): MemoryCloud {
     resources: [],
     disks: new Map(),
     calls: [],
+    newestFirst: false,
     listDelayMs: 0,
     createMs: 0,
     removeMs: 0,
@@ -137,8 +143,12 @@ export function createMemoryCloud(time: Time): MemoryCloud {
   }
 
   const serviceOf = (kind: Kind): SnapshotService => {
-    const listed = () =>
-      cloud.snapshotsOf(kind).filter(({ id }) => time.now() - (createdAt.get(id) ?? -Infinity) >= cloud.listDelayMs);
+    const listed = () => {
+      const rows = cloud
+        .snapshotsOf(kind)
+        .filter(({ id }) => time.now() - (createdAt.get(id) ?? -Infinity) >= cloud.listDelayMs);
+      return cloud.newestFirst ? rows.reverse() : rows;
+    };
     return {
       create: async (options, beforeSend) => {
         await beforeSend?.();
@@ -166,9 +176,13 @@ export function createMemoryCloud(time: Time): MemoryCloud {
         ),
       listAll: async (visit) => (await perform("listAll", kind.name, listed)).forEach(visit),
       ...(!kind.uniqueNames && {
-        listNewest: async (visit: (found: FoundSnapshot) => boolean) =>
+        listNewest: async (visit: (found: FoundSnapshot) => boolean) => {
           // The newest page lists groups without their members.
-          void (await perform("listNewest", kind.name, listed)).reverse().some((found) => visit(withoutMembers(found))),
+          for (let offset = 0; ; offset += PAGE_ROWS) {
+            const page = (await perform("listNewest", kind.name, listed)).slice(offset, offset + PAGE_ROWS);
+            if (page.length === 0 || page.map((found) => visit(withoutMembers(found))).includes(true)) return;
+          }
+        },
       }),
       remove: (id) =>
         perform("remove", `${kind.name} ${id}`, async () => {

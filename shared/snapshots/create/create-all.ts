@@ -11,7 +11,7 @@ import { type Run, type RunContext, targetFields } from "../run-context.ts";
 import { createOnce, toExistingResult } from "./create-once.ts";
 import type { SnapshotIndex } from "./existing-snapshots.ts";
 import { toRecordFields } from "./request.ts";
-import { createRunTurn } from "./run-turn.ts";
+import { byCreation, createRunTurn } from "./run-turn.ts";
 
 /** The minimum time before the cutoff in which a run takes the turn (run-turn.ts), in milliseconds. */
 const MIN_TURN_MS = 30_000;
@@ -51,7 +51,7 @@ export async function createAll(
     index !== undefined && targets.length > (run.again ? 1 : concurrency) && time.now() + MIN_TURN_MS < cutoff;
   const turn = needsTurn ? createRunTurn(targets, runContext, index, cutoff) : undefined;
   const retryBudget: RetryBudget = {
-    ...runContext.retryBudget,
+    ...withTime(runContext.retryBudget, time),
     maxWait: instant(Math.min(cutoff, runContext.retryBudget.maxWait ?? cutoff)),
   };
 
@@ -84,23 +84,26 @@ export async function createAll(
     }
   };
 
-  const started: Promise<unknown>[] = [];
+  const started = new Map<Target, Promise<unknown>>();
   /** Starts the next targets alone. Resolves when each of them is finished or must wait. */
   const createFirst = async (first: readonly Target[]): Promise<void> => {
-    const createdIds: string[] = [];
+    const created = new Map<string, Target>();
     const isDone = first.map(async (target) => {
       await slots.acquire();
+      if (time.now() >= cutoff) return slots.release();
       await new Promise<void>((resolve) => {
         const creating = create(target, resolve).then((createdId) => {
-          if (createdId !== undefined) createdIds.push(createdId);
+          if (createdId !== undefined) created.set(createdId, target);
           resolve();
         });
-        started.push(creating);
+        started.set(target, creating);
       });
     });
     await Promise.all(isDone);
-    if (createdIds.length > 0) await turn?.take(createdIds);
+    if (created.size > 0) await turn?.take(created);
   };
+  const mayStart = async (target: Target) =>
+    time.now() < cutoff && (turn === undefined || turn.isHeld() || (await isCreated(target, index)));
 
   const pause = createPause(time);
   let position = 0;
@@ -109,13 +112,17 @@ export async function createAll(
     await pause();
     if (time.now() >= cutoff) break;
     const target = targets[position] as Target;
-    if (turn === undefined || turn.isHeld() || (await isCreated(target, index))) {
-      position += 1;
+    if (turn === undefined || (await mayStart(target))) {
       await slots.acquire();
-      started.push(create(target));
+      // The turn can end while the target waits for a slot.
+      if (!(await mayStart(target))) slots.release();
+      else {
+        position += 1;
+        started.set(target, create(target));
+      }
       continue;
     }
-    await turn.waitForQuiet();
+    await turn.waitForQuiet(target);
     if (await isCreated(target, index)) continue;
     // If many first targets fail or wait, work on several at the same time. A failed target creates no duplicate.
     const size = firstTries < concurrency ? 1 : concurrency;
@@ -124,9 +131,9 @@ export async function createAll(
     position += first.length;
     await createFirst(first);
   }
-  await Promise.all(started);
+  await Promise.all(started.values());
   const notStarted: Target[] = [];
-  for (const target of targets.slice(position)) {
+  for (const target of targets.filter((one) => !started.has(one))) {
     const known = knownResult(target, index);
     if (known === undefined) notStarted.push(target);
     else report(targetFields(target, run))(known);
@@ -134,7 +141,7 @@ export async function createAll(
   if (index !== undefined) {
     if (turn?.hasSeenOthers() && time.now() + LISTED_AFTER_MS < cutoff) {
       await time.sleep(LISTED_AFTER_MS);
-      await index.refresh(targets).catch(() => {});
+      await index.refresh(targets, []).catch(() => {});
     }
     reportDuplicates(targets, index, runContext);
   }
@@ -194,6 +201,7 @@ function reportDuplicates(targets: readonly Target[], index: SnapshotIndex, { ad
       ids: index
         .listed([target])
         .filter(isLive)
+        .sort(byCreation)
         .map(({ id }) => id),
     }))
     .filter(({ ids }) => ids.length > 1);

@@ -1,4 +1,4 @@
-import { asSnapshotError, type SnapshotError } from "../../core/errors.ts";
+import { asSnapshotError } from "../../core/errors.ts";
 import type { Instant } from "../../core/instant.ts";
 import { LISTED_AFTER_MS, type RetryBudget, retryRead } from "../../core/retry.ts";
 import { type FoundSnapshot, isLive, type Kind } from "../kinds/kind.ts";
@@ -7,6 +7,7 @@ import { toCompactSnapshot } from "../ownership.ts";
 import type { Target } from "../policy.ts";
 import type { Run, RunContext } from "../run-context.ts";
 import { tooManySnapshotsError } from "../too-many-snapshots.ts";
+import { createKindList, isNewestFirst, type KindList, MAX_AGE_MS, modeWithoutOrder } from "./kind-list.ts";
 
 /**
  * The index of the snapshots that a run has already created. All targets of one kind of snapshot share its list requests.
@@ -32,8 +33,11 @@ export interface SnapshotIndex {
    * with `maxPerResource`. Returns undefined if the number is unknown.
    */
   count(kind: Kind, resource: string): Promise<number | undefined>;
-  /** Lists the snapshots of every kind in `targets` again, even if the last list response is fresh. */
-  refresh(targets: readonly Target[]): Promise<void>;
+  /**
+   * Lists the snapshots of every kind in `targets` again, even if the last list response is fresh. If the index lists the
+   * snapshots of each resource separately, it lists only the snapshots of the targets in `some`.
+   */
+  refresh(targets: readonly Target[], some: readonly Target[]): Promise<void>;
   /** Returns the snapshots of the run for the given targets, as the last list responses show them. */
   listed(targets: readonly Target[]): FoundSnapshot[];
   /** Records that this process created a snapshot, so the index can check that list responses show it in time. */
@@ -42,44 +46,12 @@ export interface SnapshotIndex {
   isOwn(id: string): boolean;
 }
 
-/** The maximum age of a list response, in milliseconds, in addition to the duration of its list request. */
-const MAX_AGE_MS = 1_000;
 /** The maximum age after throttled list requests, in milliseconds. Without it, many processes would only list. */
 const MAX_THROTTLED_AGE_MS = 8_000;
 /** How long all targets fail with the error of a failed list request, in milliseconds, before it is sent again. */
 const FAILURE_MS = 10_000;
 /** The number of rows at the start of a list that are remembered. A refresh stops when it meets one of these rows. */
 const REMEMBERED_ROWS = 1_000;
-/** The maximum number of rows of a whole list that is read for every refresh. */
-const MAX_REREAD_ROWS = 2_000;
-/** The number of rows in a refresh. The order of a whole list is checked for as many rows. */
-const NEWEST_ROWS = 200;
-
-/**
- * How a refresh reads the snapshots of a kind. `newest`: the newest rows only. `whole`: all rows. `each`: the snapshots of each
- * resource when a caller asks for them.
- */
-type RefreshMode = "newest" | "whole" | "each";
-
-/** What the list responses of one kind have shown so far. */
-interface KindList {
-  mode: RefreshMode;
-  /** When the last successful list request was sent. Undefined before the first one. */
-  sentAt?: Instant;
-  durationMs: number;
-  maxAgeMs: number;
-  rows: number;
-  byId: Map<string, FoundSnapshot>;
-  byResource: Map<string | undefined, Map<string, FoundSnapshot>>;
-  counts: Map<string | undefined, number>;
-  /** The ids of rows that earlier list responses contained. */
-  remembered: Set<string>;
-  /** The snapshots that this process created and no list response has shown yet, with the time of the create response. */
-  unlisted: Map<string, Instant>;
-  reading?: Promise<void>;
-  /** The error of the last list request, and when it failed. Undefined if the last list request succeeded. */
-  failure?: { at: Instant; error: SnapshotError };
-}
 
 /**
  * Returns a function that sends a list request unless its last response is fresh.
@@ -117,17 +89,7 @@ export function indexExistingSnapshots(
   const lists = new Map<string, KindList>();
   const own = new Set<string>();
   const listOf = (kind: Kind): KindList => {
-    const list = lists.get(kind.name) ?? {
-      mode: "whole" as const,
-      durationMs: 0,
-      maxAgeMs: MAX_AGE_MS,
-      rows: 0,
-      byId: new Map(),
-      byResource: new Map(),
-      counts: new Map(),
-      remembered: new Set(),
-      unlisted: new Map(),
-    };
+    const list = lists.get(kind.name) ?? createKindList();
     lists.set(kind.name, list);
     return list;
   };
@@ -146,7 +108,7 @@ export function indexExistingSnapshots(
     list.byResource.set(resource, ofResource);
   };
 
-  const count = (kind: Kind, list: KindList, { resource }: FoundSnapshot) => {
+  const count = (kind: Kind, list: KindList, { resource }: Pick<FoundSnapshot, "resource">) => {
     list.rows += 1;
     if (kind.maxPerResource !== undefined) list.counts.set(resource, (list.counts.get(resource) ?? 0) + 1);
   };
@@ -161,19 +123,27 @@ export function indexExistingSnapshots(
     });
     const { rows, byId, byResource, counts } = whole;
     const remembered = new Set(first.map(({ id }) => id));
-    const canReadNewest = cloud(kind).listNewest !== undefined && isNewestFirst(first.slice(0, NEWEST_ROWS));
+    const canReadNewest = cloud(kind).listNewest !== undefined && !list.isUnsorted && isNewestFirst(first);
     Object.assign(list, { rows, byId, byResource, counts, remembered });
     list.mode = canReadNewest ? "newest" : modeWithoutOrder(kind, rows);
   };
 
-  const readNewest = (kind: Kind, list: KindList) =>
-    cloud(kind).listNewest?.((found) => {
-      const isRemembered = list.remembered.has(found.id);
-      if (!isRemembered) count(kind, list, found);
-      list.remembered.add(found.id);
-      add(kind, list, found);
-      return isRemembered;
+  const readNewest = async (kind: Kind, list: KindList) => {
+    const added: Pick<FoundSnapshot, "id" | "resource">[] = [];
+    await cloud(kind).listNewest?.((found) => {
+      const { id, resource } = found;
+      // The newest rows contain no members of snapshot groups, so the known state of a group is more exact.
+      if (list.byId.get(id)?.members === undefined || !isLive(found)) add(kind, list, found);
+      if (list.remembered.has(id)) return true;
+      added.push({ id, resource });
+      return false;
     });
+    // If a later page fails, a retry must not stop at the rows of an earlier page.
+    for (const found of added) {
+      count(kind, list, found);
+      list.remembered.add(found.id);
+    }
+  };
 
   /** Returns whether a snapshot that list responses must contain by now was missing in the list request sent at `sentAt`. */
   const isIncomplete = ({ unlisted }: KindList, sentAt: Instant) =>
@@ -208,8 +178,8 @@ export function indexExistingSnapshots(
     list.durationMs = time.now() - list.sentAt;
     list.maxAgeMs = Math.max(MAX_AGE_MS, list.maxAgeMs / 2);
     if (!isIncomplete(list, list.sentAt)) return;
-    if (!wasNewest) list.mode = kind.uniqueNames ? "whole" : "each";
-    else list.mode = modeWithoutOrder(kind, list.rows);
+    list.isUnsorted = true;
+    list.mode = wasNewest || kind.uniqueNames ? modeWithoutOrder(kind, list.rows) : "each";
     if (wasNewest && list.mode === "whole") await read(kind, list);
   };
 
@@ -263,6 +233,7 @@ export function indexExistingSnapshots(
         const found = await listResource(target);
         if (found.some((snapshot) => snapshot.marker?.idempotencyKey === run.idempotencyKey && isLive(snapshot)))
           return found;
+        if (listOf(kind).mode === "each") return found;
       }
       return find(target);
     },
@@ -270,8 +241,9 @@ export function indexExistingSnapshots(
       const { mode, counts } = await freshList(kind);
       return mode === "each" ? undefined : (counts.get(resource) ?? 0);
     },
-    async refresh(targets) {
+    async refresh(targets, some) {
       for (const kind of new Set(targets.map((target) => target.kind))) await refreshKind(kind);
+      for (const target of some) if (listOf(target.kind).mode === "each") await listResource(target);
     },
     listed: (targets) =>
       targets.flatMap((target) => {
@@ -295,13 +267,3 @@ export function indexExistingSnapshots(
     isOwn: (id) => own.has(id),
   };
 }
-
-/** Returns whether rows are sorted by creation time, newest first. Rows without a creation time are ignored. */
-function isNewestFirst(rows: readonly FoundSnapshot[]): boolean {
-  const times = rows.map(({ created }) => created).filter((created) => created !== undefined);
-  return times.every((created, index) => index === 0 || created <= (times[index - 1] as Instant));
-}
-
-/** Returns how to refresh a list whose newest rows are not at its start. */
-const modeWithoutOrder = ({ uniqueNames }: Kind, rows: number): RefreshMode =>
-  uniqueNames || rows <= MAX_REREAD_ROWS ? "whole" : "each";

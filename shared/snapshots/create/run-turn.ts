@@ -1,6 +1,6 @@
 import type { Instant } from "../../core/instant.ts";
 import { LISTED_AFTER_MS } from "../../core/retry.ts";
-import type { FoundSnapshot } from "../kinds/kind.ts";
+import { type FoundSnapshot, isLive } from "../kinds/kind.ts";
 import type { Target } from "../policy.ts";
 import type { RunContext } from "../run-context.ts";
 import type { SnapshotIndex } from "./existing-snapshots.ts";
@@ -39,10 +39,19 @@ const TAKE_MS = LISTED_AFTER_MS + 4_000;
 export interface RunTurn {
   /** Returns whether this process may create several snapshots at the same time. */
   isHeld(): boolean;
-  /** Waits until no other process creates snapshots of the targets. Returns early if too little time is left. */
-  waitForQuiet(): Promise<void>;
-  /** Tries to take the turn with the snapshots that this process has just created. */
-  take(createdIds: readonly string[]): Promise<void>;
+  /**
+   * Waits until no other process creates snapshots of the targets. Returns early if too little time is left.
+   *
+   * @param next the first target without a snapshot
+   */
+  waitForQuiet(next: Target): Promise<void>;
+  /**
+   * Tries to take the turn with the snapshots that this process has just created. If a list request fails, the process does not
+   * get the turn.
+   *
+   * @param created the targets of the new snapshots, by snapshot id
+   */
+  take(created: ReadonlyMap<string, Target>): Promise<void>;
   /** Extends the turn, if it is held, after a create request that succeeded. */
   extend(): void;
   /** Returns whether list responses have shown snapshots that another process created for these targets. */
@@ -74,6 +83,12 @@ export function createRunTurn(
     if (found.length > 0) lastActivity = time.now();
     return found;
   };
+  /** Lists the snapshots again. Returns false if a list request failed. */
+  const refresh = (some: readonly Target[]) =>
+    index.refresh(targets, some).then(
+      () => true,
+      () => false,
+    );
   const hold = () => {
     heldUntil = time.now() + TURN_MS;
   };
@@ -84,25 +99,25 @@ export function createRunTurn(
       if (isHeld()) hold();
     },
     hasSeenOthers: () => others > 0,
-    async waitForQuiet() {
+    async waitForQuiet(next) {
       for (;;) {
         newOthers();
         const remaining = lastActivity === undefined ? 0 : lastActivity + quietMs - time.now();
-        const covered = new Set(index.listed(targets).map(({ resource }) => resource)).size;
-        if (remaining <= 0 || covered >= targets.length) return;
+        if (remaining <= 0 || targets.every((target) => index.listed([target]).some(isLive))) return;
         // A missing snapshot is worse than a duplicate, so the process continues if the wait would take too long.
         const wait = Math.min(POLL_MS, remaining);
         if (time.now() + wait + TAKE_MS >= cutoff) return;
         await time.sleep(wait);
-        await index.refresh(targets);
+        // If the list request fails, `lastActivity` remains, so the wait ends.
+        await refresh([next]);
       }
     },
-    async take(createdIds) {
+    async take(created) {
       if (time.now() + TAKE_MS >= cutoff) return hold();
       await time.sleep(LISTED_AFTER_MS);
-      await index.refresh(targets);
+      if (!(await refresh([...created.values()]))) return;
       const rivals = newOthers();
-      const mine = index.listed(targets).filter(({ id }) => createdIds.includes(id));
+      const mine = index.listed(targets).filter(({ id }) => created.has(id));
       const [oldest] = [...rivals, ...mine].sort(byCreation);
       if (oldest === undefined || index.isOwn(oldest.id)) hold();
     },
@@ -110,5 +125,5 @@ export function createRunTurn(
 }
 
 /** Compares two snapshots by creation time. A snapshot without a creation time counts as the oldest. */
-const byCreation = (a: FoundSnapshot, b: FoundSnapshot): number =>
+export const byCreation = (a: FoundSnapshot, b: FoundSnapshot): number =>
   (a.created ?? 0) - (b.created ?? 0) || (a.id < b.id ? -1 : 1);

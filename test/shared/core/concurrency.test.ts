@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
-import { forEachConcurrent } from "../../../shared/core/concurrency.ts";
+import { describe, expect, test } from "vitest";
+import { createSlots, forEachConcurrent, type Slots } from "../../../shared/core/concurrency.ts";
 
 test("forEachConcurrent starts each item once and in order, and never works on more items at a time than the limit", async () => {
   await fc.assert(
@@ -42,4 +42,48 @@ test("forEachConcurrent with a limit of 2 completes all other items while one it
   finish();
   await completed;
   expect(done).toEqual(["a", "b", "c", "slow"]);
+});
+
+describe("createSlots", () => {
+  /** Starts a call of `acquire` that adds `name` to `acquired` when the caller gets a slot. */
+  const acquireAs = (slots: Slots, acquired: string[], name: string) => slots.acquire().then(() => acquired.push(name));
+
+  test("createSlots gives slots to two callers at once if the count is 2, and to the others in the order of their calls", async () => {
+    const slots = createSlots(2);
+    const acquired: string[] = [];
+    const all = ["a", "b", "c", "d"].map((name) => acquireAs(slots, acquired, name));
+    await Promise.all(all.slice(0, 2));
+    expect(acquired).toEqual(["a", "b"]);
+    slots.release();
+    await all[2];
+    expect(acquired).toEqual(["a", "b", "c"]);
+    slots.release();
+    await all[3];
+    expect(acquired).toEqual(["a", "b", "c", "d"]);
+  });
+
+  test("createSlots gives a released slot to the caller that waits longest, before a caller that comes later", async () => {
+    const slots = createSlots(1);
+    const acquired: string[] = [];
+    await acquireAs(slots, acquired, "a");
+    const waiting = acquireAs(slots, acquired, "b");
+    slots.release();
+    const late = acquireAs(slots, acquired, "late");
+    await waiting;
+    await Promise.resolve();
+    expect(acquired).toEqual(["a", "b"]);
+    slots.release();
+    await late;
+    expect(acquired).toEqual(["a", "b", "late"]);
+  });
+
+  test("createSlots keeps a released slot free if no caller waits", async () => {
+    const slots = createSlots(1);
+    const acquired: string[] = [];
+    for (const name of ["a", "b"]) {
+      await acquireAs(slots, acquired, name);
+      slots.release();
+    }
+    expect(acquired).toEqual(["a", "b"]);
+  });
 });

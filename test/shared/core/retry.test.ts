@@ -10,6 +10,7 @@ import {
   retryRead,
   startCutoff,
   takeRetryToken,
+  withTime,
 } from "../../../shared/core/retry.ts";
 import { cloudError, createVirtualClock, START, startPlus } from "../../support/domain.ts";
 
@@ -174,6 +175,26 @@ describe("the retry tokens of an invocation", () => {
     const retryBudget = budgetOf(60);
     for (let count = 0; count < 1_000; count += 1) refundRetryToken(retryBudget);
     expect(retryBudget.tokens).toBeUndefined();
+  });
+});
+
+describe("withTime", () => {
+  test("withTime returns a budget that waits with the other clock and has the same deadline and maxWait", async () => {
+    const retryBudget = budgetOf(60, 30);
+    const time = createVirtualClock();
+    expect(withTime(retryBudget, time)).toMatchObject({ deadline: startPlus(60_000), maxWait: startPlus(30_000) });
+    await backoff(cloudError("Busy"), 1, withTime(retryBudget, time));
+    expect([time.slept, retryBudget.time.slept]).toEqual([[6_000], []]);
+  });
+
+  test("withTime shares the retry tokens with the original budget, even before the first retry", () => {
+    const retryBudget = budgetOf(60);
+    const copy = withTime(retryBudget, createVirtualClock());
+    for (let count = 0; count < 25; count += 1) expect(takeRetryToken(copy)).toBe(true);
+    for (let count = 0; count < 25; count += 1) expect(takeRetryToken(retryBudget)).toBe(true);
+    expect([takeRetryToken(copy), takeRetryToken(retryBudget)]).toEqual([false, false]);
+    for (let count = 0; count < 5; count += 1) refundRetryToken(retryBudget);
+    expect(takeRetryToken(withTime(copy, createVirtualClock()))).toBe(true);
   });
 });
 

@@ -2,15 +2,18 @@ import { describe, expect, test } from "vitest";
 import { createAll } from "../../../../shared/snapshots/create/create-all.ts";
 import type { Kind } from "../../../../shared/snapshots/kinds/kind.ts";
 import { deriveKey } from "../../../../shared/snapshots/marker.ts";
+import { createTarget } from "../../../../shared/snapshots/policy.ts";
 import { targetFields } from "../../../../shared/snapshots/run-context.ts";
 import {
   cloudError,
   createCalls,
   createFixture,
   createSeconds,
+  group,
   MINUTE_MS,
   STATUS,
   snapshot,
+  snapshotOf,
   standard,
   startPlus,
 } from "../../../support/domain.ts";
@@ -82,7 +85,7 @@ describe("createAll without an index of existing snapshots", () => {
     expect(calls).toEqual(["snapshot disk-1"]);
   });
 
-  test("createAll starts no target after `until` and returns the targets that it has not started", async () => {
+  test("createAll with `canHandOver` starts no target after the cutoff and returns the targets that it has not started", async () => {
     const fixture = createFixture({ concurrency: 1, createMs: 10_000 });
     const targets = diskTargets(4);
     expect(await createAll(targets, RUN, fixture.runContext, { cutoff: startPlus(20_000), canHandOver: true })).toEqual(
@@ -91,7 +94,7 @@ describe("createAll without an index of existing snapshots", () => {
     expect(fixture.outcomes()).toEqual(["made-1 accepted", "made-2 accepted"]);
   });
 
-  test("createAll reports the targets that it has not started as failed if `until` is the invocation's deadline", async () => {
+  test("createAll without `canHandOver` reports the targets that it has not started before the cutoff as failed", async () => {
     const fixture = createFixture({ concurrency: 1, seconds: 20, createMs: 10_000 });
     expect(await createAll(diskTargets(3), RUN, fixture.runContext, { cutoff: startPlus(20_000) })).toEqual([]);
     expect(fixture.outcomes().at(-1)).toBe("disk-3 failed: DeadlineExceeded");
@@ -111,7 +114,7 @@ describe("createAll with an index of existing snapshots", () => {
     expect(fixture.cloud.requests()).toEqual(["listAll snapshot", "create snapshot disk-1"]);
   });
 
-  test("createAll with an index of existing snapshots returns the targets that it has not started before `until`", async () => {
+  test("createAll with an index of existing snapshots returns the targets that it has not started before the cutoff", async () => {
     const fixture = createFixture({ concurrency: 1, seconds: 600, createMs: 10_000 });
     const targets = diskTargets(3);
     expect(await createAllWithIndex(fixture, targets, { until: startPlus(20_000) })).toEqual(targets.slice(2));
@@ -124,12 +127,18 @@ describe("createAll with an index of existing snapshots", () => {
     expect(fixture.outcomes().sort()).toEqual(["disk-1 failed: AccessDenied", "made-1 accepted"]);
   });
 
-  test("createAll waits for a concurrent identical run in the same instance and reports the snapshots of that run as existing", async () => {
+  test("createAll reports the snapshots that a concurrent identical run in the same process creates as existing", async () => {
     const fixture = createFixture({ seconds: 600, createMs: 1_000 });
-    const createBoth = () => createAllWithIndex(fixture, diskTargets(2), { until: startPlus(600_000) });
+    const createBoth = () => createAllWithIndex(fixture, diskTargets(2));
     expect(await Promise.all([createBoth(), createBoth()])).toEqual([[], []]);
-    expect(fixture.outcomes()).toEqual(["made-1 accepted", "made-2 accepted", "made-1 existing", "made-2 existing"]);
-    expect(fixture.cloud.calls.at(-1)).toBe("7 s listAll snapshot");
+    expect(fixture.outcomes().sort()).toEqual([
+      "made-1 accepted",
+      "made-1 existing",
+      "made-2 accepted",
+      "made-2 existing",
+    ]);
+    expect(createSeconds(fixture)).toEqual(["0", "0"]);
+    expect(fixture.time.seconds()).toBe(1);
   });
 
   test("createAll does not wait for a concurrent run with a different key, kind, project or set of targets", async () => {
@@ -148,12 +157,42 @@ describe("createAll with an index of existing snapshots", () => {
     expect(createCalls(fixture)).toHaveLength(6);
   });
 
-  test("createAll fails every target if a concurrent identical run in the same instance is still in progress at the deadline", async () => {
+  test("createAll fails every target if a concurrent identical run in the same process is still in progress at the deadline", async () => {
     const fixture = createFixture({ seconds: 20, createMs: 30_000 });
     const first = createAllWithIndex(fixture, diskTargets(2));
     await createAllWithIndex(fixture, diskTargets(2));
     expect(fixture.outcomes()).toEqual(["disk-1 failed: DeadlineExceeded", "disk-2 failed: DeadlineExceeded"]);
     expect(fixture.records[0]).toMatchObject({ action: "create", kind: "snapshot", policy: "nightly" });
     await first;
+  });
+
+  test("createAll creates a new snapshot of a server whose snapshot group is being deleted", async () => {
+    const fixture = createFixture();
+    fixture.cloud.add(group, snapshotCreatedFor(createTarget(group, "server-1"), "a", STATUS.deleting));
+    await createAllWithIndex(fixture, [createTarget(group, "server-1")]);
+    expect(fixture.outcomes()).toEqual(["made-1 accepted"]);
+  });
+
+  test("createAll lists the snapshots again before a create request if the last list response is older than 1 s", async () => {
+    const fixture = createFixture({ concurrency: 1, createMs: 1_001, newestFirst: true });
+    fixture.cloud.add(snapshot, snapshotOf("old", "disk-9"));
+    fixture.cloud.onNextCalls("create", () =>
+      fixture.cloud.add(snapshot, snapshotCreatedFor(diskTarget(2), "other", { created: fixture.time.now() })),
+    );
+    await createAllWithIndex(fixture, diskTargets(2), { until: startPlus(30_000) });
+    expect(fixture.cloud.calls).toEqual([
+      "0 s listAll snapshot",
+      "0 s create snapshot disk-1",
+      "1.001 s listNewest snapshot",
+    ]);
+    expect(fixture.outcomes()).toEqual(["made-1 accepted", "other existing"]);
+  });
+
+  test("createAll accepts a snapshot that another delivery of the event created with other options", async () => {
+    const fixture = createFixture();
+    const other = { ...diskTarget(1), options: { ...diskTarget(1).options, description: "other" } };
+    fixture.cloud.add(snapshot, snapshotCreatedFor(other, "a"));
+    await createAllWithIndex(fixture, diskTargets(1));
+    expect(fixture.outcomes()).toEqual(["a existing: An earlier delivery created this snapshot with other options."]);
   });
 });
