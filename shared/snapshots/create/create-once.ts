@@ -11,8 +11,8 @@ import {
 import type { FoundSnapshot, Kind } from "../kinds/kind.ts";
 import { deriveKey, hashRequest, type Marker } from "../marker.ts";
 import type { SnapshotCreator } from "../ports.ts";
-import { createFreshLook } from "./existing-snapshots.ts";
 import { findCause, isFinal, LAST_LIST_MS, listAfterAmbiguous } from "./failed-create.ts";
+import { createFreshLook } from "./fresh-look.ts";
 import { elapsedMs, type InFlight, type InFlightEntry, trackCreate, waitForConcurrentRequest } from "./in-flight.ts";
 import { generateName, isSameName, keyConflictError, matchExisting } from "./match.ts";
 import type { CreateResult, SnapshotRequest } from "./request.ts";

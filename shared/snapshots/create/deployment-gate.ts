@@ -6,9 +6,9 @@ import { type FoundSnapshot, isLive, type State } from "../kinds/kind.ts";
 import type { Target } from "../policy.ts";
 import type { EndFields } from "../reporting.ts";
 import { type Run, type RunContext, targetFields } from "../run-context.ts";
+import { createBulkList } from "./bulk-list.ts";
 import { createOnce } from "./create-once.ts";
 import { createSnapshotFinder } from "./deployment-snapshots.ts";
-import { indexExistingSnapshots } from "./existing-snapshots.ts";
 import { serializeGateCalls } from "./in-flight.ts";
 import { toRecordFields } from "./request.ts";
 
@@ -70,7 +70,7 @@ export async function passGate(
   const listedBefore = new Map<Target, FoundSnapshot[]>();
   const progress = new Map<Target, TargetProgress>();
   const ageErrors: SnapshotError[] = [];
-  const index = indexExistingSnapshots(run, runContext);
+  const list = createBulkList(run, runContext);
   const start = async (target: Target) => {
     const listed = listedBefore.get(target) as FoundSnapshot[];
     const ofDeployment = snapshots.ofDeployment(target, listed);
@@ -87,14 +87,11 @@ export async function passGate(
         const client = cloud(kind);
         const service = { ...client, listFor: async () => showFailed(await client.listFor(options)) };
         const lookup = {
-          find: async () => showFailed(await index.find(target)),
+          find: async () => showFailed(list.isFresh(kind) ? await list.find(target) : await lookup.findAgain()),
           findAgain: () => retryRead(() => service.listFor(), retryBudget),
         };
         const created = await createOnce({ ...run, kind, options }, service, retryBudget, inFlight, lookup);
-        if (created.outcome === "accepted") {
-          snapshots.markCreated(created.snapshotId);
-          index.addCreated(kind, created.snapshotId);
-        }
+        if (created.outcome === "accepted") snapshots.markCreated(created.snapshotId);
         progress.set(target, { target, ...toRecordFields(created) });
       }
     } catch (thrown) {
@@ -108,7 +105,7 @@ export async function passGate(
   await serializeGateCalls(name, inFlight, retryBudget, async () => {
     const failures: unknown[] = [];
     await forEachConcurrent(targets, concurrency, async (target) => {
-      await snapshots.list(target, index).then(
+      await snapshots.list(target, list).then(
         (listed) => listedBefore.set(target, listed),
         (thrown) => failures.push(thrown),
       );
@@ -128,7 +125,7 @@ export async function passGate(
   );
   while (ageErrors.length === 0 && targetsWith(isPending).length > 0 && time.now() < waitUntil) {
     await time.sleep(Math.min(POLL_MS, waitUntil - time.now()));
-    const latest = indexExistingSnapshots(run, runContext);
+    const latest = createBulkList(run, runContext);
     const list = (target: Target) => snapshots.list(target, latest);
     const pending = targetsWith(isPending);
     await updateProgress(pending, list);

@@ -8,7 +8,7 @@ import { foreignReason } from "../ownership.ts";
 import type { Target } from "../policy.ts";
 import type { AttachedDisk } from "../ports.ts";
 import type { Run, RunContext } from "../run-context.ts";
-import type { SnapshotIndex } from "./existing-snapshots.ts";
+import type { BulkList } from "./bulk-list.ts";
 
 /** Finds the snapshots of one deployment in list responses. */
 export interface DeploymentSnapshotFinder {
@@ -16,7 +16,7 @@ export interface DeploymentSnapshotFinder {
    * Returns the listed snapshots that may belong to a target. If a snapshot group has no member for one of its disks, the
    * function changes the state of the group.
    */
-  list(target: Target, index: SnapshotIndex): Promise<FoundSnapshot[]>;
+  list(target: Target, list: BulkList): Promise<FoundSnapshot[]>;
   /** Returns the snapshots of one target that calls for this deployment created. */
   ofDeployment(target: Target, listed: readonly FoundSnapshot[]): FoundSnapshot[];
   /**
@@ -79,8 +79,8 @@ export function createSnapshotFinder(
 
   return {
     ofDeployment,
-    async list(target, index) {
-      const listed = await index.find(target);
+    async list(target, list) {
+      const listed = await list.find(target);
       const groups = target.kind.hasMembers ? ofDeployment(target, listed).filter(seemsComplete) : [];
       if (groups.length === 0) return listed;
       const expected = await disksOf(target);

@@ -1,67 +1,194 @@
-import type { SnapshotError } from "../../core/errors.ts";
+import { asSnapshotError, type SnapshotError } from "../../core/errors.ts";
 import type { Instant } from "../../core/instant.ts";
-import type { FoundSnapshot, Kind } from "../kinds/kind.ts";
+import { LISTED_AFTER_MS, type RetryBudget, retryRead } from "../../core/retry.ts";
+import { type FoundSnapshot, isLive, type Kind } from "../kinds/kind.ts";
+import type { Target } from "../policy.ts";
+import type { SnapshotService } from "../ports.ts";
+import type { Run } from "../run-context.ts";
+import { FRESH_MS } from "./fresh-look.ts";
+import { createRunRows, type RunRows } from "./run-rows.ts";
 
-/** The maximum age of a list response, in milliseconds, in addition to the duration of its list request. */
-export const MAX_AGE_MS = 1_000;
+/** The maximum time for which a list response is fresh after throttled list requests, in milliseconds. */
+const MAX_THROTTLED_FRESH_MS = 8_000;
+/** How long all targets fail with the error of a failed list request, in milliseconds, before it is sent again. */
+const FAILURE_MS = 10_000;
+/** The number of rows at the start of a list that are remembered. A refresh stops when it meets one of these rows. */
+const REMEMBERED_ROWS = 1_000;
 /** The maximum number of rows of a whole list that is read for every refresh. */
 const MAX_REREAD_ROWS = 2_000;
 /** The number of rows in a refresh. The order of a whole list is checked for as many rows. */
 const NEWEST_ROWS = 200;
 
-/**
- * How a refresh reads the snapshots of a kind. `newest`: the newest rows only. `whole`: all rows. `each`: the snapshots of each
- * resource when a caller asks for them.
- */
-type RefreshMode = "newest" | "whole" | "each";
-
-/** What the list responses of one kind have shown so far. */
+/** The part of the index of existing snapshots for one kind; see `SnapshotIndex`, which describes the functions. */
 export interface KindList {
-  mode: RefreshMode;
-  /** True if the newest rows did not show a new snapshot in time. All further refreshes then read more than the newest rows. */
-  isUnsorted: boolean;
-  /** When the last successful list request was sent. Undefined before the first one. */
-  sentAt?: Instant;
-  durationMs: number;
-  maxAgeMs: number;
-  rows: number;
-  byId: Map<string, FoundSnapshot>;
-  byResource: Map<string | undefined, Map<string, FoundSnapshot>>;
-  counts: Map<string | undefined, number>;
-  /** The ids of rows that earlier list responses contained. */
-  remembered: Set<string>;
-  /** The snapshots that this process created and no list response has shown yet, with the time of the create response. */
-  unlisted: Map<string, Instant>;
-  reading?: Promise<void>;
-  /** The error of the last list request, and when it failed. Undefined if the last list request succeeded. */
-  failure?: { at: Instant; error: SnapshotError };
+  find(target: Target): Promise<FoundSnapshot[]>;
+  findAgain(target: Target): Promise<FoundSnapshot[]>;
+  count(resource: string): Promise<number | undefined>;
+  refresh(some: readonly Target[]): Promise<void>;
+  listed(target: Target): FoundSnapshot[];
+  addCreated(id: string): void;
 }
 
-/** Creates the state of a kind whose snapshots have not been listed. */
-export const createKindList = (): KindList => ({
-  mode: "whole",
-  isUnsorted: false,
-  durationMs: 0,
-  maxAgeMs: MAX_AGE_MS,
-  rows: 0,
-  byId: new Map(),
-  byResource: new Map(),
-  counts: new Map(),
-  remembered: new Set(),
-  unlisted: new Map(),
-});
+/** Creates the list of a kind whose snapshots have not been listed. */
+export function createKindList(
+  run: Run,
+  kind: Kind,
+  service: SnapshotService,
+  retryBudget: RetryBudget,
+  maxSnapshots: number,
+): KindList {
+  const { time } = retryBudget;
+  /**
+   * How a refresh reads the snapshots. `newest`: the newest rows only. `whole`: all rows. `each`: the snapshots of each resource
+   * when a caller asks for them.
+   */
+  let mode: "newest" | "whole" | "each" = "whole";
+  let rows: RunRows = createRunRows(run, kind, maxSnapshots);
+  let rowCount = 0;
+  let counts = new Map<string | undefined, number>();
+  /** The ids of rows that earlier list responses contained. */
+  let remembered = new Set<string>();
+  /** True if the newest rows did not show a new snapshot in time. All further refreshes then read more than the newest rows. */
+  let isUnsorted = false;
+  /** The snapshots that this process created and no list response has shown yet, with the time of the create response. */
+  const unlisted = new Map<string, Instant>();
+  let freshMs = FRESH_MS;
+  let freshUntil = 0;
+  let failure: { until: number; error: SnapshotError } | undefined;
+  let reading: Promise<void> | undefined;
 
-/**
- * Returns whether the first rows of a list are sorted by creation time, newest first. Rows without a creation time are ignored.
- */
-export function isNewestFirst(rows: readonly FoundSnapshot[]): boolean {
-  const times = rows
-    .slice(0, NEWEST_ROWS)
-    .map(({ created }) => created)
-    .filter((created) => created !== undefined);
+  const add = (to: RunRows, found: FoundSnapshot) => {
+    unlisted.delete(found.id);
+    to.add(found);
+  };
+  const count = ({ resource }: Pick<FoundSnapshot, "resource">) => {
+    rowCount += 1;
+    if (kind.maxPerResource !== undefined) counts.set(resource, (counts.get(resource) ?? 0) + 1);
+  };
+  /** Returns how to refresh a list whose newest rows are not at its start. */
+  const modeWithoutOrder = () => (kind.uniqueNames || rowCount <= MAX_REREAD_ROWS ? "whole" : "each");
+
+  const readWhole = async () => {
+    const first: FoundSnapshot[] = [];
+    const listed = createRunRows(run, kind, maxSnapshots);
+    [rowCount, counts] = [0, new Map()];
+    await service.listAll((found) => {
+      count(found);
+      add(listed, found);
+      if (first.length < REMEMBERED_ROWS) first.push(found);
+    });
+    rows = listed;
+    remembered = new Set(first.map(({ id }) => id));
+    const canReadNewest = service.listNewest !== undefined && !isUnsorted && isNewestFirst(first);
+    mode = canReadNewest ? "newest" : modeWithoutOrder();
+  };
+
+  const readNewest = async () => {
+    const added: Pick<FoundSnapshot, "id" | "resource">[] = [];
+    await service.listNewest?.((found) => {
+      const { id, resource } = found;
+      // The newest rows contain no members of snapshot groups, so the known state of a group is more exact.
+      if (rows.get(id)?.members === undefined || !isLive(found)) add(rows, found);
+      if (remembered.has(id)) return true;
+      added.push({ id, resource });
+      return false;
+    });
+    // If a later page fails, a retry must not stop at the rows of an earlier page.
+    for (const found of added) {
+      count(found);
+      remembered.add(found.id);
+    }
+  };
+
+  const read = async (): Promise<void> => {
+    const wasNewest = mode === "newest";
+    let sentAt = 0;
+    const attempt = async () => {
+      sentAt = time.now();
+      await (wasNewest ? readNewest() : readWhole()).catch((thrown) => {
+        if (asSnapshotError(thrown).reason === "Throttled") freshMs = Math.min(MAX_THROTTLED_FRESH_MS, freshMs * 2);
+        throw thrown;
+      });
+    };
+    try {
+      await retryRead(attempt, retryBudget);
+    } catch (thrown) {
+      const error = asSnapshotError(thrown);
+      if (error.reason !== "BadResponse" || kind.uniqueNames) {
+        failure = { until: time.now() + FAILURE_MS, error };
+        throw error;
+      }
+      // The list is incomplete or contains an unreadable row of another resource.
+      mode = "each";
+      return;
+    }
+    failure = undefined;
+    freshMs = Math.max(FRESH_MS, freshMs / 2);
+    freshUntil = time.now() + freshMs;
+    // A list response must show a snapshot by now, if it was created more than 6 s before the list request.
+    if (![...unlisted.values()].some((createdAt) => sentAt - createdAt > LISTED_AFTER_MS)) return;
+    isUnsorted = true;
+    mode = wasNewest || kind.uniqueNames ? modeWithoutOrder() : "each";
+    if (wasNewest && mode === "whole") await read();
+  };
+
+  const readOnce = () => {
+    reading ??= read().finally(() => {
+      reading = undefined;
+    });
+    return reading;
+  };
+  /** Waits for a fresh list response. */
+  const freshen = async () => {
+    // A list request in progress may show a snapshot that the last list response does not contain.
+    while (reading !== undefined || (mode !== "each" && time.now() > freshUntil)) {
+      if (failure !== undefined && time.now() < failure.until) throw failure.error;
+      await readOnce();
+    }
+  };
+  const refresh = async () => {
+    // A list request in progress was sent too early.
+    if (mode !== "each") await reading?.catch(() => {});
+    if (mode !== "each") await readOnce();
+  };
+  const listResource = async ({ options }: Target) => {
+    const found = await retryRead(() => service.listFor(options), retryBudget);
+    for (const snapshot of found) add(rows, snapshot);
+    return found;
+  };
+  const find = async (target: Target) => {
+    await freshen();
+    return mode === "each" ? listResource(target) : rows.find(target);
+  };
+
+  return {
+    find,
+    async findAgain(target) {
+      // DWS lists the snapshots of all resources in one response, so all targets can use it.
+      if (kind.uniqueNames) await refresh();
+      else {
+        const found = await listResource(target);
+        if (mode === "each" || rows.ofRun(target).some(isLive)) return found;
+      }
+      return find(target);
+    },
+    async count(resource) {
+      await freshen();
+      return mode === "each" ? undefined : (counts.get(resource) ?? 0);
+    },
+    async refresh(some) {
+      await refresh();
+      if (mode === "each") for (const target of some) await listResource(target);
+    },
+    listed: (target) => rows.ofRun(target),
+    addCreated(id) {
+      if (rows.get(id) === undefined) unlisted.set(id, time.now());
+    },
+  };
+}
+
+/** Returns whether the first rows of a list are sorted by creation time, newest first. Ignores rows without a creation time. */
+function isNewestFirst(rows: readonly FoundSnapshot[]): boolean {
+  const times = rows.slice(0, NEWEST_ROWS).flatMap(({ created }) => created ?? []);
   return times.every((created, index) => index === 0 || created <= (times[index - 1] as Instant));
 }
-
-/** Returns how to refresh a list whose newest rows are not at its start. */
-export const modeWithoutOrder = ({ uniqueNames }: Kind, rows: number): RefreshMode =>
-  uniqueNames || rows <= MAX_REREAD_ROWS ? "whole" : "each";

@@ -1,0 +1,27 @@
+import { type RetryBudget, retryRead } from "../../core/retry.ts";
+
+/**
+ * How long a list response is fresh after its arrival, in milliseconds. Its list request was then sent at most this time plus its own
+ * duration ago.
+ */
+export const FRESH_MS = 1_000;
+
+/**
+ * Returns a function that sends a list request unless its last response is fresh.
+ *
+ * @param list sends a list request
+ */
+export function createFreshLook<Response>(
+  list: () => Promise<Response>,
+  retryBudget: RetryBudget,
+): () => Promise<Response> {
+  let last: { freshUntil: number; response: Response } | undefined;
+  const { time } = retryBudget;
+  return async () => {
+    if (last === undefined || time.now() > last.freshUntil) {
+      const response = await retryRead(list, retryBudget);
+      last = { response, freshUntil: time.now() + FRESH_MS };
+    }
+    return last.response;
+  };
+}
