@@ -120,8 +120,13 @@ export async function passGate(
     await forEachConcurrent(targets, concurrency, start);
   });
 
-  await updateProgress(targetsWith(isPending), (target) =>
-    Promise.resolve(listedBefore.get(target) as FoundSnapshot[]),
+  const firstListOf = (target: Target) => listedBefore.get(target) as FoundSnapshot[];
+  // The list response from before the create requests says nothing about a snapshot that it does not contain.
+  const isListedBefore = ({ target, snapshot_id }: TargetProgress) =>
+    firstListOf(target).some(({ id }) => id === snapshot_id);
+  await updateProgress(
+    targetsWith((target) => isPending(target) && isListedBefore(target)),
+    async (target) => firstListOf(target),
   );
   while (ageErrors.length === 0 && targetsWith(isPending).length > 0 && time.now() < waitUntil) {
     await time.sleep(Math.min(POLL_MS, waitUntil - time.now()));

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { SnapshotError } from "../../../../shared/core/errors.ts";
 import { after, instant } from "../../../../shared/core/instant.ts";
-import type { RateLimiter } from "../../../../shared/huaweicloud/http/rate-limiter.ts";
+import { createRateLimiter, type RateLimiter } from "../../../../shared/huaweicloud/http/rate-limiter.ts";
 import { type Connection, sendOptions } from "../../../../shared/huaweicloud/http/sdk-client.ts";
 import type { HttpRequest } from "../../../../shared/huaweicloud/http/transport.ts";
 import { createVirtualClock, START, type VirtualTime } from "../../../support/virtual-clock.ts";
@@ -15,13 +15,11 @@ function createConnection(changes: (time: VirtualTime) => Partial<Connection> = 
   const requests: HttpRequest[] = [];
   const addStep = (step: string) => void steps.push(`${time.seconds()} s ${step}`);
   const limiter: RateLimiter = {
-    share: () => {},
+    ...createRateLimiter(time),
     acquire: async () => {
       await time.sleep(2_000);
       addStep("limiter");
     },
-    onSuccess: () => {},
-    onThrottled: () => {},
   };
   const connection = connectionTo("https://evs.example.com", {
     now: () => time.now(),

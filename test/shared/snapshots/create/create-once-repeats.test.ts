@@ -40,7 +40,7 @@ describe("createOnce with concurrent requests in one instance", () => {
   });
 
   test("createOnce still waits for an identical request in progress after a request for another disk removed old entries from memory", async () => {
-    const fixture = createFixture({ createMs: 20_000 });
+    const fixture = createFixture({ createMs: 20_000, listDelayMs: 60_000 });
     const first = callCreateOnce(fixture);
     await fixture.time.sleep(15_000);
     const other = callCreateOnce(fixture, requestOf({ options: { volume_id: "disk-2" } }));

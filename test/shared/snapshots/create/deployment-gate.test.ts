@@ -217,45 +217,6 @@ describe("passGate after beginUntil, the last moment to start a target", () => {
   });
 });
 
-describe("passGate with a concurrent call in another process", () => {
-  test("passGate lists the newest snapshots before it creates the second one after 10 s, and returns the snapshot that another process created", async () => {
-    const fixture = createFixture({ concurrency: 1, createMs: 10_000 });
-    const calling = callGate(fixture, [DISK_1, DISK_2]);
-    await fixture.time.sleep(5_000);
-    fixture.cloud.add(snapshot, snapshotCreatedFor(DISK_2, "theirs", STATUS.creating));
-    expect((await calling).outcomes).toEqual(["made-1 accepted", "theirs existing"]);
-    expect(fixture.cloud.calls).toEqual([
-      "0 s listAll snapshot",
-      "0 s create snapshot disk-1",
-      "10 s listNewest snapshot",
-    ]);
-  });
-
-  test("passGate lists the snapshots of the disk before it retries after Busy, and returns the snapshot that another process created", async () => {
-    const fixture = createFixture({ listDelayMs: 5_000, creates: [{ afterwards: cloudError("Busy") }] });
-    fixture.cloud.onNextCalls("listFor", cloudError("CloudError"));
-    expect((await callGate(fixture)).outcomes).toEqual(["made-1 existing"]);
-    expect(fixture.cloud.calls).toEqual([
-      "0 s listAll snapshot",
-      "0 s create snapshot disk-1",
-      "6 s listFor snapshot disk-1",
-      "6 s listFor snapshot disk-1",
-    ]);
-  });
-
-  test("passGate with retryFailed replaces a failed snapshot that was listed before a Busy error", async () => {
-    const fixture = createFixture({ creates: [cloudError("Busy")] });
-    fixture.cloud.add(snapshot, snapshotCreatedFor(DISK_1, "a", STATUS.failed));
-    expect((await callGate(fixture, [DISK_1], { retryFailed: true })).outcomes).toEqual(["made-1 accepted"]);
-  });
-
-  test("passGate with an option that differs from the option of another process reports Conflict for the target", async () => {
-    const other = { ...DISK_1, options: { ...DISK_1.options, force: false } };
-    const { progress } = await callGateWith([snapshotCreatedFor(other, "theirs")], [DISK_1]);
-    expect(progress).toMatchObject([{ outcome: "failed", error: { reason: "Conflict" } }]);
-  });
-});
-
 describe("passGate with concurrent calls in one instance", () => {
   test("passGate runs a second concurrent call for a deployment after the first one, and returns the snapshots of the first call", async () => {
     const fixture = createFixture({ createMs: 1_000 });
