@@ -65,6 +65,8 @@ test.each(SEEDS)(
     expect(cloud.snapshots("snapshot")).toHaveLength(DISKS);
     expect(new Set(cloud.snapshots("snapshot").map(({ volume_id }) => volume_id)).size).toBe(DISKS);
     expect(faults).toBeGreaterThan(DISKS * FAULT_RATE * 0.6);
-    expect(requests).toBeLessThanOrEqual(DISKS + maxListRequests(seconds) + MAX_LOG_REQUESTS + 3 * (faults + throttled));
+    expect(requests).toBeLessThanOrEqual(
+      DISKS + maxListRequests(seconds) + MAX_LOG_REQUESTS + 3 * (faults + throttled),
+    );
   },
 );

@@ -1,6 +1,6 @@
 /** Tests when an index of existing snapshots sends list requests again. */
 import { describe, expect, test } from "vitest";
-import { createFreshLook } from "../../../../shared/snapshots/create/existing-snapshots.ts";
+import { createFreshLook } from "../../../../shared/snapshots/create/fresh-look.ts";
 import { cloudError, createFixture, standard } from "../../../support/domain.ts";
 import { agedSnapshots, createListedIndex, ids } from "../../../support/listed-index.ts";
 import { diskTarget } from "../../../support/runs.ts";
