@@ -108,13 +108,13 @@ describe("passGate with groups", () => {
     expect(creating.requests).toEqual(["listAll snapshot-group"]);
   });
 
-  test("passGate keeps a complete group of server-1 that the newest page lists without members after 10 s, and creates no second group", async () => {
+  test("passGate keeps a complete group of server-1 that it lists again after 10 s, and creates no second group", async () => {
     const fixture = createFixture({ concurrency: 1, createMs: 10_000 });
     fixture.cloud.disks.set("server-1", [{ id: "a" }]);
     fixture.cloud.add(group, snapshotCreatedFor(SERVER, "g", { created: LONG_AGO, members: membersOf("a") }));
     const { outcomes } = await callGate(fixture, [createTarget(group, "server-2"), SERVER]);
     expect(outcomes).toEqual(["made-1 accepted", "g available"]);
-    expect(fixture.cloud.calls).toContain("10 s listNewest snapshot-group");
+    expect(fixture.cloud.calls).toContain("10 s listFor snapshot-group server-1");
     expect(fixture.cloud.snapshotsOf(group).map(({ id }) => id)).toEqual(["g", "made-1"]);
   });
 
