@@ -103,7 +103,7 @@ export async function createAll(
     if (created.size > 0) await turn?.take(created);
   };
   const mayStart = async (target: Target) =>
-    time.now() < cutoff && (turn === undefined || turn.isHeld() || (await isCreated(target, index)));
+    time.now() < cutoff && (turn === undefined || turn.isHeld() || (await turn.isCreated(target)));
 
   const pause = createPause(time);
   let position = 0;
@@ -123,7 +123,7 @@ export async function createAll(
       continue;
     }
     await turn.waitForQuiet(target);
-    if (await isCreated(target, index)) continue;
+    if (await turn.isCreated(target)) continue;
     // If many first targets fail or wait, work on several at the same time. A failed target creates no duplicate.
     const size = firstTries < concurrency ? 1 : concurrency;
     firstTries += 1;
@@ -176,12 +176,6 @@ function knownResult(target: Target, index: SnapshotIndex | undefined): EndField
   const [found] = index?.listed([target]).filter(isLive) ?? [];
   return found && toRecordFields(toExistingResult(target.kind, found, hashRequest(target.kind.name, target.options)));
 }
-
-/** Returns whether the run has already created a snapshot of a target that has not failed. */
-const isCreated = async (target: Target, index: SnapshotIndex | undefined): Promise<boolean> => {
-  await index?.find(target).catch(() => []);
-  return index?.listed([target]).some(isLive) ?? false;
-};
 
 /** Returns whether an earlier delivery of the same event has created a snapshot of any target. */
 export async function hasCreatedSnapshots(targets: readonly Target[], index: SnapshotIndex): Promise<boolean> {

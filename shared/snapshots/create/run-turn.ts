@@ -52,6 +52,8 @@ export interface RunTurn {
    * @param created the targets of the new snapshots, by snapshot id
    */
   take(created: ReadonlyMap<string, Target>): Promise<void>;
+  /** Returns whether fresh list responses show a snapshot of the run for a target that has not failed. */
+  isCreated(target: Target): Promise<boolean>;
   /** Extends the turn, if it is held, after a create request that succeeded. */
   extend(): void;
   /** Returns whether list responses have shown snapshots that another process created for these targets. */
@@ -93,17 +95,22 @@ export function createRunTurn(
     heldUntil = time.now() + TURN_MS;
   };
   const isHeld = () => time.now() < heldUntil;
+  const isListed = (target: Target) => index.listed([target]).some(isLive);
   return {
     isHeld,
     extend() {
       if (isHeld()) hold();
     },
     hasSeenOthers: () => others > 0,
+    async isCreated(target) {
+      await index.find(target).catch(() => {});
+      return isListed(target);
+    },
     async waitForQuiet(next) {
       for (;;) {
         newOthers();
         const remaining = lastActivity === undefined ? 0 : lastActivity + quietMs - time.now();
-        if (remaining <= 0 || targets.every((target) => index.listed([target]).some(isLive))) return;
+        if (remaining <= 0 || targets.every(isListed)) return;
         // A missing snapshot is worse than a duplicate, so the process continues if the wait would take too long.
         const wait = Math.min(POLL_MS, remaining);
         if (time.now() + wait + TAKE_MS >= cutoff) return;
@@ -126,4 +133,5 @@ export function createRunTurn(
 
 /** Compares two snapshots by creation time. A snapshot without a creation time counts as the oldest. */
 export const byCreation = (a: FoundSnapshot, b: FoundSnapshot): number =>
+  // Stryker disable next-line EqualityOperator: no two snapshots have the same id
   (a.created ?? 0) - (b.created ?? 0) || (a.id < b.id ? -1 : 1);

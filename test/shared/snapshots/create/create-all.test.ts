@@ -74,6 +74,14 @@ describe("createAll without an index of existing snapshots", () => {
     expect(createCalls(fixture)).toEqual([]);
   });
 
+  test("createAll without an index records a target as failed with Conflict if its snapshot was created with other options", async () => {
+    const fixture = createFixture();
+    const other = { ...diskTarget(1), options: { ...diskTarget(1).options, description: "other" } };
+    fixture.cloud.add(snapshot, snapshotCreatedFor(other, "a"));
+    await createAll(diskTargets(1), RUN, fixture.runContext, { cutoff: startPlus(MINUTE_MS) });
+    expect(fixture.outcomes()).toEqual(["disk-1 failed: Conflict"]);
+  });
+
   test("createAll calls makeRoom with the kind and the disk id of each target", async () => {
     const fixture = createFixture();
     const calls: unknown[] = [];

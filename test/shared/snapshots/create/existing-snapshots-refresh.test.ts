@@ -208,11 +208,10 @@ describe("an index of existing snapshots if list responses do not show a snapsho
   test("find continues to read the newest rows if an earlier list response contained the snapshot", async () => {
     const { cloud, index, findLater, addMine } = await createListedIndex(agedSnapshots(2));
     addMine("early");
-    await findLater();
-    index.addCreated(snapshot, "early");
     index.addCreated(snapshot, "deleted");
     addMine("deleted");
     await findLater();
+    index.addCreated(snapshot, "early");
     cloud.snapshots.set("snapshot", agedSnapshots(2));
     await findLater(60_000);
     expect(new Set(cloud.requests())).toEqual(new Set(["listNewest snapshot"]));

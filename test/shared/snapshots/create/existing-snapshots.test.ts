@@ -139,11 +139,13 @@ describe("the method find of an index of existing snapshots", () => {
 
 describe("the method findAgain of an index of existing snapshots", () => {
   test("findAgain sends a list request for the disk and returns its snapshot, even if the last list response is fresh", async () => {
-    const { index, cloud } = createIndex();
+    const { index, cloud, time } = createIndex();
     await index.find(diskTarget(1));
     cloud.add(snapshot, snapshotCreatedFor(diskTarget(1), "a"));
     expect(ids(await index.findAgain(diskTarget(1)))).toEqual(["a"]);
-    expect(cloud.requests()).toEqual(["listAll snapshot", "listFor snapshot disk-1"]);
+    await time.sleep(1_001);
+    expect(ids(await index.findAgain(diskTarget(1)))).toEqual(["a"]);
+    expect(cloud.requests()).toEqual(["listAll snapshot", "listFor snapshot disk-1", "listFor snapshot disk-1"]);
     expect(ids(index.listed([diskTarget(1)]))).toEqual(["a"]);
   });
 

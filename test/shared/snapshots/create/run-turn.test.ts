@@ -141,6 +141,18 @@ describe("createAll if another process has the same run at the same time", () =>
     expect(createSeconds(fixture)).toEqual(["0", "6", "6"]);
   });
 
+  test("createAll waits 20 s if another process has created the first snapshot while its own create request failed", async () => {
+    const fixture = createFixture(LONG);
+    fixture.cloud.onNextCalls("create", async () => {
+      await fixture.time.sleep(1_500);
+      addOther(fixture, 1);
+      throw cloudError("CloudError");
+    });
+    await createMissing(fixture, diskTargets(3));
+    expect(createSeconds(fixture)).toEqual(["0", "21.5", "27.5"]);
+    expect(fixture.outcomes()[0]).toBe("other-1 existing");
+  });
+
   test("createAll waits until no snapshot of another process has appeared for 20 s, and lists the snapshots every 5 s", async () => {
     const fixture = createFixture(LONG);
     addOther(fixture, 1);
@@ -197,11 +209,12 @@ describe("createAll if another process has the same run at the same time", () =>
     const firstCreate = async (cutoffMs: number) => {
       const fixture = createFixture(LONG);
       addOther(fixture, 1);
-      await createMissing(fixture, diskTargets(4), RUN, startPlus(cutoffMs));
+      fixture.cloud.onNextCalls("listNewest", () => addOther(fixture, 2));
+      await createMissing(fixture, diskTargets(5), RUN, startPlus(cutoffMs));
       return createSeconds(fixture)[0];
     };
-    // A wait ends at least 10 s before the cutoff.
-    expect([await firstCreate(30_001), await firstCreate(30_000)]).toEqual(["20", "0"]);
+    // The second snapshot appears after 5 s, so the wait ends at 25 s. A wait ends more than 10 s before the cutoff.
+    expect([await firstCreate(35_001), await firstCreate(35_000)]).toEqual(["25", "20"]);
   });
 
   test("createAll creates the other snapshots at once if the first create request ends less than 10 s before the cutoff", async () => {
