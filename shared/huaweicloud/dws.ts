@@ -3,7 +3,8 @@ import type { FoundSnapshot } from "../snapshots/kinds/kind.ts";
 import { toCompactSnapshot } from "../snapshots/ownership.ts";
 import type { Resource, SnapshotCreator, SnapshotService } from "../snapshots/ports.ts";
 import { readCreateResponse } from "./http/create-response.ts";
-import { collectItems, readResource, readSnapshot, visitUnpagedRows } from "./http/pagination.ts";
+import { collectItems, visitUnpagedRows } from "./http/pagination.ts";
+import { readResource, readSnapshot } from "./http/read-rows.ts";
 import { type Connection, sendDelete, sendOptions } from "./http/sdk-client.ts";
 
 /**

@@ -1,5 +1,6 @@
 import type { Resource } from "../snapshots/ports.ts";
-import { collectItems, parsePage, readResource, visitNumberedPages } from "./http/pagination.ts";
+import { collectItems, parsePage, visitNumberedPages } from "./http/pagination.ts";
+import { readResource } from "./http/read-rows.ts";
 import { type Connection, sendOptions } from "./http/sdk-client.ts";
 
 /**

@@ -16,10 +16,10 @@ import {
   MAX_SNAPSHOTS,
   parsePage,
   type RequestPage,
-  readSnapshot,
   visitAllRows,
   visitNewestRows,
 } from "./http/pagination.ts";
+import { readSnapshot } from "./http/read-rows.ts";
 import { type Connection, send } from "./http/sdk-client.ts";
 
 /** Returns a client that creates legacy snapshots with the EVS v2 calls of Huawei Cloud's SDK (SOURCES.md#evs-v2-create). */

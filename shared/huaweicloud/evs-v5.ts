@@ -12,10 +12,10 @@ import {
   MAX_SNAPSHOTS,
   parsePage,
   type RequestPage,
-  readSnapshot,
   visitAllRows,
   visitNewestRows,
 } from "./http/pagination.ts";
+import { readSnapshot } from "./http/read-rows.ts";
 import { type Connection, sendDelete, sendOptions } from "./http/sdk-client.ts";
 
 /**

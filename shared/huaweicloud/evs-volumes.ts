@@ -5,7 +5,8 @@ import { parseInstant } from "../core/instant.ts";
 import { isObject, type JsonObject, readStringField } from "../core/json.ts";
 import type { AttachedDisk, Resource, Volume } from "../snapshots/ports.ts";
 import { unexpectedResponse, unexpectedRow } from "./http/api-response.ts";
-import { collectItems, parsePage, readResource, visitAllRows } from "./http/pagination.ts";
+import { collectItems, parsePage, visitAllRows } from "./http/pagination.ts";
+import { readResource } from "./http/read-rows.ts";
 import { type Connection, send } from "./http/sdk-client.ts";
 
 const visitVolumeRows = (connection: Connection, visit: (row: JsonObject) => void, serverId?: string): Promise<void> =>
