@@ -34,7 +34,7 @@ export async function findFailure(scenario: Scenario, family: Family): Promise<F
 
 const guaranteesOf = (family: Family): readonly (keyof Verdict)[] => (family === "calm" ? IF_CALM : ALWAYS);
 
-/** Runs the scenarios of the seeds from `first` to `last`. */
+/** Runs the scenarios with the numbers from `first` to `last`. */
 export async function runFamilies(first: number, last: number): Promise<ModelResult> {
   const result: ModelResult = { counts: {}, failures: [] };
   for (let seed = first; seed <= last; seed += 1) {
