@@ -8,7 +8,7 @@ import { prune } from "../../shared/snapshots/retention/prune.ts";
 import { name } from "./function.ts";
 import { policy } from "./schema.generated.js";
 
-/** Deletes the snapshots that the retention of a policy no longer keeps. */
+/** Deletes the snapshots that the retention of a policy no longer keeps, and duplicates. */
 export const pruneSnapshots = compose({
   name,
   target: { action: "prune" },

@@ -20,10 +20,11 @@ locals {
   topic_urn  = coalesce(var.alarm.topic_urn, one(huaweicloud_smn_topic.alarms[*].topic_urn))
   topic_name = element(split(":", local.topic_urn), 4)
 
-  # The default pruning interval is at least 24 hours, even if the policy creates snapshots more often.
+  # The default pruning interval is at least 24 hours, even if the policy creates snapshots more often. A timer that only deletes
+  # duplicates starts every 24 hours.
   prune_hours = {
     for name, policy in var.policies :
-    name => try(policy.prune_every_hours, try(policy.every_hours, 24) == 0 ? 0 : max(try(policy.every_hours, 24), 24))
+    name => try(policy.prune_every_hours, try(policy.every_hours, 24) == 0 ? 0 : try(policy.retention, null) == null ? 24 : max(try(policy.every_hours, 24), 24))
   }
 
   # LTS requires the name of an IAM user as the sender of notifications.
@@ -43,7 +44,13 @@ locals {
       for name, policy in var.policies : "${local.prefix}-prune-${name}-silent" => {
         keywords = "#\"function prune-snapshots\" and #\"action run\" and #\"policy ${name}\""
         hours    = local.prune_hours[name]
-      } if try(policy.retention, null) != null && local.prune_hours[name] > 0
+      } if local.prune_hours[name] > 0 && (try(policy.retention, null) != null || var.delete_duplicates)
+    },
+    {
+      for name in local.unpruned_functions : "${local.prefix}-prune-${name}-silent" => {
+        keywords = "#\"function prune-snapshots\" and #\"action run\" and #\"policy ${name}\""
+        hours    = 24
+      } if var.delete_duplicates
     },
     {
       "${local.prefix}-verify-silent" = {

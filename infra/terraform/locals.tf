@@ -28,6 +28,12 @@ data "huaweicloud_account" "this" {
     }
 
     precondition {
+      # FunctionGraph allows 10 triggers per function (SOURCES.md#terraform-trigger).
+      condition     = length(keys(local.prune_timers)) <= 10
+      error_message = "policies: prune-snapshots would have ${length(keys(local.prune_timers))} timers (${join(", ", keys(local.prune_timers))}), but FunctionGraph allows 10 triggers per function. Every policy has such a timer, and so has every function in the variable `functions` that no policy is named after. Remove policies or functions, or set `delete_duplicates = false`, which removes the timers that only delete duplicates."
+    }
+
+    precondition {
       condition     = length(setsubtract(keys(var.endpoints), local.services)) == 0
       error_message = "endpoints: expected any of ${join(", ", local.services)}; got ${join(", ", keys(var.endpoints))}."
     }
@@ -82,9 +88,14 @@ locals {
     })
   }
 
-  # Always deploy verify-snapshots. Deploy scheduled-snapshots and prune-snapshots if there is a policy. Deploy any other
-  # function if var.functions contains its name.
-  wanted = setunion(var.functions, ["verify-snapshots"], length(keys(var.policies)) > 0 ? ["scheduled-snapshots", "prune-snapshots"] : [])
+  # Always deploy verify-snapshots. Deploy scheduled-snapshots if there is a policy, and prune-snapshots if it has a timer. Deploy
+  # any other function if var.functions contains its name.
+  wanted = setunion(
+    var.functions,
+    ["verify-snapshots"],
+    length(keys(var.policies)) > 0 ? ["scheduled-snapshots"] : [],
+    length(keys(local.prune_timers)) > 0 ? ["prune-snapshots"] : [],
+  )
 
   deployed        = { for name, one in local.functions : name => one if contains(local.wanted, name) }
   http_functions  = { for name, one in local.deployed : name => one if one.trigger == "http" }
@@ -101,7 +112,6 @@ locals {
     LTS_LOG_GROUP_ID   = huaweicloud_lts_group.this.id
     LTS_LOG_STREAM_ID  = huaweicloud_lts_stream.results.id
     EVS_LIMITS         = var.evs_limits
-    HTTP_TIMEOUT_MS    = "10000"
     MAX_CONCURRENCY    = "8"
     SHARD_SIZE         = "500"
     DISK_ATTACHED_KIND = var.disk_attached_kind

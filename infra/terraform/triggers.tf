@@ -7,6 +7,31 @@ locals {
     ))
   }
 
+  # The schedule of a timer that only deletes duplicates: once a day.
+  duplicates_schedule = "CRON_TZ=UTC 0 40 3 * * *"
+
+  # The deployed functions whose snapshots no policy prunes. The snapshots of a function belong to the policy with the name of the
+  # function.
+  unpruned_functions = [for name in var.functions : name if !contains(keys(var.policies), name)]
+
+  # The timers of prune-snapshots. Without a retention, prune-snapshots only deletes duplicates.
+  prune_timers = merge(
+    {
+      for name, policy in var.policies : "prune_${replace(name, "-", "_")}" => {
+        function   = "prune-snapshots"
+        schedule   = try(policy.prune_schedule, null) == null ? local.duplicates_schedule : "CRON_TZ=${coalesce(try(policy.time_zone, null), "UTC")} ${policy.prune_schedule}"
+        user_event = local.user_events[name]
+      } if try(policy.retention, null) != null || var.delete_duplicates
+    },
+    {
+      for name in local.unpruned_functions : "duplicates_${replace(name, "-", "_")}" => {
+        function   = "prune-snapshots"
+        schedule   = local.duplicates_schedule
+        user_event = jsonencode({ policy = name })
+      } if var.delete_duplicates
+    },
+  )
+
   timers = merge(
     {
       for name, policy in var.policies : "take_${replace(name, "-", "_")}" => {
@@ -15,13 +40,7 @@ locals {
         user_event = local.user_events[name]
       } if try(policy.schedule, null) != null
     },
-    {
-      for name, policy in var.policies : "prune_${replace(name, "-", "_")}" => {
-        function   = "prune-snapshots"
-        schedule   = "CRON_TZ=${coalesce(try(policy.time_zone, null), "UTC")} ${policy.prune_schedule}"
-        user_event = local.user_events[name]
-      } if try(policy.retention, null) != null
-    },
+    local.prune_timers,
     {
       # Runs every hour and checks the snapshots that were created or changed in the last 24 hours. If a snapshot failed, every
       # run reports the failure for 24 hours.

@@ -86,7 +86,7 @@ variable "policies" {
 
   validation {
     condition     = alltrue([for policy in values(var.policies) : (try(policy.retention, null) == null) == (try(policy.prune_schedule, null) == null)])
-    error_message = "policies: A policy that deletes snapshots must have both `retention` and `prune_schedule`. A policy that never deletes snapshots must have neither of them."
+    error_message = "policies: A policy that deletes old snapshots must have both `retention` and `prune_schedule`. A policy that keeps all snapshots except duplicates must have neither of them: duplicates are then deleted once a day."
   }
 
   validation {
@@ -110,6 +110,12 @@ variable "policies" {
     ])
     error_message = "policies: `every_hours` and `prune_every_hours` must be whole numbers from 0 to 216, because an alarm covers at most ten days. Set 0 for no alarm."
   }
+}
+
+variable "delete_duplicates" {
+  description = "Whether prune-snapshots also runs once a day for every policy without a `retention`, and for every function in `functions`, to delete duplicates: snapshots that were created twice because an event was delivered twice. Set false to remove these timers. A policy with a `retention` always deletes duplicates."
+  type        = bool
+  default     = true
 }
 
 variable "functions" {

@@ -85,7 +85,7 @@ export const PolicySchema = () =>
 
 /**
  * Returns the JSON Schema of a policy for `prune-snapshots`. The field `targets` is optional, because `prune-snapshots` ignores
- * it.
+ * it. Without the field `retention`, `prune-snapshots` deletes only duplicates.
  */
 export const PrunePolicySchema = () =>
   Type.Unsafe<Omit<Policy, "targets">>(

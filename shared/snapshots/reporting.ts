@@ -66,6 +66,8 @@ export interface TargetFields {
 /** The fields of a target's result record that are known only when the work on the target is finished. */
 export interface EndFields {
   outcome: Outcome;
+  /** The level of the record. Default: the level of the outcome in `OUTCOMES`. */
+  level?: "warn";
   name?: string;
   snapshot_id?: string;
   job_id?: string;

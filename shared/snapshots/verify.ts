@@ -4,7 +4,7 @@ import { cannotBeDeleted, type FoundSnapshot, isLive, type Kind } from "./kinds/
 import { listByKind } from "./list-by-kind.ts";
 import { foreignReason, groupIdOf, toCompactSnapshot } from "./ownership.ts";
 import type { EndFields } from "./reporting.ts";
-import { groupByResource, resourceOf, youngerDuplicates } from "./retention/plan.ts";
+import { groupByResource, MAX_APART_MS, resourceOf, youngerDuplicates } from "./retention/plan.ts";
 import type { RunContext } from "./run-context.ts";
 
 /** The time range and limits of one verification run. */
@@ -74,7 +74,9 @@ export async function verify(options: VerifyOptions, runContext: RunContext): Pr
         // Stryker disable next-line OptionalChaining: `keepOwn` keeps only snapshots with a marker
         policy: marker?.policy,
       });
-      complete({ ...result, detail: detailOf(result.detail, snapshot, duplicates.get(snapshot)) });
+      const original = duplicates.get(snapshot);
+      const detail = detailOf(result.detail, snapshot, original);
+      complete({ ...result, detail, ...(original && { level: "warn" }) });
     }
   });
   const deletedGroups = [...groupIdsOfMembers].filter((id) => !groupIds.has(id));
@@ -176,11 +178,19 @@ function statusOf({ status, members }: FoundSnapshot): string {
   return `"${status}"${ofMembers && ` (members: ${ofMembers})`}`;
 }
 
-function detailOf(detail: string | undefined, { members }: FoundSnapshot, original: FoundSnapshot | undefined) {
+function detailOf(detail: string | undefined, snapshot: FoundSnapshot, original: FoundSnapshot | undefined) {
+  const { members } = snapshot;
   const parts = [
     detail,
-    original && `Duplicate of ${original.id}: prune deletes this snapshot once ${original.id} is available.`,
+    original && duplicateDetail(snapshot, original),
     members && `Members: ${members.map(({ id, status }) => `${id} ${status}`).join(", ") || "none"}.`,
   ];
   return parts.filter((part) => part !== undefined).join(" ") || undefined;
+}
+
+function duplicateDetail({ created }: FoundSnapshot, { id, created: originalCreated }: FoundSnapshot): string {
+  const apart = (created ?? 0) - (originalCreated ?? 0);
+  return apart > MAX_APART_MS
+    ? `Duplicate of ${id}, but created more than 1 hour later: prune does not delete this snapshot as a duplicate.`
+    : `Duplicate of ${id}: prune deletes this snapshot once ${id} is available.`;
 }

@@ -188,7 +188,6 @@ describe("list pages that change during a run", () => {
 
 describe("the policy of an event", () => {
   test.each([
-    ["without a retention", {}],
     ["with an empty retention", { retention: {} }],
     ["whose retention rules are all 0", { retention: { keep_last: 0, keep_daily: 0 } }],
     ["whose only retention rule is min_keep", { retention: { min_keep: 3 } }],

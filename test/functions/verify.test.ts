@@ -116,7 +116,7 @@ describe.each(KINDS)("a %s that a function created", (kind) => {
     expect(records.slice(0, -1)).toMatchObject([{ snapshot_id: ours.id, policy: "create-snapshot" }]);
   });
 
-  test(`verify-snapshots reports the younger of two duplicate ${kind}s as a duplicate of the older`, async () => {
+  test(`verify-snapshots writes a warning in the record of the younger of two duplicate ${kind}s that names the older`, async () => {
     const { cloud, resourceIds, verify } = await createFixture();
     const key = "delivered twice";
     const older = seedSnapshot(cloud, kind, resourceIds[kind], { minutes: 20, key });
@@ -126,8 +126,9 @@ describe.each(KINDS)("a %s that a function created", (kind) => {
     const { records } = await verify();
     const duplicates = records
       .filter(({ detail }) => detail?.includes("Duplicate"))
-      .map((one) => [one.snapshot_id, one.detail]);
-    expect(duplicates).toEqual([[younger.id, expect.stringContaining(`Duplicate of ${older.id}`)]]);
+      .map((one) => [one.snapshot_id, one.level, one.detail]);
+    expect(duplicates).toEqual([[younger.id, "warn", expect.stringContaining(`Duplicate of ${older.id}`)]]);
+    expect(records.find(({ snapshot_id }) => snapshot_id === older.id)?.level).toBe("info");
   });
 
   test(`verify-snapshots reads all list pages for 1,050 ${kind}s`, async () => {

@@ -163,14 +163,15 @@ test("create-cluster-snapshot uses less than 110 MiB of memory to read a DWS lis
 const missingDisks = (count: number) => {
   const disk = (index: number) =>
     JSON.stringify({ id: randomUUID(), name: `data-${index}`, status: "in-use", tags: TAGS });
-  return `{"volumes":[${Array.from({ length: count }, (_, index) => disk(index)).join()}]}`;
+  return `{"count":${count},"volumes":[${Array.from({ length: count }, (_, index) => disk(index)).join()}]}`;
 };
 
 test("pre-deploy uses less than 110 MiB of memory if 5,000 selected disks do not exist", {
   timeout: 60_000,
 }, async () => {
   const { outcomes } = await invokeWithFault("pre-deploy", "evs.listVolumes", () => sent(missingDisks(5_000)), {
-    times: 1,
+    times: 9,
+    remainingMs: 50_000,
   });
   expect(outcomes.filter((outcome) => outcome === "failed").length).toBeGreaterThanOrEqual(5_000);
 });

@@ -1,5 +1,7 @@
 /** Adds snapshots with a past creation time to the embedded cloud, with the labels that the functions use. */
 import type { EmbeddedCloud, SnapshotView } from "../../infra/local/cloud/index.ts";
+import { instant } from "../../shared/core/instant.ts";
+import { snapshotName } from "../../shared/snapshots/marker.ts";
 import { addSnapshot, type Kind, operationsTo } from "./kinds.ts";
 
 /** Describes a snapshot that a test adds to the embedded cloud. */
@@ -13,6 +15,8 @@ export interface Seed {
   /** The text from which the idempotency key is derived. Default: a unique text. */
   key?: string;
   policy?: string;
+  /** The idempotency key and the request hash in the marker, instead of those that are derived from `key`. */
+  marker?: { key: string; content: string };
   name?: string;
   /** Whether the snapshot has the labels of a snapshot that a function created. Default: true. */
   marked?: boolean;
@@ -35,9 +39,12 @@ export const markerOf = (policy: string, key: string) => ({
 export function seedSnapshot(cloud: EmbeddedCloud, kind: Kind, resource: string, one: Seed): SnapshotView {
   seedCount += 1;
   const { at, status = "available", key = `seed ${seedCount}`, policy = "nightly", marked = true } = one;
-  const marker = markerOf(policy, key);
+  const marker = { ...markerOf(policy, key), ...one.marker };
   const labels = { ...(marked ? marker : { policy }), ...one.labels };
-  const { name = `${policy}-${seedCount}`, description = null } = one;
+  // DWS rejects a name that another snapshot has, so duplicates have names of different attempts.
+  const attempt = 1 + (seedCount % 20);
+  const generatedName = snapshotName(policy, instant(at), { kind, resource, key: marker.key, attempt });
+  const { name = generatedName, description = null } = one;
   const base = { id: one.id, name, description, createdAt: at, status };
   if (kind !== "cluster-snapshot") return addSnapshot(cloud, kind, resource, { ...base, labels });
   const text = Object.entries(marker).map(([label, value]) => `${label}:${value}`);

@@ -14,7 +14,8 @@ import { type SimulationPlan, simulate } from "./simulate.ts";
 const USAGE = `npm run simulate -- <policy.json> [--days 400] [--from 2026-11-21] [--every 24] [--out <file>]
 
 Simulates a policy for one resource, without any cloud: creates a snapshot at a fixed interval, prunes after each snapshot by
-the retention in the policy, and prints the retained snapshots for each day. Assumes that every snapshot succeeds. The file
+the retention in the policy, and prints the retained snapshots for each day. Without a retention, only duplicates are
+deleted, so every snapshot is retained. Assumes that every snapshot succeeds. The file
 contains a policy, or a timer event with a policy. Exits with 1 if a create would fail with QuotaExceeded.
 
   --days    how many days to simulate (default: 400)
@@ -72,7 +73,7 @@ function readPolicy(path: string): Omit<Policy, "targets"> & { targets?: Policy[
   const checked = policy as Policy;
   try {
     checkPolicy(checked);
-    toRetentionOptions(checked);
+    if (checked.retention !== undefined) toRetentionOptions(checked);
   } catch (error) {
     throw invalidPolicy((error as Error).message);
   }
@@ -123,6 +124,8 @@ export function runSimulate(argv: readonly string[], print: (text: string) => vo
   print(formatDays(days).join("\n"));
   print(`\nRetained on ${last} (${policy.policy}, ${policy.time_zone ?? "UTC"})\n`);
   print(formatRetained(days).join("\n"));
+  if (policy.retention === undefined)
+    print("\nThe policy has no retention, so prune-snapshots deletes only duplicates.");
   const exceeded = describeExceededLimits(days, policy.targets ?? []);
   print(`\n${[describePeak(days), ...exceeded].join("\n")}`);
   if (picturePath !== undefined) print(`Picture: ${resolveFromCaller(picturePath)}`);

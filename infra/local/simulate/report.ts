@@ -33,7 +33,7 @@ export function formatRetained(days: readonly SimulatedDay[]): string[] {
   const retained = days.at(-1)?.retained ?? [];
   return formatTable(
     ["created on", "retained by"],
-    [...retained].reverse().map(({ day, rules }) => [day, rules.join(", ")]),
+    [...retained].reverse().map(({ day, rules }) => [day, rules.join(", ") || "(no retention)"]),
   );
 }
 

@@ -1,7 +1,8 @@
 /** Simulates a policy day by day, with the retention code of prune-snapshots. */
 import { instant } from "../../../shared/core/instant.ts";
+import { createWallTimeConverter } from "../../../shared/core/time-zone.ts";
 import type { FoundSnapshot } from "../../../shared/snapshots/kinds/kind.ts";
-import { planRetention } from "../../../shared/snapshots/retention/plan.ts";
+import { planRetention, type Verdict } from "../../../shared/snapshots/retention/plan.ts";
 import { type PrunePolicy, toRetentionOptions } from "../../../shared/snapshots/retention/prune.ts";
 
 /** The names of the retention rules. The tables and the SVG picture that `npm run simulate` writes have the rules in this order. */
@@ -43,15 +44,19 @@ const HOUR_MS = 3_600_000;
 
 /**
  * Simulates a policy for one resource. Creates a snapshot at a fixed interval. After each creation, deletes the snapshots that
- * the policy no longer retains. Returns the result of each day.
+ * the policy no longer retains. Without a retention, the policy retains every snapshot, because the simulation creates no
+ * duplicates. Returns the result of each day.
  */
 export function simulate(policy: PrunePolicy, { from, days, everyHours }: SimulationPlan): SimulatedDay[] {
-  const options = toRetentionOptions(policy);
-  const dayOf = (time: number) => new Date(options.toWallTime(instant(time))).toISOString().slice(0, 10);
+  const toWallTime = createWallTimeConverter(policy.time_zone ?? "UTC");
+  const options = policy.retention === undefined ? undefined : toRetentionOptions(policy);
+  const planFor: (snapshots: FoundSnapshot[]) => Verdict[] =
+    options === undefined ? keepAll : (snapshots) => planRetention(snapshots, options);
+  const dayOf = (time: number) => new Date(toWallTime(instant(time))).toISOString().slice(0, 10);
   const result: SimulatedDay[] = [];
   let existing: FoundSnapshot[] = [];
   for (let time = from; time < from + days * 24 * HOUR_MS; time += everyHours * HOUR_MS) {
-    const plan = planRetention([...existing, snapshotAt(time)], options);
+    const plan = planFor([...existing, snapshotAt(time)]);
     const kept = plan.filter(({ decision }) => decision !== "deleted").reverse();
     existing = kept.map(({ snapshot }) => snapshot);
     const retained = kept.map(({ snapshot, rule }) => ({ day: dayOf(snapshot.created ?? 0), rules: rulesIn(rule) }));
@@ -65,6 +70,9 @@ export function simulate(policy: PrunePolicy, { from, days, everyHours }: Simula
   }
   return result;
 }
+
+const keepAll = (snapshots: FoundSnapshot[]): Verdict[] =>
+  snapshots.map((snapshot) => ({ snapshot, decision: "kept" as const, rule: "" })).reverse();
 
 const snapshotAt = (time: number): FoundSnapshot => ({
   id: new Date(time).toISOString(),

@@ -138,7 +138,7 @@ async function visitOnce(
     // New rows at the start of the list move the known rows to a later offset, so one repeated page proves nothing.
     repeats = hasNoNewRows && rows[0]?.id === previousFirstId ? repeats + 1 : 0;
     if (repeats > 1) {
-      if (total === seen.size && rows.length < limit) return totals;
+      if (total === seen.size && rows.length !== limit) return totals;
       throw incompleteListError(seen.size, "the service returns the same page for each offset");
     }
     previousFirstId = rows[0]?.id;

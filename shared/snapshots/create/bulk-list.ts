@@ -2,18 +2,24 @@ import { retryRead } from "../../core/retry.ts";
 import type { FoundSnapshot, Kind } from "../kinds/kind.ts";
 import type { Target } from "../policy.ts";
 import type { Run, RunContext } from "../run-context.ts";
-import { FRESH_MS } from "./fresh-look.ts";
-import { createRunRows, type RunRows } from "./run-rows.ts";
+import { createFreshLook } from "./fresh-look.ts";
+import { createRunRows } from "./run-rows.ts";
 
-/** Lists the snapshots of each kind once, when a caller asks for the first target of that kind. */
+/** The list of all snapshots of each kind, for one call of the deployment gate. All targets of a kind share its list requests. */
 export interface BulkList {
-  /** Returns the snapshots that a run has created for a target, from the list of all snapshots of the kind. */
+  /** Returns the snapshots that a run has created for a target, as the first list response shows them. */
   find(target: Target): Promise<FoundSnapshot[]>;
-  /** Returns whether the list response of a kind is fresh; see `FRESH_MS`. */
-  isFresh(kind: Kind): boolean;
+  /**
+   * Returns the snapshots that a run has created for a target, from a fresh list response; see `FRESH_MS`. If the list of all
+   * snapshots is old and long, lists only the snapshots of the target's resource.
+   */
+  findFresh(target: Target): Promise<FoundSnapshot[]>;
 }
 
-/** Creates the lists of one call of the deployment gate. */
+/** The maximum number of snapshots of a list that is read again. They fit into one page. */
+const MAX_REREAD_ROWS = 1_000;
+
+/** Creates the lists of one call of the deployment gate. Sends the first list request when a caller asks for a target. */
 export function createBulkList(
   run: Run,
   {
@@ -22,22 +28,33 @@ export function createBulkList(
     maxSnapshots = Number.POSITIVE_INFINITY,
   }: Pick<RunContext, "cloud" | "retryBudget" | "maxSnapshots">,
 ): BulkList {
-  const { time } = retryBudget;
-  const lists = new Map<Kind, Promise<RunRows>>();
-  const freshUntil = new Map<Kind, number>();
-  const list = async (kind: Kind) => {
-    const rows = createRunRows(run, kind, maxSnapshots);
-    await cloud(kind).listAll(rows.add);
-    freshUntil.set(kind, time.now() + FRESH_MS);
-    return rows;
+  const lists = new Map<Kind, BulkList>();
+  const createList = (kind: Kind): BulkList => {
+    let isLong = false;
+    const look = createFreshLook(async () => {
+      const rows = createRunRows(run, kind, maxSnapshots);
+      let count = 0;
+      await cloud(kind).listAll((found) => {
+        count += 1;
+        rows.add(found);
+      });
+      isLong = count > MAX_REREAD_ROWS;
+      return rows;
+    }, retryBudget);
+    const first = look();
+    return {
+      find: async (target) => (await first).find(target),
+      findFresh: async (target) =>
+        isLong ? retryRead(() => cloud(kind).listFor(target.options), retryBudget) : (await look()).find(target),
+    };
+  };
+  const listOf = ({ kind }: Target) => {
+    const list = lists.get(kind) ?? createList(kind);
+    lists.set(kind, list);
+    return list;
   };
   return {
-    async find(target) {
-      const { kind } = target;
-      const listing = lists.get(kind) ?? retryRead(() => list(kind), retryBudget);
-      lists.set(kind, listing);
-      return (await listing).find(target);
-    },
-    isFresh: (kind) => time.now() <= (freshUntil.get(kind) ?? 0),
+    find: (target) => listOf(target).find(target),
+    findFresh: (target) => listOf(target).findFresh(target),
   };
 }

@@ -49,7 +49,7 @@ export async function createAll(
   const slots = createSlots(concurrency);
   const needsTurn =
     index !== undefined && targets.length > (run.again ? 1 : concurrency) && time.now() + MIN_TURN_MS < cutoff;
-  const turn = needsTurn ? createRunTurn(targets, runContext, index, cutoff) : undefined;
+  const turn = needsTurn ? createRunTurn(targets, run.again === true, runContext, index, cutoff) : undefined;
   const retryBudget: RetryBudget = {
     ...withTime(runContext.retryBudget, time),
     maxWait: instant(Math.min(cutoff, runContext.retryBudget.maxWait ?? cutoff)),

@@ -87,7 +87,7 @@ export async function passGate(
         const client = cloud(kind);
         const service = { ...client, listFor: async () => showFailed(await client.listFor(options)) };
         const lookup = {
-          find: async () => showFailed(list.isFresh(kind) ? await list.find(target) : await lookup.findAgain()),
+          find: async () => showFailed(await list.findFresh(target)),
           findAgain: () => retryRead(() => service.listFor(), retryBudget),
         };
         const created = await createOnce({ ...run, kind, options }, service, retryBudget, inFlight, lookup);

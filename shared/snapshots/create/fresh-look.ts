@@ -7,7 +7,7 @@ import { type RetryBudget, retryRead } from "../../core/retry.ts";
 export const FRESH_MS = 1_000;
 
 /**
- * Returns a function that sends a list request unless its last response is fresh.
+ * Returns a function that sends a list request unless its last response is fresh. Concurrent calls share one list request.
  *
  * @param list sends a list request
  */
@@ -16,12 +16,18 @@ export function createFreshLook<Response>(
   retryBudget: RetryBudget,
 ): () => Promise<Response> {
   let last: { freshUntil: number; response: Response } | undefined;
+  let reading: Promise<Response> | undefined;
   const { time } = retryBudget;
+  const read = async () => {
+    const response = await retryRead(list, retryBudget);
+    last = { response, freshUntil: time.now() + FRESH_MS };
+    return response;
+  };
   return async () => {
-    if (last === undefined || time.now() > last.freshUntil) {
-      const response = await retryRead(list, retryBudget);
-      last = { response, freshUntil: time.now() + FRESH_MS };
-    }
-    return last.response;
+    if (last !== undefined && time.now() <= last.freshUntil) return last.response;
+    reading ??= read().finally(() => {
+      reading = undefined;
+    });
+    return reading;
   };
 }

@@ -1,4 +1,4 @@
-import type { Instant } from "../../core/instant.ts";
+import { before, type Instant } from "../../core/instant.ts";
 import { LISTED_AFTER_MS } from "../../core/retry.ts";
 import { type FoundSnapshot, isLive } from "../kinds/kind.ts";
 import type { Target } from "../policy.ts";
@@ -12,6 +12,11 @@ import type { SnapshotIndex } from "./existing-snapshots.ts";
 const QUIET_MS = 20_000;
 /** The maximum random addition to `QUIET_MS`, so two waiting processes do not continue at the same moment. */
 const JITTER_MS = 4_000;
+/**
+ * The time within which the first snapshots of an earlier delivery appear in list responses, in milliseconds, if that delivery
+ * starts at the same moment as this process.
+ */
+const STARTED_MS = 10_000;
 /** The time between two list requests while another process creates snapshots, in milliseconds. */
 const POLL_MS = 5_000;
 /**
@@ -64,19 +69,23 @@ export interface RunTurn {
  * Creates the turn of a process in a run.
  *
  * @param targets the targets of this process. Other shards of the run have the same idempotency key but other targets.
+ * @param again true if an earlier delivery of the event may have started the same targets. The process then waits 10 s before its
+ *   first snapshot, so list responses can show the first snapshots of the earlier delivery.
  * @param cutoff the time after which no work on a target may start
  */
 export function createRunTurn(
   targets: readonly Target[],
+  again: boolean,
   { retryBudget: { time } }: Pick<RunContext, "retryBudget">,
   index: SnapshotIndex,
   cutoff: Instant,
 ): RunTurn {
   const known = new Set<string>();
   let heldUntil = Number.NEGATIVE_INFINITY;
-  let lastActivity: Instant | undefined;
-  let others = 0;
   const quietMs = QUIET_MS + time.random() * JITTER_MS;
+  /** When another process was last known or expected to create a snapshot. */
+  let lastActivity = again ? before(time.now(), quietMs - STARTED_MS) : undefined;
+  let others = 0;
   /** Returns the snapshots of other processes that appeared since the last call. */
   const newOthers = (): FoundSnapshot[] => {
     const found = index.listed(targets).filter(({ id }) => !index.isOwn(id) && !known.has(id));

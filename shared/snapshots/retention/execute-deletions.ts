@@ -23,8 +23,6 @@ export interface PendingDeletion {
   name: string;
   resource: string | undefined;
   rule: string;
-  /** True if the snapshot is a younger duplicate of another snapshot. */
-  isDuplicate: boolean;
   /** The number of delete requests that were sent. */
   tries: number;
   /** The error of the last delete request. */
@@ -39,16 +37,12 @@ export interface PendingDeletion {
 }
 
 /** Converts a retention verdict into the pending deletion of a snapshot. */
-export const toPendingDeletion = ({
-  kind,
-  verdict: { snapshot, rule, isDuplicate = false },
-}: PlannedVerdict): PendingDeletion => ({
+export const toPendingDeletion = ({ kind, verdict: { snapshot, rule } }: PlannedVerdict): PendingDeletion => ({
   kind,
   id: snapshot.id,
   name: snapshot.name,
   resource: resourceOf(snapshot),
   rule,
-  isDuplicate,
   tries: 0,
 });
 
@@ -73,8 +67,8 @@ const MAX_ROUNDS = 10;
 const FIRST_ROUND_WITHOUT_POSTPONING = 4;
 
 /**
- * Executes planned deletions, several at the same time, and writes their result records. Announces all deletions before the
- * first delete request. Deletes younger duplicates before other snapshots.
+ * Executes planned deletions, several at the same time, and writes their result records. The caller must announce the
+ * deletions before.
  *
  * If a deletion fails, the function postpones the deletions of other snapshots of the same resource, because the resource may
  * have changed. The function tries all other deletions of the round, and then waits once for all failed deletions. It sends one
@@ -96,11 +90,6 @@ export async function executeDeletions(
   const { time } = retryBudget;
   // No deletion may start after the start cutoff, so each wait must end before the start cutoff.
   const waits: RetryBudget = { ...retryBudget, deadline: startCutoff(retryBudget) };
-  const duplicatesFirst = [
-    ...deletions.filter(({ isDuplicate }) => isDuplicate),
-    ...deletions.filter(({ isDuplicate }) => !isDuplicate),
-  ];
-  if (deletions.length > 0) runContext.announceDeletions(duplicatesFirst.map(toAnnouncement));
 
   /** Completes the result record of a deletion. All delete requests for a snapshot share one record. */
   const complete = (deletion: PendingDeletion, fields: EndFields) => {
@@ -195,9 +184,9 @@ export async function executeDeletions(
     });
   };
 
-  postponed = duplicatesFirst.filter(({ kind }) => outdated.includes(kind));
+  postponed = deletions.filter(({ kind }) => outdated.includes(kind));
   await forEachConcurrent(
-    duplicatesFirst.filter(({ kind }) => !outdated.includes(kind)),
+    deletions.filter(({ kind }) => !outdated.includes(kind)),
     concurrency,
     remove,
   );
@@ -231,17 +220,19 @@ export async function executeDeletions(
 
 const ignoreFurtherCalls = () => {};
 
-const ALREADY_DELETED = "Already deleted.";
-const IN_DELETION = "Already being deleted.";
-const NOT_LISTED = "Not deleted: the snapshots could not be listed again.";
+export const ALREADY_DELETED = "Already deleted.";
+export const IN_DELETION = "Already being deleted.";
+export const NOT_LISTED = "Not deleted: the snapshots could not be listed again.";
 const NOT_TRIED = "Not deleted, because another snapshot of the resource could not be deleted.";
 const UNMARKED_VERDICT = { decision: "held", rule: "no longer marked with this policy" } as const;
-const planChanged = (rule: string): string => `The plan changed after another list request. Previous rule: ${rule}.`;
+export const planChanged = (rule: string): string =>
+  `The plan changed after another list request. Previous rule: ${rule}.`;
 
 /** Identifies the resource of a snapshot among the resources of all kinds of snapshots. */
 const resourceKeyOf = ({ kind, resource }: PendingDeletion): string => `${kind.name} ${resource}`;
 
-const toAnnouncement = ({ kind, id, resource, rule }: PendingDeletion) => ({
+/** Returns the fields of a planned deletion that the log contains before the first delete request. */
+export const toAnnouncement = ({ kind, id, resource, rule }: PendingDeletion) => ({
   kind: kind.name,
   resource_id: resource,
   snapshot_id: id,
@@ -254,7 +245,7 @@ const toAnnouncement = ({ kind, id, resource, rule }: PendingDeletion) => ({
  *
  * @returns false if no other delete request may be sent, or if it would be sent too late
  */
-async function waitBeforeRetry({ error, tries }: PendingDeletion, waits: RetryBudget): Promise<boolean> {
+export async function waitBeforeRetry({ error, tries }: PendingDeletion, waits: RetryBudget): Promise<boolean> {
   const { time, deadline } = waits;
   if (error === undefined || (error.reason === "Busy" && tries >= MAX_BUSY_TRIES)) return false;
   const isTransient = REASONS[error.reason].retryClass === "transient";
@@ -285,7 +276,7 @@ const emptyListError = ({ name }: Kind) =>
     `Expected a list of at least one ${name}, got an empty list. ${REASONS.BadResponse.advice}`,
   );
 
-const outOfTimeError = () =>
+export const outOfTimeError = () =>
   new SnapshotError(
     "DeadlineExceeded",
     "The invocation's time ran out before this snapshot was deleted. The next run deletes it. Raise the function's timeout.",

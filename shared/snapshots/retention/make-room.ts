@@ -5,7 +5,7 @@ import type { MakeRoom } from "../create/request.ts";
 import { type FoundSnapshot, isBeingDeleted } from "../kinds/kind.ts";
 import { foreignReason } from "../ownership.ts";
 import type { RunContext } from "../run-context.ts";
-import { executeDeletions, type PlannedVerdict, toPendingDeletion } from "./execute-deletions.ts";
+import { executeDeletions, type PlannedVerdict, toAnnouncement, toPendingDeletion } from "./execute-deletions.ts";
 import { collectVerdicts, type PrunePolicy, toRetentionOptions } from "./prune.ts";
 
 /**
@@ -53,6 +53,7 @@ export function makeRoomBy(policy: PrunePolicy, runContext: RunContext, count?: 
         list: () => cloud(kind).listFor(options),
         plan: (_: unknown, listedAgain: FoundSnapshot[]) => planFor(listedAgain),
       };
+      runContext.announceDeletions(deletions.map(toAnnouncement));
       await executeDeletions(deletions, policy, { ...runContext, retryBudget }, replan);
       found = await list();
     }

@@ -4,6 +4,7 @@ import type { FoundSnapshot } from "../kinds/kind.ts";
 import { foreignReason } from "../ownership.ts";
 import type { Retention } from "../policy.ts";
 import { dayOf, PERIODS } from "./calendar.ts";
+import { holdReason, namesIn } from "./holds.ts";
 
 /** The decision of the retention rules about one snapshot. */
 export interface Verdict {
@@ -27,6 +28,8 @@ export interface RetentionOptions {
 
 /** The maximum time by which the clock of EVS or DWS can be ahead, in milliseconds. */
 const AHEAD_MS = 3_600_000;
+/** How long after a snapshot a duplicate is created at most, in milliseconds. Later, a caller may have reused the key. */
+export const MAX_APART_MS = 3_600_000;
 
 /**
  * Returns whether a retention has at least one rule other than `min_keep`. Without such a rule, prune would delete all but
@@ -76,7 +79,7 @@ export function groupByResource(snapshots: readonly FoundSnapshot[]): FoundSnaps
 export function planRetention(snapshots: readonly FoundSnapshot[], options: RetentionOptions): Verdict[] {
   const hold = namesIn(options.hold);
   const latestCredible = (options.now ?? Number.POSITIVE_INFINITY) + AHEAD_MS;
-  const duplicates = youngerDuplicates(snapshots.filter(isAvailable));
+  const duplicates = youngerDuplicates(snapshots.filter(isAvailable), MAX_APART_MS);
   const newestFirst = snapshots
     .map((snapshot) =>
       createEntry(snapshot, latestCredible, holdReason(snapshot, hold, latestCredible), duplicates.get(snapshot)),
@@ -146,61 +149,23 @@ const isAvailable = ({ state }: FoundSnapshot): boolean => state === "available"
 const timeOf = ({ created }: FoundSnapshot): number => created ?? Number.POSITIVE_INFINITY;
 
 /** Compares two snapshots for sorting, newest first. Snapshots with equal creation times are sorted by id. */
-const compareNewestFirst = (a: FoundSnapshot, b: FoundSnapshot): number =>
+export const compareNewestFirst = (a: FoundSnapshot, b: FoundSnapshot): number =>
   // For two snapshots without a creation time, the difference is NaN, so their ids decide.
   // Stryker disable next-line EqualityOperator: ids are unique
   timeOf(b) - timeOf(a) || (a.id < b.id ? 1 : -1);
 
 /**
- * Returns why a snapshot is never deleted, or undefined if it may be deleted. If a member of a snapshot group is held, the
- * group is held, too, because EVS may delete the members together with the group.
- */
-function holdReason(snapshot: FoundSnapshot, hold: ReadonlySet<string>, latestCredible: number): string | undefined {
-  const { members, created } = snapshot;
-  const ownHold = userHold(snapshot, hold);
-  if (ownHold !== undefined) return ownHold;
-  for (const member of members ?? []) {
-    const held = userHold(member, hold);
-    if (held !== undefined) return `its member ${member.id} is ${held}`;
-  }
-  const foreign = foreignReason(snapshot);
-  if (foreign !== undefined) return foreign;
-  // Hold a snapshot without a correct creation time, because a rule could keep it in place of another snapshot.
-  if (created === undefined) return "its creation time is unknown";
-  return created > latestCredible ? "its creation time is in the future" : undefined;
-}
-
-/**
- * Returns where a user has set `hold` for a snapshot: in the policy, in a label or in the description. Returns undefined if no
- * user has set it. People spell `hold` by hand, so the comparison ignores case and spaces.
- */
-function userHold(snapshot: FoundSnapshot, hold: ReadonlySet<string>): string | undefined {
-  const { description, labels } = snapshot;
-  if (isNamedIn(hold, snapshot)) return "held by the policy";
-  for (const key in labels) {
-    if (key.trim().toLowerCase() === "hold" && labels[key] !== "false") return "held by its label";
-  }
-  if (description?.match(/^\s*hold(?![a-z0-9])/i)) return "held by its description";
-  return undefined;
-}
-
-/** Returns the ids and names in the field `hold` of a policy, in lower case and without outer spaces, for comparison. */
-export const namesIn = (hold: readonly string[]): Set<string> =>
-  new Set(hold.map((idOrName) => idOrName.trim().toLowerCase()));
-
-/** Returns whether the field `hold` of a policy contains the id or the name of a snapshot. */
-export const isNamedIn = (hold: ReadonlySet<string>, { id, name }: FoundSnapshot): boolean =>
-  // Stryker disable next-line ConditionalExpression,EqualityOperator: this condition only saves time
-  hold.size > 0 && (hold.has(id.toLowerCase()) || (name !== "" && hold.has(name.toLowerCase())));
-
-/**
  * Finds duplicate snapshots: several snapshots for the same create request. Two deliveries of an event at the same moment can
- * create them.
+ * create them. duplicates.ts decides which of them prune deletes.
  *
  * @param snapshots the snapshots of one resource that have not failed
+ * @param maxApartMs the maximum number of milliseconds between the creation of a snapshot and of its duplicate. Default: no maximum
  * @returns a map from each younger duplicate to the oldest snapshot for the same request
  */
-export function youngerDuplicates(snapshots: readonly FoundSnapshot[]): Map<FoundSnapshot, FoundSnapshot> {
+export function youngerDuplicates(
+  snapshots: readonly FoundSnapshot[],
+  maxApartMs = Number.POSITIVE_INFINITY,
+): Map<FoundSnapshot, FoundSnapshot> {
   const oldest = new Map<string, FoundSnapshot>();
   const duplicates = new Map<FoundSnapshot, FoundSnapshot>();
   const marked = snapshots.filter(
@@ -211,7 +176,7 @@ export function youngerDuplicates(snapshots: readonly FoundSnapshot[]): Map<Foun
     // Duplicates have the same idempotency key and the same create options.
     const identity = `${snapshot.marker?.idempotencyKey} ${snapshot.marker?.requestHash}`;
     const first = oldest.get(identity);
-    if (first === undefined) oldest.set(identity, snapshot);
+    if (first === undefined || timeOf(snapshot) - timeOf(first) > maxApartMs) oldest.set(identity, snapshot);
     else duplicates.set(snapshot, first);
   }
   return duplicates;

@@ -7,18 +7,23 @@ import { toCompactSnapshot } from "../ownership.ts";
 import type { Policy, Retention } from "../policy.ts";
 import type { RunContext } from "../run-context.ts";
 import { tooManySnapshotsError } from "../too-many-snapshots.ts";
+import { deleteDuplicates, listOptionsOf, type PendingDuplicate } from "./delete-duplicates.ts";
+import { applyDuplicateRules, type DuplicateOptions, findDuplicates } from "./duplicates.ts";
 import {
   executeDeletions,
   openPruneRecord,
   type PendingDeletion,
   type PlannedVerdict,
   type Replan,
+  toAnnouncement,
   toPendingDeletion,
 } from "./execute-deletions.ts";
-import { groupByResource, isNamedIn, keepsSomething, namesIn, planRetention, type RetentionOptions } from "./plan.ts";
+import { isNamedIn, namesIn } from "./holds.ts";
+import { groupByResource, keepsSomething, planRetention, type RetentionOptions } from "./plan.ts";
 
 /**
  * The fields of a policy that prune reads. Prune ignores `targets`, because the retention applies to all snapshots of a policy.
+ * Without `retention`, prune deletes only duplicates.
  */
 export type PrunePolicy = Pick<Policy, "policy" | "time_zone" | "hold" | "dry_run"> & { retention?: Retention };
 
@@ -42,39 +47,52 @@ export function toRetentionOptions(
 }
 
 /**
- * Deletes the snapshots of a policy that its retention does not keep. Applies the retention separately to each kind of snapshot
- * and each resource, including resources that no longer exist. Before the first deletion, the function plans and announces all
- * deletions. It writes a result record with the retention rule for each snapshot. If a deletion fails, the other deletions
- * continue.
+ * Deletes the snapshots of a policy that its retention does not keep, and the younger duplicates of its snapshots. Without a
+ * retention, deletes only duplicates. Applies the retention separately to each kind of snapshot and each resource, including
+ * resources that no longer exist. Before the first deletion, the function plans and announces all deletions. With a retention, it
+ * writes a result record with the rule for each snapshot. Without a retention, it writes a record for each deletion, and the
+ * record of the run names the snapshots that look like duplicates but break a rule of duplicates.ts. If a deletion fails, the
+ * other deletions continue.
  *
  * @returns the number of snapshots that the policy created
  * @throws SnapshotError InvalidRequest if the retention has no rule that keeps snapshots
  */
 export async function prune(policy: PrunePolicy, runContext: RunContext): Promise<number> {
-  const options = toRetentionOptions(policy, runContext.retryBudget.time.now());
+  const { cloud, maxTargets = Number.POSITIVE_INFINITY } = runContext;
+  const { time } = runContext.retryBudget;
+  const { hold = [], dry_run: isDryRun = false } = policy;
+  const heldNames = namesIn(hold);
+  const readOptions = (): DuplicateOptions => ({ hold: heldNames, now: time.now() });
+  const decide = (kind: Kind, found: readonly FoundSnapshot[]) => decisionsOn(kind, found, policy, readOptions());
+  if (policy.retention !== undefined) toRetentionOptions(policy);
   const deletions: PendingDeletion[] = [];
+  const duplicates: PendingDuplicate[] = [];
+  const keptDuplicates: string[] = [];
   let count = 0;
-  const unmatchedHolds = new Map(options.hold.map((idOrName) => [idOrName, namesIn([idOrName])]));
+  const unmatchedHolds = new Map(hold.map((idOrName) => [idOrName, namesIn([idOrName])]));
   const keepMarked = (found: FoundSnapshot) => {
     for (const [idOrName, name] of unmatchedHolds) if (isNamedIn(name, found)) unmatchedHolds.delete(idOrName);
     // Stryker disable next-line ConditionalExpression: this condition only saves memory
     return found.marker?.policy === policy.policy ? toCompactSnapshot(found) : undefined;
   };
-  const { maxTargets = Number.POSITIVE_INFINITY } = runContext;
   const outdated = await listByKind(
     { action: "prune", policy: policy.policy },
     { ...runContext, maxSnapshots: maxTargets },
     keepMarked,
     async (kind, found, pause) => {
-      for (const planned of verdictsOn(kind, found, policy, options)) {
+      count += found.length;
+      for (const planned of decide(kind, found)) {
         await pause();
-        const { decision, rule } = planned.verdict;
-        count += 1;
+        const { original, verdict } = planned;
+        const { snapshot, decision, rule, isDuplicate } = verdict;
         const deletion = toPendingDeletion(planned);
-        if (policy.dry_run)
+        if (policy.retention === undefined && decision !== "deleted") keptDuplicates.push(`${snapshot.id} (${rule})`);
+        else if (isDryRun)
           openPruneRecord(deletion, policy, runContext)({ outcome: "planned", rule, detail: decision });
-        else if (decision === "deleted") deletions.push(deletion);
-        else openPruneRecord(deletion, policy, runContext)({ outcome: decision, rule });
+        else if (decision !== "deleted") openPruneRecord(deletion, policy, runContext)({ outcome: decision, rule });
+        else if (isDuplicate && original !== undefined) {
+          duplicates.push({ ...deletion, originalId: original.id, listOptions: listOptionsOf(kind, snapshot) });
+        } else deletions.push(deletion);
       }
     },
   );
@@ -82,12 +100,18 @@ export async function prune(policy: PrunePolicy, runContext: RunContext): Promis
     const unknown = [...unmatchedHolds.keys()].map((idOrName) => JSON.stringify(idOrName)).join(", ");
     runContext.addNotice(`hold: expected ids or names of existing snapshots, got ${unknown}. Correct or remove them.`);
   }
+  if (keptDuplicates.length > 0) runContext.addNotice(keptDuplicatesNotice(keptDuplicates));
+  const announced = [...duplicates, ...deletions].map(toAnnouncement);
+  if (announced.length > 0) runContext.announceDeletions(announced);
+  const { removedIds, changed } = await deleteDuplicates(duplicates, policy, runContext, readOptions);
   const replan: Replan = {
     async list(kind, pending) {
       const ids = new Set(pending.map(({ id }) => id));
       const resources = new Set(pending.map(({ resource }) => resource));
       const found: FoundSnapshot[] = [];
-      await runContext.cloud(kind).listAll((snapshot) => {
+      await cloud(kind).listAll((snapshot) => {
+        // A late list response can still contain a deleted duplicate, which must not count as a good snapshot.
+        if (removedIds.has(snapshot.id)) return;
         // A group of individual disks has no resource id. Its members can change, so every such group may affect the plan of
         // any resource.
         const isRelevant = snapshot.resource === undefined || resources.has(snapshot.resource);
@@ -98,11 +122,53 @@ export async function prune(policy: PrunePolicy, runContext: RunContext): Promis
       });
       return found;
     },
-    plan: (kind, found) =>
-      verdictsOn(kind, found, policy, toRetentionOptions(policy, runContext.retryBudget.time.now())),
+    plan: decide,
   };
-  await executeDeletions(deletions, policy, runContext, replan, outdated);
+  await executeDeletions(deletions, policy, runContext, replan, [...new Set([...outdated, ...changed])]);
   return count;
+}
+
+/** The maximum number of snapshots in the notice about kept duplicates. */
+const MAX_NAMED = 20;
+
+/** Returns the notice about snapshots that look like duplicates but break a rule. Each string contains an id and the rule. */
+function keptDuplicatesNotice(kept: readonly string[]): string {
+  const named = kept.slice(0, MAX_NAMED).join("; ");
+  const more = kept.length > MAX_NAMED ? `; and ${kept.length - MAX_NAMED} more` : "";
+  return `Not deleted as duplicates: ${named}${more}.`;
+}
+
+/** The decision of prune about one snapshot. */
+interface Decision extends PlannedVerdict {
+  /** The older snapshot, if the snapshot looks like a duplicate. */
+  original?: FoundSnapshot;
+}
+
+/**
+ * Yields the decisions about the snapshots of a policy. Without a retention, yields only decisions about the snapshots that look
+ * like duplicates.
+ */
+function* decisionsOn(
+  kind: Kind,
+  found: readonly FoundSnapshot[],
+  policy: PrunePolicy,
+  options: DuplicateOptions,
+): Generator<Decision> {
+  const marked = found.filter(({ marker }) => marker?.policy === policy.policy);
+  const duplicates = findDuplicates(kind, marked, options);
+  if (policy.retention === undefined) {
+    for (const [snapshot, duplicate] of duplicates) {
+      const verdict = applyDuplicateRules({ snapshot, decision: "deleted", rule: "", isDuplicate: true }, duplicate);
+      yield { kind, verdict, original: duplicate.original };
+    }
+    return;
+  }
+  for (const { verdict } of verdictsOn(kind, found, policy, toRetentionOptions(policy, options.now))) {
+    const duplicate = duplicates.get(verdict.snapshot);
+    yield duplicate === undefined
+      ? { kind, verdict }
+      : { kind, verdict: applyDuplicateRules(verdict, duplicate), original: duplicate.original };
+  }
 }
 
 /** Yields the retention verdicts on the snapshots of a policy, one resource after the other. */

@@ -72,18 +72,19 @@ describe.concurrent("the gate client", () => {
   });
 
   test.for([
-    ["the snapshot quota is exhausted", "evs.createSnapshot", 413, "EVS.5413", "QuotaExceeded", 1],
-    ["pre-deploy lacks permissions", "evs.listSnapshots", 403, "EVS.5403", "AccessDenied", 1],
-    ["the selected disk does not exist", "evs.createSnapshot", 404, "EVS.5404", "NotFound", 3],
-    ["EVS throttles the account", "evs.listSnapshots", 429, "APIGW.0308", "Throttled", 2],
+    // Before the refusal is final, pre-deploy waits 6 s until a list must show the snapshot of another delivery.
+    ["the snapshot quota is exhausted", "evs.createSnapshot", 413, "EVS.5413", "QuotaExceeded", 1, 20],
+    ["pre-deploy lacks permissions", "evs.listSnapshots", 403, "EVS.5403", "AccessDenied", 1, 1],
+    ["the selected disk does not exist", "evs.createSnapshot", 404, "EVS.5404", "NotFound", 3, 1],
+    ["EVS throttles the account", "evs.listSnapshots", 429, "APIGW.0308", "Throttled", 2, 1],
   ] as const)(
     "if %s, the gate client prints the error message that pre-deploy recorded, and names no setting of pre-deploy",
-    async ([_name, operation, status, errorCode, reason, code], context) => {
+    async ([_name, operation, status, errorCode, reason, code, seconds], context) => {
       const { cloud, url, volumes, recordedErrors } = await startGate(context);
       const body = JSON.stringify({ error: { code: errorCode, message: "A message of EVS." } });
       cloud.fault({ operation, times: 99 }, { type: "answer", status, body });
       writeFileSync(join(folder(), `${reason}.json`), JSON.stringify([{ kind: "snapshot", volume_ids: [volumes[0]] }]));
-      const { code: exitCode, output } = await gate(url, `--targets ${reason}.json --timeout-seconds 1`);
+      const { code: exitCode, output } = await gate(url, `--targets ${reason}.json --timeout-seconds ${seconds}`);
       const [error] = recordedErrors();
       expect(error).toMatchObject({ reason, message: expect.stringContaining(REASONS[reason].advice) });
       expect(output).toContain(`${reason}: ${error?.message}\n`);

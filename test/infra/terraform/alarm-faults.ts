@@ -2,7 +2,7 @@
 import { finds } from "./keywords.ts";
 import type { Observed } from "./observed.ts";
 import type { Planned } from "./plan.ts";
-import { different, type Wanted } from "./wanted.ts";
+import { different, isPruned, unprunedFunctions, type Wanted } from "./wanted.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: values of every type
 type Any = any;
@@ -17,7 +17,7 @@ function lineOf(record: object): string {
 }
 
 /** Reports missing alarms, alarms with wrong arguments, and alarms that do not match exactly the expected records. */
-export function alarmFaults(rules: Planned[], { policies }: Wanted, observed: Record<string, Observed>): string[] {
+export function alarmFaults(rules: Planned[], wanted: Wanted, observed: Record<string, Observed>): string[] {
   const records = Object.values(observed).flatMap((one) => one.records);
   const alarms = rules.map(({ address, values }) => {
     const [request] = values.keywords_requests;
@@ -65,20 +65,24 @@ export function alarmFaults(rules: Planned[], { policies }: Wanted, observed: Re
       ? ["no alarm on failed records"]
       : different("the alarm on failed records", ids(failed.found), ids(bad))),
     ...silenceFaults("verify-snapshots", (one) => one.function === "verify-snapshots" && one.action === "run", 1),
-    ...Object.entries(policies).flatMap(([name, { schedule, retention, every_hours = 24, prune_every_hours }]) => {
-      const ofPruning = prune_every_hours ?? (every_hours === 0 ? 0 : Math.max(every_hours, 24));
-      // A run proves that the timer works, even if it selects no resource.
-      const runsOf = (what: string) => (one: Any) =>
-        one.function === what && one.action === "run" && one.policy === name;
-      return [
-        ...(schedule && every_hours > 0
-          ? silenceFaults(`the policy ${name}`, runsOf("scheduled-snapshots"), every_hours)
-          : []),
-        ...(retention && ofPruning > 0
-          ? silenceFaults(`the pruning of ${name}`, runsOf("prune-snapshots"), ofPruning)
-          : []),
-      ];
-    }),
+    ...unprunedFunctions(wanted).flatMap((name) =>
+      silenceFaults(`the pruning of ${name}`, isRunOf("prune-snapshots", name), 24),
+    ),
+    ...Object.entries(wanted.policies).flatMap(
+      ([name, { schedule, every_hours = 24, prune_every_hours, ...policy }]) => {
+        // A timer that only deletes duplicates starts once a day.
+        const defaultHours = policy.retention ? Math.max(every_hours, 24) : 24;
+        const ofPruning = prune_every_hours ?? (every_hours === 0 ? 0 : defaultHours);
+        return [
+          ...(schedule && every_hours > 0
+            ? silenceFaults(`the policy ${name}`, isRunOf("scheduled-snapshots", name), every_hours)
+            : []),
+          ...(isPruned(wanted, policy) && ofPruning > 0
+            ? silenceFaults(`the pruning of ${name}`, isRunOf("prune-snapshots", name), ofPruning)
+            : []),
+        ];
+      },
+    ),
     ...alarms.flatMap(({ address, values, request }) => [
       ...(values.send_notifications === true && values.notification_save_rule?.[0]?.topics?.[0]?.topic_urn
         ? []
@@ -90,5 +94,9 @@ export function alarmFaults(rules: Planned[], { policies }: Wanted, observed: Re
     ]),
   ];
 }
+
+/** Returns whether a record belongs to a run. A run proves that the timer works, even if it selects no resource. */
+const isRunOf = (what: string, policy: string) => (one: Any) =>
+  one.function === what && one.action === "run" && one.policy === policy;
 
 const ids = (records: Any[]): string[] => [...new Set(records.map(lineOf))];

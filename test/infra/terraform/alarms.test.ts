@@ -45,6 +45,9 @@ describe("the alarms of the Terraform module", () => {
     // consecutive queries that find no run.
     ["snapshots-policy-nightly-silent", 24, 2, { type: "HOURLY", hour_of_day: null }],
     ["snapshots-prune-nightly-silent", 24, 2, { type: "HOURLY", hour_of_day: null }],
+    // A timer that only deletes duplicates starts every day, also for a weekly policy.
+    ["snapshots-prune-weekly-silent", 24, 2, { type: "HOURLY", hour_of_day: null }],
+    ["snapshots-prune-pre-deploy-silent", 24, 2, { type: "HOURLY", hour_of_day: null }],
     ["snapshots-policy-weekly-silent", 24, 8, { type: "DAILY", hour_of_day: 12 }],
     ["snapshots-verify-silent", 1, 2, { type: "HOURLY", hour_of_day: null }],
   ])(
@@ -68,10 +71,13 @@ describe("the alarms of the Terraform module", () => {
       "snapshots-failed",
       "snapshots-policy-nightly-silent",
       "snapshots-policy-weekly-silent",
+      "snapshots-prune-disk-attached-silent",
       "snapshots-prune-nightly-silent",
+      "snapshots-prune-pre-deploy-silent",
+      "snapshots-prune-weekly-silent",
       "snapshots-verify-silent",
     ]);
-    expect(of("fgs_function_trigger").filter(({ type }) => type === "TIMER")).toHaveLength(4);
+    expect(of("fgs_function_trigger").filter(({ type }) => type === "TIMER")).toHaveLength(7);
   });
 
   test("the alarm on failures matches the record of a run that selects no resource, but not the record of a dry run", async () => {

@@ -5,8 +5,20 @@ import { testBrokenCopies } from "./broken-copies.ts";
 describe("a broken copy of the Terraform module", () => {
   // biome-ignore format: the mistakes are easier to compare in rows
   testBrokenCopies([
-    ["a policy with a retention has no timer for prune-snapshots", "triggers.tf", "if try(policy.retention, null) != null", "if false",
-      /the timer of prune-snapshots nightly is missing/],
+    ["a policy has no timer for prune-snapshots", "triggers.tf", "if try(policy.retention, null) != null || var.delete_duplicates",
+      "if false", /the timer of prune-snapshots nightly is missing/],
+    ["a policy without a retention has no timer for prune-snapshots", "triggers.tf", " != null || var.delete_duplicates", " != null",
+      /the timer of prune-snapshots crowded is missing/],
+    ["a function without a policy has no timer for prune-snapshots", "triggers.tf", "for name in local.unpruned_functions", "for name in []",
+      /the timer of prune-snapshots pre-deploy is missing/],
+    ["a timer that only deletes duplicates starts every hour", "triggers.tf", "0 40 3 * * *", "0 40 * * * *",
+      /the timer of prune-snapshots crowded has the schedule CRON_TZ=UTC 0 40 \* /],
+    ["no alarm reports missing runs of prune-snapshots for a function", "alarms.tf", "for name in local.unpruned_functions",
+      "for name in []", /no alarm reports missing runs of the pruning of pre-deploy/],
+    ["the alarm on missing runs of a daily prune timer uses the interval of a weekly policy", "alarms.tf",
+      "try(policy.retention, null) == null ? 24 : ", "", /the pruning of crowded does not fit 24 hours/],
+    ["prune-snapshots is not deployed", "locals.tf", '? ["prune-snapshots"]', "? []",
+      /there is no|functions: prune-snapshots is missing/],
     ["the timer of scheduled-snapshots starts another function", "triggers.tf", 'function   = "scheduled-snapshots"',
       'function   = "prune-snapshots"', /the timer of scheduled-snapshots nightly is missing/],
     ["verify-snapshots has no timer", "triggers.tf", / {6}verify = \{[\s\S]*?\n {6}\}\n/, "",

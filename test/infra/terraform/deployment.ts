@@ -4,7 +4,7 @@ import { gatewayFaults } from "./gateway-faults.ts";
 import type { Observed } from "./observed.ts";
 import type { Plan, Planned } from "./plan.ts";
 import { RIGHTS } from "./readme.ts";
-import { different, isHttp, urnOf, type Wanted } from "./wanted.ts";
+import { different, isHttp, isPruned, unprunedFunctions, urnOf, type Wanted } from "./wanted.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: values of every type
 type Any = any;
@@ -74,8 +74,13 @@ const observedOf = (name: string, observed: Record<string, Observed>, wanted: Wa
   const more = wanted.makingRoom.includes(name) ? observed[`${plain} make_room`] : undefined;
   return {
     calls: new Set([...seen.calls, ...(more?.calls ?? [])]),
-    // disk-attached reads DISK_ATTACHED_RETENTION even if the deployment does not set it.
-    variables: new Set([...seen.variables].filter((one) => more !== undefined || !one.endsWith("_RETENTION"))),
+    // disk-attached reads DISK_ATTACHED_RETENTION even if the deployment does not set it. No deployment sets HTTP_TIMEOUT_MS,
+    // because its default depends on the function.
+    variables: new Set(
+      [...seen.variables].filter(
+        (one) => one !== "HTTP_TIMEOUT_MS" && (more !== undefined || !one.endsWith("_RETENTION")),
+      ),
+    ),
     records: seen.records,
   };
 };
@@ -171,7 +176,10 @@ function eventFaults({ resources, outputs }: Plan): string[] {
   ];
 }
 
-function timerFaults(triggers: Planned[], { policies }: Wanted): string[] {
+/** The schedule of the timers that only delete duplicates. */
+const DUPLICATES_SCHEDULE = "CRON_TZ=UTC 0 40 3 * * *";
+
+function timerFaults(triggers: Planned[], wanted: Wanted): string[] {
   const timers = triggers
     .filter(({ values }) => values.type === "TIMER")
     .map(({ values }) => ({ ...values, ...JSON.parse(values.event_data) }));
@@ -183,7 +191,13 @@ function timerFaults(triggers: Planned[], { policies }: Wanted): string[] {
     );
   const expected = [
     { name: "verify-snapshots", policy: "", user_event: { lookback_minutes: 1440 }, schedule: undefined },
-    ...Object.entries(policies).flatMap(
+    ...unprunedFunctions(wanted).map((policy) => ({
+      name: "prune-snapshots",
+      policy,
+      user_event: { policy },
+      schedule: DUPLICATES_SCHEDULE,
+    })),
+    ...Object.entries(wanted.policies).flatMap(
       ([policy, { schedule, prune_schedule, every_hours, prune_every_hours, ...rest }]) => {
         const user_event = { policy, ...rest };
         const zone = rest.time_zone ?? "UTC";
@@ -191,8 +205,15 @@ function timerFaults(triggers: Planned[], { policies }: Wanted): string[] {
           ...(schedule
             ? [{ name: "scheduled-snapshots", policy, user_event, schedule: `CRON_TZ=${zone} ${schedule}` }]
             : []),
-          ...(rest.retention
-            ? [{ name: "prune-snapshots", policy, user_event, schedule: `CRON_TZ=${zone} ${prune_schedule}` }]
+          ...(isPruned(wanted, rest)
+            ? [
+                {
+                  name: "prune-snapshots",
+                  policy,
+                  user_event,
+                  schedule: rest.retention ? `CRON_TZ=${zone} ${prune_schedule}` : DUPLICATES_SCHEDULE,
+                },
+              ]
             : []),
         ];
       },

@@ -4,7 +4,7 @@ import { observe, POLICY } from "./observed.ts";
 import { planOf, type Sources } from "./plan.ts";
 import { FUNCTIONS } from "./readme.ts";
 import { schemaFaults } from "./schema.ts";
-import type { Wanted } from "./wanted.ts";
+import { isPruned, TIMER_FUNCTIONS, unprunedFunctions, type Wanted } from "./wanted.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: variables of every type
 type Any = any;
@@ -18,7 +18,7 @@ export const EVERYTHING = {
   disk_attached_retention: { keep_last: 2 } as Any,
   lts_endpoint: "https://100.125.11.157:8102",
   alarm: { email: "sre@example.org" },
-  functions: FUNCTIONS.filter((name) => !["scheduled-snapshots", "prune-snapshots", "verify-snapshots"].includes(name)),
+  functions: FUNCTIONS.filter((name) => !TIMER_FUNCTIONS.includes(name)),
   gateway: { instance_id: "0d3f1a2b4c5d6e7f8091a2b3c4d5e6f7", make_room: true },
   policies: {
     nightly: { schedule: "0 0 2 * * *", prune_schedule: "0 30 3 * * *", ...nightly },
@@ -30,20 +30,28 @@ export const EVERYTHING = {
   } as Record<string, Any>,
 };
 
-const wantedOf = (variables: typeof EVERYTHING): Wanted => ({
-  functions: [
-    ...variables.functions,
+function wantedOf(variables: typeof EVERYTHING & { delete_duplicates?: boolean }): Wanted {
+  const { functions, policies, gateway, delete_duplicates: deletesDuplicates = true } = variables;
+  const wanted: Wanted = {
+    functions,
+    policies,
+    deletesDuplicates,
+    diskAttachedKind: variables.disk_attached_kind,
+    makingRoom: [
+      ...(variables.disk_attached_retention ? ["disk-attached"] : []),
+      ...(gateway?.make_room ? ["pre-deploy"] : []),
+      ...(Object.values(policies).some(({ make_room }) => make_room) ? ["scheduled-snapshots"] : []),
+    ],
+  };
+  const isPruning =
+    unprunedFunctions(wanted).length > 0 || Object.values(policies).some((policy) => isPruned(wanted, policy));
+  const timerFunctions = [
     "verify-snapshots",
-    ...(Object.keys(variables.policies).length > 0 ? ["scheduled-snapshots", "prune-snapshots"] : []),
-  ],
-  policies: variables.policies,
-  diskAttachedKind: variables.disk_attached_kind,
-  makingRoom: [
-    ...(variables.disk_attached_retention ? ["disk-attached"] : []),
-    ...(variables.gateway?.make_room ? ["pre-deploy"] : []),
-    ...(Object.values(variables.policies).some(({ make_room }) => make_room) ? ["scheduled-snapshots"] : []),
-  ],
-});
+    ...(Object.keys(policies).length > 0 ? ["scheduled-snapshots"] : []),
+    ...(isPruning ? ["prune-snapshots"] : []),
+  ];
+  return { ...wanted, functions: [...functions, ...timerFunctions] };
+}
 
 /** Plans the Terraform module. Returns the errors that prevent a plan, or the mistakes in the plan. */
 export async function findFaults(texts: Sources, variables: typeof EVERYTHING = EVERYTHING): Promise<string[]> {

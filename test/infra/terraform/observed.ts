@@ -208,6 +208,10 @@ async function observeAll(): Promise<Record<string, Observed>> {
   await observer.run("prune-snapshots", pruneSnapshots, timerEvent(POLICY, night()));
   const gates = { policy: "pre-deploy", retention: { keep_last: 2 } };
   await observer.run("prune-snapshots", pruneSnapshots, timerEvent(gates, night()));
+  // Without a retention, prune-snapshots only deletes duplicates.
+  for (const policy of ["crowded", "disk-attached", "pre-deploy", ...creates.map(([name]) => name)]) {
+    await observer.run("prune-snapshots", pruneSnapshots, timerEvent({ policy }, night()));
+  }
 
   for (const DISK_ATTACHED_KIND of ["snapshot", "standard-snapshot"]) {
     const fresh = cloud.addServer().id;

@@ -52,6 +52,15 @@ describe("invalid variables", () => {
       },
       /10 policies/,
     ],
+    [
+      "more than 10 timers of prune-snapshots",
+      {
+        policies: Object.fromEntries(
+          Array.from({ length: 5 }, (_unused, index) => [`p${index}`, EVERYTHING.policies.crowded]),
+        ),
+      },
+      /prune-snapshots would have 11 timers \(duplicates_create_cluster_snapshot, .*, prune_p4\).*`delete_duplicates = false`/,
+    ],
     ['the unknown function name "disk-attatched"', { functions: ["disk-attatched"] }, /^functions: expected any of .*; got disk-attatched\.$/],
     ["the function disk-attached without disk_attached_kind", { disk_attached_kind: undefined }, /disk_attached_kind is not set/],
     ["snapshot-group as the disk_attached_kind", { disk_attached_kind: "snapshot-group" }, /disk_attached_kind: must be `snapshot` or/],

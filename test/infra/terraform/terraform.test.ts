@@ -41,6 +41,18 @@ describe("the Terraform module", () => {
       "APIs with IAM authentication",
       { gateway: { ...EVERYTHING.gateway, authentication: "IAM", publish_with_iam: true } as Any },
     ],
+    [
+      "no timer that only deletes duplicates if delete_duplicates is false",
+      { delete_duplicates: false } as Partial<typeof EVERYTHING>,
+    ],
+    [
+      "no prune-snapshots if delete_duplicates is false and no policy has a retention",
+      { delete_duplicates: false, policies: { crowded: EVERYTHING.policies.crowded } } as Partial<typeof EVERYTHING>,
+    ],
+    [
+      "prune-snapshots if no policy is set but disk-attached is deployed",
+      { functions: ["disk-attached"], policies: {}, gateway: undefined as Any },
+    ],
     ["disk-attached for standard snapshots", { disk_attached_kind: "standard-snapshot" }],
     [
       "disk-attached without the permission to delete snapshots if disk_attached_retention is not set",

@@ -21,7 +21,6 @@ describe("the functions of the Terraform module", () => {
         // This log stream contains the result records. The output of the functions has a different log stream.
         LTS_LOG_STREAM_ID: "<huaweicloud_lts_stream.results.id>",
         EVS_LIMITS: "current",
-        HTTP_TIMEOUT_MS: "10000",
         MAX_CONCURRENCY: "8",
         SHARD_SIZE: "500",
         DISK_ATTACHED_KIND: "standard-snapshot",

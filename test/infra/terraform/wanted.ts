@@ -4,19 +4,30 @@ import { loadDefinitions } from "../../../infra/definitions.ts";
 // biome-ignore lint/suspicious/noExplicitAny: values of every type
 type Any = any;
 
-const HTTP_FUNCTIONS = (await loadDefinitions())
-  .filter(({ trigger }) => trigger.type === "http")
-  .map(({ name }) => name);
+const DEFINITIONS = await loadDefinitions();
+const namesWith = (type: string) => DEFINITIONS.filter(({ trigger }) => trigger.type === type).map(({ name }) => name);
+const HTTP_FUNCTIONS = namesWith("http");
+export const TIMER_FUNCTIONS = namesWith("timer");
 
 export const isHttp = (name: string) => HTTP_FUNCTIONS.includes(name);
 
 export interface Wanted {
   functions: string[];
   policies: Record<string, Any>;
+  /** Whether prune-snapshots also runs for policies and functions without a retention, to delete duplicates. */
+  deletesDuplicates: boolean;
   diskAttachedKind: string;
   /** The names of functions that may delete old snapshots of a disk with the maximum number of snapshots. */
   makingRoom: string[];
 }
+
+/** Returns the functions whose snapshots no policy prunes, and whose duplicates prune-snapshots deletes. */
+export const unprunedFunctions = ({ functions, policies, deletesDuplicates }: Wanted): string[] =>
+  functions.filter((name) => deletesDuplicates && !TIMER_FUNCTIONS.includes(name) && !Object.hasOwn(policies, name));
+
+/** Returns whether prune-snapshots has a timer for a policy. */
+export const isPruned = ({ deletesDuplicates }: Wanted, { retention }: { retention?: object }): boolean =>
+  deletesDuplicates || retention !== undefined;
 
 /** Reports values that are missing, superfluous or repeated. */
 export const different = (what: string, got: string[], expected: string[]): string[] => [

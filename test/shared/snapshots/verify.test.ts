@@ -212,6 +212,23 @@ describe("verify with duplicates", () => {
     ]);
   });
 
+  test("verify writes a warning that prune keeps a snapshot whose key was first used more than 1 hour before", async () => {
+    const first = { ...older, created: minutesAgo(62) };
+    expect((await verifyWith([younger, first])).outcomes[0]).toBe(
+      "b available: Duplicate of a, but created more than 1 hour later: prune does not delete this snapshot as a duplicate.",
+    );
+    const recent = { ...older, created: minutesAgo(61) };
+    expect((await verifyWith([younger, recent])).outcomes[0]).toBe(`b available: ${duplicateOf("a")}`);
+  });
+
+  test("verify sets the level warn in the record of the younger duplicate and in no other record", async () => {
+    const { records } = await verifyWith([younger, older]);
+    expect(records.map(({ snapshot_id, level }) => [snapshot_id, level])).toEqual([
+      ["b", "warn"],
+      ["a", undefined],
+    ]);
+  });
+
   test("verify reports no duplicate if the older snapshot failed or is being deleted", async () => {
     for (const changes of [STATUS.failed, STATUS.deleting]) {
       expect((await verifyWith([{ ...older, ...changes }, younger])).outcomes.at(-1)).toBe("b available");

@@ -215,11 +215,31 @@ describe("the command simulate", () => {
   });
 
   test("simulate reads sample timer events whose policies contain placeholders instead of ids", () => {
-    for (const name of ["scheduled-snapshots", "prune-snapshots"]) {
+    for (const name of ["scheduled-snapshots", "prune-snapshots", "prune-snapshots.duplicates"]) {
       const printed: string[] = [];
       expect(runSimulate([`test/events/${name}.json`, "--days", "30"], (line) => printed.push(line))).toEqual([]);
       expect(printed.join("\n")).toMatch(/reaches its maximum, \d+, on /);
     }
+  });
+
+  test("simulate retains every snapshot of a policy without a retention, and reports that the policy exceeds the limit of a disk", () => {
+    const file = join(folder(), "policy.json");
+    const simulatePolicy = (policy: object, days: number) => {
+      writeFileSync(file, JSON.stringify(policy));
+      const printed: string[] = [];
+      const exceeded = runSimulate([file, "--from", "2026-11-21", "--days", `${days}`], (line) => printed.push(line));
+      return { exceeded, text: printed.join("\n") };
+    };
+    const targets = [{ kind: "snapshot", tags: { backup: "daily" } }];
+    const six = simulatePolicy({ policy: "nightly", targets }, 6);
+    expect(six.exceeded).toEqual([]);
+    expect(six.text).toContain("The policy has no retention, so prune-snapshots deletes only duplicates.");
+    expect(six.text).toMatch(/^2026-11-26 +1 +0 +6 +2026-11-21$/m);
+    expect(six.text).toMatch(/^2026-11-26 +\(no retention\)$/m);
+    expect(simulatePolicy({ policy: "nightly", targets }, 7).exceeded).toEqual([
+      expect.stringContaining("A disk can have 7 snapshots of the kind snapshot."),
+    ]);
+    expect(simulatePolicy({ policy: "pre-deploy" }, 30).exceeded).toEqual([]);
   });
 
   test("simulate rejects wrong arguments and invalid files with an explanation, and writes no file", async () => {
@@ -233,7 +253,10 @@ describe("the command simulate", () => {
       [[], "expected one policy file, got no arguments"],
       [[join(path, "none.json")], "does not exist"],
       [[write("torn.json", "{")], "expected JSON"],
-      [[write("empty.json", JSON.stringify({ policy: "p" }))], "retention: expected at least one of keep_last"],
+      [
+        [write("empty.json", JSON.stringify({ policy: "p", retention: {} }))],
+        "retention: expected at least one of keep_last",
+      ],
       [[write("fault.json", JSON.stringify({ ...nightly, retention: { keep_hourly: 1 } }))], "keep_hourly"],
       [[write("zone.json", JSON.stringify({ ...nightly, time_zone: "Mars/Olympus" }))], "time_zone"],
       [[policy, "--days", "0"], "--days: expected an integer from 1"],
@@ -244,7 +267,10 @@ describe("the command simulate", () => {
       [[policy, "--svg", "a.svg", "--out", "b.svg"], "expected --svg or --out, got both"],
       [["test/events/verify-snapshots.json"], "verify-snapshots.json is not a valid policy"],
       [[write("text.json", JSON.stringify(event("{")))], "user_event: expected JSON in"],
-      [[write("keeps.json", JSON.stringify({ policy: "p" }))], "keeps.json is not a valid policy\nretention: expected"],
+      [
+        [write("keeps.json", JSON.stringify({ policy: "p", retention: {} }))],
+        "keeps.json is not a valid policy\nretention: expected",
+      ],
       [[policy, "--month", "1"], "Unknown option '--month'"],
       [[policy, "--days"], "Option '--days <value>' argument missing"],
     ];

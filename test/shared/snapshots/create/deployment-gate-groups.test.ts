@@ -114,7 +114,7 @@ describe("passGate with groups", () => {
     fixture.cloud.add(group, snapshotCreatedFor(SERVER, "g", { created: LONG_AGO, members: membersOf("a") }));
     const { outcomes } = await callGate(fixture, [createTarget(group, "server-2"), SERVER]);
     expect(outcomes).toEqual(["made-1 accepted", "g available"]);
-    expect(fixture.cloud.calls).toContain("10 s listFor snapshot-group server-1");
+    expect(fixture.cloud.calls).toContain("10 s listAll snapshot-group");
     expect(fixture.cloud.snapshotsOf(group).map(({ id }) => id)).toEqual(["g", "made-1"]);
   });
 

@@ -61,13 +61,37 @@ describe("planRetention with duplicate snapshots", () => {
     const other = {
       marker: { policy: "nightly", idempotencyKey: marker?.idempotencyKey ?? "", requestHash: "76543210" },
     };
-    const found = [good("1", 4, { marker }), good("2", 3, other), good("3", 2, other), good("4", 1, { marker })];
+    const found = [
+      good("1", 1.004, { marker }),
+      good("2", 1.003, other),
+      good("3", 1.002, other),
+      good("4", 1.001, { marker }),
+    ];
     expect(plan(found, { keep_last: 5 })).toEqual([
       "4 deleted: twin of 1",
       "3 deleted: twin of 2",
       "2 kept: keep_last",
       "1 kept: keep_last",
     ]);
+  });
+
+  test("planRetention counts two snapshots of one key that were created more than 1 hour apart as different snapshots", () => {
+    const apart = (minutes: number) => [good("y", 1, { marker }), good("o", 1 + minutes / 1_440, { marker })];
+    expect(plan([...apart(60), good("b", 2)], { keep_last: 2 })).toEqual([
+      "y deleted: twin of o",
+      "o kept: keep_last",
+      "b kept: keep_last",
+    ]);
+    expect(plan([...apart(61), good("b", 2)], { keep_last: 2 })).toEqual([
+      "y kept: keep_last",
+      "o kept: keep_last",
+      "b deleted: kept by no rule",
+    ]);
+  });
+
+  test("planRetention treats the third snapshot of a reused key as a duplicate of the second, not of the first", () => {
+    const found = [good("3", 1, { marker }), good("2", 1.001, { marker }), good("1", 5, { marker })];
+    expect(plan(found, { keep_last: 5 })).toEqual(["3 deleted: twin of 2", "2 kept: keep_last", "1 kept: keep_last"]);
   });
 
   test("planRetention holds a copy of a snapshot instead of deleting it as a duplicate", () => {

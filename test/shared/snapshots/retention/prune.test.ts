@@ -59,7 +59,7 @@ describe("prune", () => {
   });
 
   test("prune rejects a retention without a keep rule above 0 and sends no list request", async () => {
-    for (const retention of [undefined, {}, { keep_last: 0 }, { min_keep: 3 }]) {
+    for (const retention of [{}, { keep_last: 0 }, { min_keep: 3 }]) {
       const fixture = createFixture();
       await expect(prune({ policy: "nightly", retention }, fixture.runContext)).rejects.toMatchObject({
         reason: "InvalidRequest",
@@ -122,22 +122,6 @@ describe("prune", () => {
 });
 
 describe("the announcement of deletions", () => {
-  test("prune announces all planned deletions, younger duplicates first, before it sends the first delete request", async () => {
-    const fixture = createFixture();
-    const marker = markerOf("same");
-    const duplicates = ["s", "t"].map((id, hour) =>
-      snapshotOf(id, "disk-2", { marker, created: after(START, hour * HOUR_MS) }),
-    );
-    fixture.cloud.add(snapshot, ...dailySnapshots("disk-1", "a", "b"), ...duplicates);
-    let announcedBefore: string[] = [];
-    fixture.cloud.onNextCalls("remove", () => {
-      announcedBefore = [...fixture.announced];
-    });
-    await prune(keepLast(1), fixture.runContext);
-    expect(announcedBefore).toEqual(["t: twin of s; b: kept by no rule"]);
-    expect(fixture.announced).toEqual(announcedBefore);
-  });
-
   test("prune announces nothing if it plans no deletion or runs with dry_run", async () => {
     const fixture = createFixture();
     fixture.cloud.add(snapshot, ...dailySnapshots("disk-1", "a"));
@@ -162,24 +146,6 @@ test("prune adds a notice with the entries of the policy's hold that match no ex
   unheld.cloud.add(snapshot, ...dailySnapshots("disk-1", "a"));
   await prune({ ...keepLast(1), hold: ["a"] }, unheld.runContext);
   expect(unheld.notices).toEqual([]);
-});
-
-describe("prune with younger duplicates", () => {
-  test("prune deletes younger duplicates before all other snapshots", async () => {
-    const fixture = createFixture({ concurrency: 1 });
-    const marker = markerOf("same");
-    const duplicates = ["s", "t"].map((id, hour) =>
-      snapshotOf(id, "disk-2", { marker, created: after(START, hour * HOUR_MS) }),
-    );
-    fixture.cloud.add(snapshot, ...dailySnapshots("disk-1", "a", "b", "c"), ...duplicates);
-    await prune(keepLast(1), fixture.runContext);
-    expect(deleteCalls(fixture)).toEqual(["0 s remove snapshot t", "0 s remove snapshot b", "0 s remove snapshot c"]);
-    expect(fixture.outcomes().filter((one) => one.includes("deleted"))).toEqual([
-      "t deleted: twin of s",
-      "b deleted: kept by no rule",
-      "c deleted: kept by no rule",
-    ]);
-  });
 });
 
 test("prune sends at most three delete requests at a time if the concurrency is 3", async () => {
