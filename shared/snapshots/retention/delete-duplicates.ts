@@ -39,7 +39,7 @@ export const listOptionsOf = (kind: Kind, { resource, members = [] }: FoundSnaps
  *
  * @param readOptions returns the options of the rules with the current time
  * @returns `removedIds`: the snapshots that may no longer exist, even if a late list response still contains them. `changed`: the
- *   kinds of snapshots for which a deletion did not succeed, so plans for these kinds may be outdated.
+ *   kinds of snapshots for which a deletion did not succeed at once, so plans for these kinds may be outdated.
  */
 export async function deleteDuplicates(
   pending: readonly PendingDuplicate[],
@@ -56,7 +56,8 @@ export async function deleteDuplicates(
     const complete = openPruneRecord(duplicate, policy, runContext);
     const fields = await deleteDuplicate(duplicate, runContext, waits, readOptions);
     if (fields.outcome !== "kept") removedIds.add(id);
-    if (fields.outcome !== "deleted") changed.add(kind);
+    // A delete request that had to be repeated took time, and during this time other snapshots may have changed.
+    if (fields.outcome !== "deleted" || duplicate.tries > 1) changed.add(kind);
     complete({ rule, ...fields });
   });
   return { removedIds, changed };

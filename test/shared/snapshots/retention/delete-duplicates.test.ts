@@ -193,6 +193,19 @@ describe("the other deletions of a run that deletes duplicates", () => {
     expect(deleteCalls(fixture).map((call) => call.split(" ").at(-1))).toEqual(["oldest"]);
   });
 
+  test("prune makes a new plan for the other snapshots if the deletion of a duplicate had to be repeated", async () => {
+    const fixture = await pruneDuplicates((arranged) => {
+      arranged.cloud.add(snapshot, snapshotOf("older", "res-1", { created: startPlus(-9 * HOUR_MS) }));
+      arranged.cloud.onNextCalls("remove", cloudError("Busy"));
+      arranged.cloud.onNextCalls("listFor", undefined, () => change(arranged, "older", { description: "hold" }));
+    }, keepLast(1));
+    expect(fixture.outcomes()).toContain("young deleted: twin of old");
+    expect(fixture.outcomes()).toContain(
+      "older held: held by its description: The plan changed after another list request. Previous rule: kept by no rule.",
+    );
+    expect(deleteCalls(fixture).map((call) => call.split(" ").at(-1))).toEqual(["young", "young"]);
+  });
+
   test("prune does not count a deleted duplicate as a good snapshot although a late list response still contains it", async () => {
     const fixture = await pruneDuplicates((arranged) => {
       const { cloud } = arranged;
