@@ -69,7 +69,8 @@ export async function runSchedule(
   if (policy.make_room) run.makeRoom = makeRoomBy(policy, runContext, known.count);
   const cutoff = startCutoff(retryBudget);
   if (isShardEvent(event)) {
-    connection.limiter.share(countInvocations(event.shard), readRateLimits(event.rate_limits));
+    run.processes = countInvocations(event.shard);
+    connection.limiter.share(run.processes, readRateLimits(event.rate_limits));
     await createAll(targets, { ...run, again: event.again === true }, runContext, { cutoff, index: known });
     return finishRun(invocation, { targets: targets.length });
   }
@@ -82,7 +83,8 @@ export async function runSchedule(
     deferredTo.push(...(await fanOut(some, shardSize, runEvent, invocation, invoke)));
   };
   await handOver(rest);
-  connection.limiter.share(1 + deferredTo.length);
+  run.processes = 1 + deferredTo.length;
+  connection.limiter.share(run.processes);
   const notStarted = await createAll(own, run, runContext, { cutoff, canHandOver: true, index: known });
   await handOver(notStarted);
   finishRun(invocation, { targets: targets.length, deferredTo });

@@ -26,6 +26,8 @@ export interface Run {
    * `makeRoomBy`.
    */
   makeRoom?: MakeRoom;
+  /** The number of processes that create snapshots of this run at the same time and share the rate limits. Default: 1. */
+  processes?: number;
   /** True if another process may be creating snapshots of the same targets at the same time. */
   again?: boolean;
 }

@@ -55,7 +55,7 @@ const LIMIT_PATTERN = /limit:\s*(\d+)\s*,\s*time:\s*(\d+)\s*(second|minute)/i;
 const DEFAULT_RATE = 10;
 const MIN_RATE = 0.01;
 /** The share of a rate limit that this limiter uses. The rest remains for requests of other programs. */
-const USED_SHARE = 0.98;
+const USED_SHARE = 0.99;
 /**
  * Before the first 429 response, a group of at least 5 processes that start at the same time has this rate. `rate` is the number
  * of requests per second of the whole group. Each accepted request raises the rate of its process by `increase`. A smaller group

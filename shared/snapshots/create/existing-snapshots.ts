@@ -11,7 +11,8 @@ import { createKindList, type KindList } from "./kind-list.ts";
  * request.
  *
  * **Cost.** One list of all snapshots per kind, and then at most one page of 200 rows per second while the run creates
- * snapshots. If a list request is throttled, the interval doubles, up to 8 s. DWS has no pages, so each refresh reads its whole
+ * snapshots. If more than 5 processes share a run, all of them together send at most 5 such requests per second, so 1 s becomes
+ * the number of processes divided by 5. If a list request is throttled, the interval doubles, up to 8 s. DWS has no pages, so each refresh reads its whole
  * list.
  *
  * **Limits.** EVS documents no order of list responses. If a list response is not sorted by creation time, newest first, the index

@@ -8,8 +8,10 @@ import type { Run } from "../run-context.ts";
 import { FRESH_MS } from "./fresh-look.ts";
 import { createRunRows, type RunRows } from "./run-rows.ts";
 
-/** The maximum time for which a list response is fresh after throttled list requests, in milliseconds. */
-const MAX_THROTTLED_FRESH_MS = 8_000;
+/** The maximum time for which a list response is fresh, in milliseconds: after throttled list requests, or with many processes. */
+const MAX_FRESH_MS = 8_000;
+/** The number of processes of a run that together refresh a list once per `FRESH_MS` each. */
+const PROCESSES_PER_FRESH_MS = 5;
 /** How long all targets fail with the error of a failed list request, in milliseconds, before it is sent again. */
 const FAILURE_MS = 10_000;
 /** The number of rows at the start of a list that are remembered. A refresh stops when it meets one of these rows. */
@@ -52,7 +54,10 @@ export function createKindList(
   let isUnsorted = false;
   /** The snapshots that this process created and no list response has shown yet, with the time of the create response. */
   const unlisted = new Map<string, Instant>();
-  let freshMs = FRESH_MS;
+  /** With more processes, each one refreshes less often, so their list requests do not use up the rate limit. */
+  const minFreshMs = () =>
+    Math.min(MAX_FRESH_MS, FRESH_MS * Math.max(1, (run.processes ?? 1) / PROCESSES_PER_FRESH_MS));
+  let throttledMs = 0;
   let freshUntil = 0;
   let failure: { until: number; error: SnapshotError } | undefined;
   let reading: Promise<void> | undefined;
@@ -106,7 +111,8 @@ export function createKindList(
     const attempt = async () => {
       sentAt = time.now();
       await (wasNewest ? readNewest() : readWhole()).catch((thrown) => {
-        if (asSnapshotError(thrown).reason === "Throttled") freshMs = Math.min(MAX_THROTTLED_FRESH_MS, freshMs * 2);
+        if (asSnapshotError(thrown).reason === "Throttled")
+          throttledMs = Math.min(MAX_FRESH_MS, 2 * Math.max(throttledMs, minFreshMs()));
         throw thrown;
       });
     };
@@ -123,8 +129,8 @@ export function createKindList(
       return;
     }
     failure = undefined;
-    freshMs = Math.max(FRESH_MS, freshMs / 2);
-    freshUntil = time.now() + freshMs;
+    throttledMs /= 2;
+    freshUntil = time.now() + Math.max(throttledMs, minFreshMs());
     // A list response must show a snapshot by now, if it was created more than 6 s before the list request.
     if (![...unlisted.values()].some((createdAt) => sentAt - createdAt > LISTED_AFTER_MS)) return;
     isUnsorted = true;

@@ -141,14 +141,14 @@ describe("the rate limiter of a single process", () => {
     expect(await measureWaits(limiter, time, 3)).toEqual([0, 0, 0]);
   });
 
-  test("the rate limiter uses 98 % of the limit that a 429 names, or of 10 calls per second if the 429 names no limit", async () => {
+  test("the rate limiter uses 99 % of the limit that a 429 names, or of 10 calls per second if the 429 names no limit", async () => {
     const time = createClock();
     const limiter = createRateLimiter(time);
     limiter.onThrottled("POST", "over ratelimit,limit:49,time:1 minute");
-    expect(await measureWaits(limiter, time, 3)).toEqual([0, 1_249, 2_498]);
+    expect(await measureWaits(limiter, time, 3)).toEqual([0, 1_236, 2_473]);
     const other = createRateLimiter(time);
     other.onThrottled("POST", undefined);
-    expect(await measureWaits(other, time, 3)).toEqual([0, 102, 204]);
+    expect(await measureWaits(other, time, 3)).toEqual([0, 101, 202]);
   });
 
   test("the rate limiter delays a call at most until the deadline of the call", async () => {
