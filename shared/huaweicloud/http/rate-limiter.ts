@@ -56,6 +56,8 @@ const DEFAULT_RATE = 10;
 const MIN_RATE = 0.01;
 /** The share of a rate limit that this limiter uses. The rest remains for requests of other programs. */
 const USED_SHARE = 0.99;
+/** The used share in a group of processes, whose list requests together can need a tenth of the rate limit. */
+const USED_SHARE_OF_GROUP = 0.9;
 /**
  * Before the first 429 response, a group of at least 5 processes that start at the same time has this rate. `rate` is the number
  * of requests per second of the whole group. Each accepted request raises the rate of its process by `increase`. A smaller group
@@ -92,9 +94,11 @@ export function createRateLimiter(time: Pick<Time, "now" | "sleep">): RateLimite
   const paces = new Map<string, Pace>();
   const known = new Map<string, number>();
   let processes = 1;
-  const shareOf = (limit: number) => Math.max(MIN_RATE, (limit * USED_SHARE) / processes);
+  const isGroup = () => processes >= GROUP.processes;
+  const shareOf = (limit: number) =>
+    Math.max(MIN_RATE, (limit * (isGroup() ? USED_SHARE_OF_GROUP : USED_SHARE)) / processes);
   const paceOf = (api: string): Pace | undefined => {
-    if (processes >= GROUP.processes && !paces.has(api)) {
+    if (isGroup() && !paces.has(api)) {
       paces.set(api, { maxRate: undefined, rate: GROUP.rate / processes, next: time.now(), slowedAt: 0, slowdowns: 0 });
     }
     return paces.get(api);
@@ -143,7 +147,7 @@ export function createRateLimiter(time: Pick<Time, "now" | "sleep">): RateLimite
         pace.rate = Math.max(MIN_RATE, pace.rate * DECREASE);
       }
       pace.next = now;
-      pace.slowedAt = isFirst && processes >= GROUP.processes ? now + SETTLE_MS : now;
+      pace.slowedAt = isFirst && isGroup() ? now + SETTLE_MS : now;
       pace.slowdowns += 1;
       paces.set(api, pace);
     },
