@@ -1,4 +1,4 @@
-import { startCutoff } from "../../shared/core/retry.ts";
+import { startCutoff, withTime } from "../../shared/core/retry.ts";
 import type { TimerEvent } from "../../shared/functiongraph/read-timer.ts";
 import { readInteger } from "../../shared/functiongraph/variables.ts";
 import { invokeAsync } from "../../shared/huaweicloud/function-invocations.ts";
@@ -65,9 +65,11 @@ export async function runSchedule(
     }
     return finishRun(invocation, { targets: targets.length });
   }
-  const known = indexExistingSnapshots(run, runContext);
-  if (policy.make_room) run.makeRoom = makeRoomBy(policy, runContext, known.count);
   const cutoff = startCutoff(retryBudget);
+  // No list request may delay the hand-over of the remaining targets.
+  const untilCutoff = { ...withTime(retryBudget, retryBudget.time), deadline: cutoff };
+  const known = indexExistingSnapshots(run, { ...runContext, retryBudget: untilCutoff });
+  if (policy.make_room) run.makeRoom = makeRoomBy(policy, runContext, known.count);
   if (isShardEvent(event)) {
     run.processes = countInvocations(event.shard);
     connection.limiter.share(run.processes, readRateLimits(event.rate_limits));
@@ -75,17 +77,15 @@ export async function runSchedule(
     return finishRun(invocation, { targets: targets.length });
   }
   const [own, rest] = [targets.slice(0, shardSize), targets.slice(shardSize)];
-  // If the snapshots cannot be listed, this delivery may not be the first.
-  const again = rest.length > 0 && (await hasCreatedSnapshots(targets, known).catch(() => true));
   const deferredTo: string[] = [];
   const handOver = async (some: Target[]) => {
+    const again = await hasCreatedSnapshots(targets, known);
     const runEvent = { policy, event, run, again, started: deferredTo.length };
     deferredTo.push(...(await fanOut(some, shardSize, runEvent, invocation, invoke)));
   };
-  await handOver(rest);
+  if (rest.length > 0) await handOver(rest);
   run.processes = 1 + deferredTo.length;
   connection.limiter.share(run.processes);
-  const notStarted = await createAll(own, run, runContext, { cutoff, canHandOver: true, index: known });
-  await handOver(notStarted);
+  await createAll(own, run, runContext, { cutoff, handOver, index: known });
   finishRun(invocation, { targets: targets.length, deferredTo });
 }

@@ -71,7 +71,8 @@ export async function backoff(error: SnapshotError, tries: number, retryBudget: 
   if (delay === undefined || time.now() + delay >= limit) return false;
   if (isTransient && !takeRetryToken(retryBudget)) return false;
   await time.sleep(delay);
-  return true;
+  // The wait can take longer than requested, because the target waits for a free slot after it.
+  return time.now() < limit;
 }
 
 /** Returns a copy of a budget with another `Time`. The copy shares the retry tokens with the original. */

@@ -21,16 +21,20 @@ export const diskTargets = (count: number): Target[] =>
   Array.from({ length: count }, (_, index) => diskTarget(index + 1));
 
 /** Calls `createAll` with an index of the existing snapshots. `createAll` begins no target after `until`. */
-export const createAllWithIndex = (
+export async function createAllWithIndex(
   { runContext }: DomainFixture,
   targets: readonly Target[],
   { run = RUN, until = startPlus(MINUTE_MS) } = {},
-): Promise<Target[]> =>
-  createAll(targets, run, runContext, {
+): Promise<Target[]> {
+  const handedOver: Target[] = [];
+  const handOver = async (some: Target[]) => void handedOver.push(...some);
+  await createAll(targets, run, runContext, {
     cutoff: until,
-    canHandOver: until < runContext.retryBudget.deadline,
+    ...(until < runContext.retryBudget.deadline ? { handOver } : {}),
     index: indexExistingSnapshots(run, runContext),
   });
+  return handedOver;
+}
 
 /** Returns a snapshot that the run created for the target. */
 export const snapshotCreatedFor = (target: Target, id: string, changes: Partial<FoundSnapshot> = {}): FoundSnapshot =>

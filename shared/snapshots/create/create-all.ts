@@ -2,7 +2,7 @@ import type { Time } from "../../core/clock.ts";
 import { createSlots, type Slots } from "../../core/concurrency.ts";
 import { asSnapshotError, SnapshotError } from "../../core/errors.ts";
 import { type Instant, instant } from "../../core/instant.ts";
-import { createPause, LISTED_AFTER_MS, type RetryBudget, withTime } from "../../core/retry.ts";
+import { createPause, LISTED_AFTER_MS, withTime } from "../../core/retry.ts";
 import { isLive } from "../kinds/kind.ts";
 import { hashRequest } from "../marker.ts";
 import type { Target } from "../policy.ts";
@@ -20,8 +20,8 @@ const MIN_TURN_MS = 30_000;
 export interface CreateAllOptions {
   /** The time after which no work on a target may start, so the work in progress can finish before the deadline. */
   cutoff: Instant;
-  /** True if the caller hands over the targets that were not started. Otherwise, they are recorded as failed. */
-  canHandOver?: boolean;
+  /** Receives the targets that were not started before the cutoff. Without it, these targets are recorded as failed. */
+  handOver?: (targets: Target[]) => Promise<void>;
   /** The snapshots that the run has already created. Without it, `createOnce` lists the snapshots of each target. */
   index?: SnapshotIndex;
 }
@@ -33,135 +33,102 @@ export interface CreateAllOptions {
  * disk, after a throttled or ambiguous response, or for deletions) does not count during its wait, so other targets start.
  * Waiting ends at the cutoff. If one target fails, the other targets continue.
  *
- * **Two processes.** A run with more targets than `runContext.concurrency` first takes the turn; see `RunTurn`. If
- * `run.again` is set, every run with several targets does.
- *
- * @returns the targets that were not started before the cutoff, if `canHandOver` is set
+ * **Two processes.** A run with more targets than `runContext.concurrency` sends its create requests only with the turn or alone;
+ * see `RunTurn`. If `run.again` is set, every run with several targets does.
  */
 export async function createAll(
   targets: readonly Target[],
   run: Run,
   runContext: RunContext,
-  { cutoff, canHandOver = false, index }: CreateAllOptions,
-): Promise<Target[]> {
+  { cutoff, handOver, index }: CreateAllOptions,
+): Promise<void> {
   const { cloud, inFlight, report, concurrency } = runContext;
   const { time } = runContext.retryBudget;
   const slots = createSlots(concurrency);
   const needsTurn =
     index !== undefined && targets.length > (run.again ? 1 : concurrency) && time.now() + MIN_TURN_MS < cutoff;
   const turn = needsTurn ? createRunTurn(targets, run.again === true, runContext, index, cutoff) : undefined;
-  const retryBudget: RetryBudget = {
-    ...withTime(runContext.retryBudget, time),
-    maxWait: instant(Math.min(cutoff, runContext.retryBudget.maxWait ?? cutoff)),
-  };
+  const retryBudget = withTime(runContext.retryBudget, releaseWhileWaiting(time, slots));
+  retryBudget.maxWait = instant(Math.min(cutoff, retryBudget.maxWait ?? cutoff));
 
-  /**
-   * Works on one target. The caller has acquired a slot.
-   *
-   * @param onWait is called if the target must wait
-   * @returns the id of the snapshot if this call created it
-   */
-  const create = async (target: Target, onWait?: () => void): Promise<string | undefined> => {
-    const complete = report(targetFields(target, run));
-    const budget = withTime(retryBudget, releaseWhileWaiting(time, slots, onWait));
-    const lookup = index && { find: () => index.find(target), findAgain: () => index.findAgain(target) };
+  /** The targets for which no create request was sent before the cutoff, each with its error. */
+  const late = new Map<Target, SnapshotError>();
+  /** Works on one target. The caller has acquired a slot. */
+  const create = async (target: Target): Promise<void> => {
     const { kind, options } = target;
+    const client = cloud(kind);
+    const service = turn === undefined ? client : { ...client, create: turn.guard(target, client.create) };
+    const lookup = index && { find: () => index.find(target), findAgain: () => index.findAgain(target) };
+    let complete: ReturnType<typeof report> | undefined;
+    const openRecord = () => {
+      complete ??= report(targetFields(target, run));
+      return complete;
+    };
+    if (index === undefined) openRecord();
     try {
       const request = { ...run, kind, options, acceptsOtherOptions: index !== undefined };
-      const created = await createOnce(request, cloud(kind), budget, inFlight, lookup);
-      if (created.outcome === "accepted") {
-        index?.addCreated(kind, created.snapshotId);
-        turn?.extend();
-      }
-      complete(toRecordFields(created));
-      return created.outcome === "accepted" ? created.snapshotId : undefined;
+      const created = await createOnce(request, service, retryBudget, inFlight, lookup);
+      if (created.outcome === "accepted" && !created.isFromList) index?.addCreated(kind, created.snapshotId);
+      openRecord()(toRecordFields(created));
     } catch (thrown) {
       const error = asSnapshotError(thrown);
-      complete(knownResult(target, index) ?? { outcome: "failed", attempts: error.attempts, error });
-      return undefined;
+      const known = knownResult(target, index);
+      if (known !== undefined) openRecord()(known);
+      else if (index !== undefined && time.now() >= cutoff && isNotSent(error)) late.set(target, error);
+      else openRecord()({ outcome: "failed", attempts: error.attempts, error });
     } finally {
       slots.release();
     }
   };
 
-  const started = new Map<Target, Promise<unknown>>();
-  /** Starts the next targets alone. Resolves when each of them is finished or must wait. */
-  const createFirst = async (first: readonly Target[]): Promise<void> => {
-    const created = new Map<string, Target>();
-    const isDone = first.map(async (target) => {
-      await slots.acquire();
-      if (time.now() >= cutoff) return slots.release();
-      await new Promise<void>((resolve) => {
-        const creating = create(target, resolve).then((createdId) => {
-          if (createdId !== undefined) created.set(createdId, target);
-          resolve();
-        });
-        started.set(target, creating);
-      });
-    });
-    await Promise.all(isDone);
-    if (created.size > 0) await turn?.take(created);
-  };
-  const mayStart = async (target: Target) =>
-    time.now() < cutoff && (turn === undefined || turn.isHeld() || (await turn.isCreated(target)));
-
+  const started: Promise<void>[] = [];
   const pause = createPause(time);
   let position = 0;
-  let firstTries = 0;
-  while (position < targets.length) {
+  while (position < targets.length && time.now() < cutoff) {
     await pause();
-    if (time.now() >= cutoff) break;
-    const target = targets[position] as Target;
-    if (turn === undefined || (await mayStart(target))) {
-      await slots.acquire();
-      // The turn can end while the target waits for a slot.
-      if (!(await mayStart(target))) slots.release();
-      else {
-        position += 1;
-        started.set(target, create(target));
-      }
-      continue;
+    await slots.acquire();
+    // The cutoff can pass while the target waits for a slot.
+    if (time.now() >= cutoff) {
+      slots.release();
+      break;
     }
-    await turn.waitForQuiet(target);
-    if (await turn.isCreated(target)) continue;
-    // If many first targets fail or wait, work on several at the same time. A failed target creates no duplicate.
-    const size = firstTries < concurrency ? 1 : concurrency;
-    firstTries += 1;
-    const first = targets.slice(position, position + size);
-    position += first.length;
-    await createFirst(first);
+    started.push(create(targets[position++] as Target));
   }
-  await Promise.all(started.values());
-  const notStarted: Target[] = [];
-  for (const target of targets.filter((one) => !started.has(one))) {
-    const known = knownResult(target, index);
-    if (known === undefined) notStarted.push(target);
-    else report(targetFields(target, run))(known);
-  }
-  if (index !== undefined) {
-    if (turn?.hasSeenOthers() && time.now() + LISTED_AFTER_MS < cutoff) {
-      await time.sleep(LISTED_AFTER_MS);
-      await index.refresh(targets, []).catch(() => {});
+  /** Hands over targets, or records them as failed. Records a target as existing if list responses have shown its snapshot. */
+  const giveUp = async (some: readonly Target[]) => {
+    const missing: Target[] = [];
+    for (const target of some) {
+      await pause();
+      const known = knownResult(target, index);
+      const error = late.get(target) ?? outOfTimeError();
+      if (known !== undefined) report(targetFields(target, run))(known);
+      else if (handOver !== undefined) missing.push(target);
+      else report(targetFields(target, run))({ outcome: "failed", error });
     }
-    reportDuplicates(targets, index, runContext);
+    if (missing.length > 0) await handOver?.(missing);
+  };
+  // Hand over the targets at once, because work in progress can take until the deadline.
+  await Promise.all([...started, giveUp(targets.slice(position))]);
+  await giveUp([...late.keys()]);
+  if (index === undefined) return;
+  if (turn?.hasSeenOthers() && time.now() + LISTED_AFTER_MS < cutoff) {
+    await time.sleep(LISTED_AFTER_MS);
+    await index.refresh(targets, []).catch(() => {});
   }
-  if (canHandOver) return notStarted;
-  for (const target of notStarted) {
-    await pause();
-    report(targetFields(target, run))({ outcome: "failed", error: outOfTimeError() });
-  }
-  return [];
+  reportDuplicates(targets, index, runContext);
 }
+
+/** Returns whether no create request was sent, because the time was over. */
+const isNotSent = ({ reason, attempts = 0 }: SnapshotError): boolean => reason === "DeadlineExceeded" && attempts === 0;
 
 /** A wait of at least this many milliseconds releases the slot of a target. */
 const MIN_RELEASED_WAIT_MS = 1_000;
 
 /** Returns a `Time` whose long waits release a slot, so another target can use the slot during the wait. */
-const releaseWhileWaiting = (time: Time, slots: Slots, onWait?: () => void): Time => ({
+const releaseWhileWaiting = (time: Time, slots: Slots): Time => ({
   ...time,
   async sleep(milliseconds, work) {
     if (milliseconds < MIN_RELEASED_WAIT_MS) return time.sleep(milliseconds, work);
-    onWait?.();
     slots.release();
     await time.sleep(milliseconds, work);
     await slots.acquire();
@@ -177,11 +144,19 @@ function knownResult(target: Target, index: SnapshotIndex | undefined): EndField
   return found && toRecordFields(toExistingResult(target.kind, found, hashRequest(target.kind.name, target.options)));
 }
 
-/** Returns whether an earlier delivery of the same event has created a snapshot of any target. */
+/**
+ * Returns whether an earlier delivery of the same event has created a snapshot of any target. Returns true if this is unknown,
+ * because the snapshots could not be listed.
+ */
 export async function hasCreatedSnapshots(targets: readonly Target[], index: SnapshotIndex): Promise<boolean> {
-  for (const kind of new Set(targets.map((target) => target.kind)))
-    await index.find(targets.find((target) => target.kind === kind) as Target);
-  return index.listed(targets).length > 0;
+  for (const kind of new Set(targets.map((target) => target.kind))) {
+    const isKnown = await index.count(kind, "").then(
+      (count) => count !== undefined,
+      () => false,
+    );
+    if (!isKnown) return true;
+  }
+  return index.listed(targets).some(({ id }) => !index.isOwn(id));
 }
 
 /** The maximum number of targets that a notice about duplicates names. */

@@ -167,7 +167,8 @@ async function listThenCreate(
         if (created !== undefined) {
           const result = toExisting(created);
           // If the options differ, another delivery created the snapshot.
-          return { ...result, outcome: result.detail === undefined ? "accepted" : "existing", attempts: tries };
+          const outcome = result.detail === undefined ? "accepted" : "existing";
+          return { ...result, outcome, attempts: tries, isFromList: true };
         }
         // The list response shows that no snapshot was created. If a retry cannot change the error, the error is final.
         if (isFinal(error) || tries >= MAX_AMBIGUOUS_TRIES || !takeRetryToken(retryBudget)) throw error;

@@ -1,6 +1,6 @@
-import { asSnapshotError, type SnapshotError } from "../../core/errors.ts";
+import { asSnapshotError, REASONS, SnapshotError } from "../../core/errors.ts";
 import type { Instant } from "../../core/instant.ts";
-import { LISTED_AFTER_MS, type RetryBudget, retryRead } from "../../core/retry.ts";
+import { LISTED_AFTER_MS, type RetryBudget, raceDeadline, retryRead } from "../../core/retry.ts";
 import { type FoundSnapshot, isLive, type Kind } from "../kinds/kind.ts";
 import type { Target } from "../policy.ts";
 import type { SnapshotService } from "../ports.ts";
@@ -148,8 +148,14 @@ export function createKindList(
   const freshen = async () => {
     // A list request in progress may show a snapshot that the last list response does not contain.
     while (reading !== undefined || (mode !== "each" && time.now() > freshUntil)) {
-      if (failure !== undefined && time.now() < failure.until) throw failure.error;
-      await readOnce();
+      if (failure !== undefined && time.now() < failure.until) {
+        const { error, until } = failure;
+        // A service that is down or throttles can recover before the time is over.
+        if (REASONS[error.reason].retryClass === "never" || until >= retryBudget.deadline) throw error;
+        await time.sleep(until - time.now());
+        continue;
+      }
+      await raceDeadline(readOnce(), time, retryBudget.deadline, outOfTimeError);
     }
   };
   const refresh = async () => {
@@ -192,6 +198,9 @@ export function createKindList(
     },
   };
 }
+
+const outOfTimeError = () =>
+  new SnapshotError("DeadlineExceeded", "The time ran out before the snapshots were listed.", { requestSent: false });
 
 /** Returns whether the first rows of a list are sorted by creation time, newest first. Ignores rows without a creation time. */
 function isNewestFirst(rows: readonly FoundSnapshot[]): boolean {

@@ -52,6 +52,10 @@ export interface CreateResult {
   state?: State;
   /** An explanation for the result record. */
   detail?: string;
+  /**
+   * True if `accepted` relies on a list response after an ambiguous create response. Another process may have created the snapshot.
+   */
+  isFromList?: boolean;
 }
 
 /** Returns the fields that complete the result record of a created or existing snapshot. */

@@ -1,6 +1,6 @@
 import type { FoundSnapshot, Kind } from "../kinds/kind.ts";
 import { hashRequest } from "../marker.ts";
-import { toCompactSnapshot } from "../ownership.ts";
+import { foreignReason, toCompactSnapshot } from "../ownership.ts";
 import type { Target } from "../policy.ts";
 import type { Run } from "../run-context.ts";
 import { tooManySnapshotsError } from "../too-many-snapshots.ts";
@@ -28,6 +28,8 @@ export function createRunRows(run: Pick<Run, "idempotencyKey">, kind: Kind, maxS
       const { id, resource } = found;
       if (byId.size >= maxSnapshots && !byId.has(id)) throw tooManySnapshotsError(kind, maxSnapshots);
       const snapshot = toCompactSnapshot(found);
+      // A group can appear first without and later with its server.
+      byResource.get(byId.get(id)?.resource)?.delete(id);
       byId.set(id, snapshot);
       const ofResource = byResource.get(resource) ?? new Map<string, FoundSnapshot>();
       byResource.set(resource, ofResource.set(id, snapshot));
@@ -39,6 +41,6 @@ export function createRunRows(run: Pick<Run, "idempotencyKey">, kind: Kind, maxS
       [
         ...rowsOf(resource),
         ...rowsOf(undefined).filter(({ marker }) => marker?.requestHash === hashRequest(kind.name, options)),
-      ].filter(({ marker }) => marker?.idempotencyKey === run.idempotencyKey),
+      ].filter((found) => found.marker?.idempotencyKey === run.idempotencyKey && foreignReason(found) === undefined),
   };
 }

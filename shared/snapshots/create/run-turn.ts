@@ -1,7 +1,10 @@
+import { createSlots } from "../../core/concurrency.ts";
+import { SnapshotError } from "../../core/errors.ts";
 import { before, type Instant } from "../../core/instant.ts";
 import { LISTED_AFTER_MS } from "../../core/retry.ts";
 import { type FoundSnapshot, isLive } from "../kinds/kind.ts";
 import type { Target } from "../policy.ts";
+import type { SnapshotCreator } from "../ports.ts";
 import type { RunContext } from "../run-context.ts";
 import type { SnapshotIndex } from "./existing-snapshots.ts";
 
@@ -42,25 +45,13 @@ const TAKE_MS = LISTED_AFTER_MS + 4_000;
  * **Cost.** 6 s per run, and up to 24 s after another process has stopped.
  */
 export interface RunTurn {
-  /** Returns whether this process may create several snapshots at the same time. */
-  isHeld(): boolean;
   /**
-   * Waits until no other process creates snapshots of the targets. Returns early if too little time is left.
+   * Wraps the function that creates a snapshot of a target. If this process has the turn, the wrapped function calls it at once.
+   * Otherwise, the wrapped function waits until no other process creates snapshots, calls it alone, and tries to take the turn.
    *
-   * @param next the first target without a snapshot
+   * @throws SnapshotError DeadlineExceeded if the cutoff is earlier
    */
-  waitForQuiet(next: Target): Promise<void>;
-  /**
-   * Tries to take the turn with the snapshots that this process has just created. If a list request fails, the process does not
-   * get the turn.
-   *
-   * @param created the targets of the new snapshots, by snapshot id
-   */
-  take(created: ReadonlyMap<string, Target>): Promise<void>;
-  /** Returns whether fresh list responses show a snapshot of the run for a target that has not failed. */
-  isCreated(target: Target): Promise<boolean>;
-  /** Extends the turn, if it is held, after a create request that succeeded. */
-  extend(): void;
+  guard(target: Target, create: SnapshotCreator["create"]): SnapshotCreator["create"];
   /** Returns whether list responses have shown snapshots that another process created for these targets. */
   hasSeenOthers(): boolean;
 }
@@ -103,42 +94,83 @@ export function createRunTurn(
   const hold = () => {
     heldUntil = time.now() + TURN_MS;
   };
-  const isHeld = () => time.now() < heldUntil;
+  /** The number of create requests that were sent with the turn and have no response. The turn does not end while one is in progress. */
+  let sending = 0;
+  const isHeld = () => sending > 0 || time.now() < heldUntil;
   const isListed = (target: Target) => index.listed([target]).some(isLive);
+  const alone = createSlots(1);
+
+  const waitForQuiet = async (next: Target) => {
+    for (;;) {
+      newOthers();
+      const remaining = lastActivity === undefined ? 0 : lastActivity + quietMs - time.now();
+      if (remaining <= 0 || isListed(next)) return;
+      // A missing snapshot is worse than a duplicate, so the process continues if the wait would take too long.
+      const wait = Math.min(POLL_MS, remaining);
+      if (time.now() + wait + TAKE_MS >= cutoff) return;
+      await time.sleep(wait);
+      // If the list request fails, `lastActivity` remains, so the wait ends.
+      await refresh([next]);
+    }
+  };
+  /** Tries to take the turn with the snapshot that this process has just created. */
+  const take = async (target: Target, createdId: string) => {
+    if (time.now() + TAKE_MS >= cutoff) return hold();
+    await time.sleep(LISTED_AFTER_MS);
+    if (!(await refresh([target]))) return;
+    const rivals = newOthers();
+    const mine = index.listed([target]).filter(({ id }) => id === createdId);
+    const [oldest] = [...rivals, ...mine].sort(byCreation);
+    if (oldest === undefined || oldest.id === createdId) hold();
+  };
+
   return {
-    isHeld,
-    extend() {
-      if (isHeld()) hold();
-    },
     hasSeenOthers: () => others > 0,
-    async isCreated(target) {
-      await index.find(target).catch(() => {});
-      return isListed(target);
-    },
-    async waitForQuiet(next) {
+    guard: (target, create) => async (options, beforeSend) => {
       for (;;) {
-        newOthers();
-        const remaining = lastActivity === undefined ? 0 : lastActivity + quietMs - time.now();
-        if (remaining <= 0 || targets.every(isListed)) return;
-        // A missing snapshot is worse than a duplicate, so the process continues if the wait would take too long.
-        const wait = Math.min(POLL_MS, remaining);
-        if (time.now() + wait + TAKE_MS >= cutoff) return;
-        await time.sleep(wait);
-        // If the list request fails, `lastActivity` remains, so the wait ends.
-        await refresh([next]);
+        const isAlone = !isHeld();
+        if (isAlone) {
+          await alone.acquire();
+          if (time.now() >= cutoff) {
+            alone.release();
+            throw tooLateError();
+          }
+          if (isHeld()) {
+            alone.release();
+            continue;
+          }
+        }
+        let isLost = false;
+        let isSent = false;
+        try {
+          if (isAlone) await waitForQuiet(target);
+          const created = await create(options, async () => {
+            // The turn can end while the request waits for the rate limiter.
+            isLost = !isAlone && !isHeld();
+            if (isLost) throw tooLateError();
+            await beforeSend?.();
+            isSent = !isAlone;
+            if (isSent) sending += 1;
+          });
+          index.addCreated(target.kind, created.snapshotId);
+          if (isAlone) await take(target, created.snapshotId);
+          else hold();
+          return created;
+        } catch (thrown) {
+          if (!isLost) throw thrown;
+        } finally {
+          if (isSent) sending -= 1;
+          if (isAlone) alone.release();
+        }
       }
-    },
-    async take(created) {
-      if (time.now() + TAKE_MS >= cutoff) return hold();
-      await time.sleep(LISTED_AFTER_MS);
-      if (!(await refresh([...created.values()]))) return;
-      const rivals = newOthers();
-      const mine = index.listed(targets).filter(({ id }) => created.has(id));
-      const [oldest] = [...rivals, ...mine].sort(byCreation);
-      if (oldest === undefined || index.isOwn(oldest.id)) hold();
     },
   };
 }
+
+const tooLateError = () =>
+  new SnapshotError("DeadlineExceeded", "Another process created snapshots of this run until the time ran out.", {
+    requestSent: false,
+  });
 
 /** Compares two snapshots by creation time. A snapshot without a creation time counts as the oldest. */
 export const byCreation = (a: FoundSnapshot, b: FoundSnapshot): number =>

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { createAll } from "../../../../shared/snapshots/create/create-all.ts";
 import type { Kind } from "../../../../shared/snapshots/kinds/kind.ts";
 import { deriveKey } from "../../../../shared/snapshots/marker.ts";
+import type { Target } from "../../../../shared/snapshots/policy.ts";
 import { createTarget } from "../../../../shared/snapshots/policy.ts";
 import { targetFields } from "../../../../shared/snapshots/run-context.ts";
 import {
@@ -22,7 +23,7 @@ import { createAllWithIndex, diskTarget, diskTargets, KEY, RUN, snapshotCreatedF
 describe("createAll without an index of existing snapshots", () => {
   test("createAll with a concurrency of 2 creates at most two snapshots at a time, and writes a result record for each target", async () => {
     const fixture = createFixture({ concurrency: 2, createMs: 1_000 });
-    expect(await createAll(diskTargets(3), RUN, fixture.runContext, { cutoff: startPlus(MINUTE_MS) })).toEqual([]);
+    await createAll(diskTargets(3), RUN, fixture.runContext, { cutoff: startPlus(MINUTE_MS) });
     expect(createSeconds(fixture)).toEqual(["0", "0", "1"]);
     expect(fixture.records[0]).toEqual({
       action: "create",
@@ -93,18 +94,19 @@ describe("createAll without an index of existing snapshots", () => {
     expect(calls).toEqual(["snapshot disk-1"]);
   });
 
-  test("createAll with `canHandOver` starts no target after the cutoff and returns the targets that it has not started", async () => {
+  test("createAll starts no target after the cutoff and hands over the targets that it has not started", async () => {
     const fixture = createFixture({ concurrency: 1, createMs: 10_000 });
     const targets = diskTargets(4);
-    expect(await createAll(targets, RUN, fixture.runContext, { cutoff: startPlus(20_000), canHandOver: true })).toEqual(
-      targets.slice(2),
-    );
+    const handedOver: Target[] = [];
+    const handOver = async (some: Target[]) => void handedOver.push(...some);
+    await createAll(targets, RUN, fixture.runContext, { cutoff: startPlus(20_000), handOver });
+    expect(handedOver).toEqual(targets.slice(2));
     expect(fixture.outcomes()).toEqual(["made-1 accepted", "made-2 accepted"]);
   });
 
-  test("createAll without `canHandOver` reports the targets that it has not started before the cutoff as failed", async () => {
+  test("createAll without `handOver` reports the targets that it has not started before the cutoff as failed", async () => {
     const fixture = createFixture({ concurrency: 1, seconds: 20, createMs: 10_000 });
-    expect(await createAll(diskTargets(3), RUN, fixture.runContext, { cutoff: startPlus(20_000) })).toEqual([]);
+    await createAll(diskTargets(3), RUN, fixture.runContext, { cutoff: startPlus(20_000) });
     expect(fixture.outcomes().at(-1)).toBe("disk-3 failed: DeadlineExceeded");
     expect(fixture.records.at(-1)?.error?.message).toBe(
       "The invocation's time ran out before work on this target started. Raise the function's timeout or lower SHARD_SIZE.",
