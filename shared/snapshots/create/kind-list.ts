@@ -155,7 +155,9 @@ export function createKindList(
         await time.sleep(until - time.now());
         continue;
       }
-      await raceDeadline(readOnce(), time, retryBudget.deadline, outOfTimeError);
+      await raceDeadline(readOnce(), time, retryBudget.deadline, outOfTimeError).catch((thrown) => {
+        if (thrown !== failure?.error) throw thrown;
+      });
     }
   };
   const refresh = async () => {
