@@ -100,14 +100,15 @@ export function createRunTurn(
   const isListed = (target: Target) => index.listed([target]).some(isLive);
   const alone = createSlots(1);
 
-  const waitForQuiet = async (next: Target) => {
+  /** Returns false if the wait would take too long. */
+  const waitForQuiet = async (next: Target): Promise<boolean> => {
     for (;;) {
       newOthers();
       const remaining = lastActivity === undefined ? 0 : lastActivity + quietMs - time.now();
-      if (remaining <= 0 || isListed(next)) return;
+      if (remaining <= 0 || isListed(next)) return true;
       // A missing snapshot is worse than a duplicate, so the process continues if the wait would take too long.
       const wait = Math.min(POLL_MS, remaining);
-      if (time.now() + wait + TAKE_MS >= cutoff) return;
+      if (time.now() + wait + TAKE_MS >= cutoff) return false;
       await time.sleep(wait);
       // If the list request fails, `lastActivity` remains, so the wait ends.
       await refresh([next]);
@@ -143,12 +144,12 @@ export function createRunTurn(
         let isLost = false;
         let isSent = false;
         try {
-          if (isAlone) await waitForQuiet(target);
+          const isQuiet = isAlone && (await waitForQuiet(target));
           const created = await create(options, async () => {
-            // The turn can end while the request waits for the rate limiter.
-            isLost = !isAlone && !isHeld();
-            if (isLost) throw tooLateError();
             await beforeSend?.();
+            // While the request waited for the rate limiter and the list response, the turn can end or another process can start.
+            isLost = isAlone ? isQuiet && newOthers().length > 0 : !isHeld();
+            if (isLost) throw tooLateError();
             isSent = !isAlone;
             if (isSent) sending += 1;
           });
