@@ -1,7 +1,7 @@
 import { createSlots } from "../../core/concurrency.ts";
 import { SnapshotError } from "../../core/errors.ts";
 import { before, type Instant } from "../../core/instant.ts";
-import { LISTED_AFTER_MS } from "../../core/retry.ts";
+import { acquireBefore, LISTED_AFTER_MS } from "../../core/retry.ts";
 import { type FoundSnapshot, isLive } from "../kinds/kind.ts";
 import type { Target } from "../policy.ts";
 import type { SnapshotCreator } from "../ports.ts";
@@ -131,11 +131,7 @@ export function createRunTurn(
       for (;;) {
         const isAlone = !isHeld();
         if (isAlone) {
-          await alone.acquire();
-          if (time.now() >= cutoff) {
-            alone.release();
-            throw tooLateError();
-          }
+          if (!(await acquireBefore(alone, time, cutoff))) throw tooLateError();
           if (isHeld()) {
             alone.release();
             continue;
@@ -169,9 +165,13 @@ export function createRunTurn(
 }
 
 const tooLateError = () =>
-  new SnapshotError("DeadlineExceeded", "Another process created snapshots of this run until the time ran out.", {
-    requestSent: false,
-  });
+  new SnapshotError(
+    "DeadlineExceeded",
+    "The time ran out while the target waited for other create requests of this run.",
+    {
+      requestSent: false,
+    },
+  );
 
 /** Compares two snapshots by creation time. A snapshot without a creation time counts as the oldest. */
 export const byCreation = (a: FoundSnapshot, b: FoundSnapshot): number =>
