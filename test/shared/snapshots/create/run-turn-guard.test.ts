@@ -47,6 +47,17 @@ describe("createAll without the turn", () => {
     expect(createSeconds(fixture)).toEqual(["0", "0", "0", "26", "32"]);
   });
 
+  test("createAll creates a snapshot while another process creates snapshots, if the time until the cutoff is too short to wait", async () => {
+    const fixture = createFixture(LONG);
+    for (let number = 30; number > 4; number -= 1)
+      void fixture.time.sleep((30 - number) * 1_000).then(() => addOther(fixture, number));
+    // After deletions, each create request waits for a list request of its disk. Its response shows further snapshots.
+    fixture.cloud.onEveryCall("listFor", () => fixture.time.sleep(2_000));
+    const run = { ...RUN, makeRoom: async () => true };
+    await createMissing(fixture, diskTargets(30), run, startPlus(35_000));
+    expect(createSeconds(fixture)[0]).toBe("24");
+  });
+
   test("createAll records a busy disk as failed if its retry waits for another create request until the cutoff", async () => {
     const fixture = createFixture({ ...LONG, concurrency: 3, creates: [BUSY] });
     fixture.cloud.onNextCalls("create", () => fixture.time.sleep(50_000));
@@ -59,6 +70,18 @@ describe("createAll without the turn", () => {
 });
 
 describe("createAll with the turn", () => {
+  test("createAll keeps the turn while a create request takes 15 s, although it creates no snapshot for 13 s", async () => {
+    const fixture = createFixture(LONG);
+    const slow = () => fixture.time.sleep(15_000);
+    const failed = async () => {
+      await fixture.time.sleep(13_000);
+      throw cloudError("NotFound");
+    };
+    fixture.cloud.onNextCalls("create", undefined, slow, failed);
+    await createMissing(fixture, diskTargets(6));
+    expect(createSeconds(fixture)).toEqual(["0", "6", "6", "19", "19", "19"]);
+  });
+
   test("createAll takes the turn again if the turn ends while a create request waits for a list response", async () => {
     const fixture = createFixture({ ...LONG, concurrency: 1 });
     // After deletions, each create request waits for a list request of its disk.
