@@ -90,7 +90,7 @@ export function createKindList(
 
   const readNewest = async () => {
     const added: Pick<FoundSnapshot, "id" | "resource">[] = [];
-    await service.listNewest?.((found) => {
+    const isComplete = await service.listNewest?.((found) => {
       const { id, resource } = found;
       // The newest rows contain no members of snapshot groups, so the known state of a group is more exact.
       if (rows.get(id)?.members === undefined || !isLive(found)) add(rows, found);
@@ -103,6 +103,8 @@ export function createKindList(
       count(found);
       remembered.add(found.id);
     }
+    // No remembered row means that rows are missing, unless the list was empty before.
+    if (!isComplete && remembered.size > added.length) await readWhole();
   };
 
   const read = async (): Promise<void> => {
@@ -151,11 +153,12 @@ export function createKindList(
       if (failure !== undefined && time.now() < failure.until) {
         const { error, until } = failure;
         // A service that is down or throttles can recover before the time is over.
-        if (REASONS[error.reason].retryClass === "never" || until >= retryBudget.deadline) throw error;
+        if (REASONS[error.reason].retryClass === "never") throw error;
+        if (until >= retryBudget.deadline) throw outOfTimeError(error);
         await time.sleep(until - time.now());
         continue;
       }
-      await raceDeadline(readOnce(), time, retryBudget.deadline, outOfTimeError);
+      await raceDeadline(readOnce(), time, retryBudget.deadline, () => outOfTimeError());
     }
   };
   const refresh = async () => {
@@ -199,8 +202,10 @@ export function createKindList(
   };
 }
 
-const outOfTimeError = () =>
-  new SnapshotError("DeadlineExceeded", "The time ran out before the snapshots were listed.", { requestSent: false });
+const outOfTimeError = (cause?: SnapshotError) =>
+  new SnapshotError("DeadlineExceeded", `The snapshots could not be listed in time. ${cause?.message ?? ""}`.trim(), {
+    requestSent: false,
+  });
 
 /** Returns whether the first rows of a list are sorted by creation time, newest first. Ignores rows without a creation time. */
 function isNewestFirst(rows: readonly FoundSnapshot[]): boolean {

@@ -133,7 +133,7 @@ export function createRunTurn(
           await alone.acquire();
           if (time.now() >= cutoff) {
             alone.release();
-            throw tooLateError();
+            throw outOfTimeError();
           }
           if (isHeld()) {
             alone.release();
@@ -147,7 +147,7 @@ export function createRunTurn(
           const created = await create(options, async () => {
             // The turn can end while the request waits for the rate limiter.
             isLost = !isAlone && !isHeld();
-            if (isLost) throw tooLateError();
+            if (isLost) throw outOfTimeError();
             await beforeSend?.();
             isSent = !isAlone;
             if (isSent) sending += 1;
@@ -167,10 +167,13 @@ export function createRunTurn(
   };
 }
 
-const tooLateError = () =>
-  new SnapshotError("DeadlineExceeded", "Another process created snapshots of this run until the time ran out.", {
-    requestSent: false,
-  });
+/** Returns the error for a target for which no create request was sent. */
+export const outOfTimeError = () =>
+  new SnapshotError(
+    "DeadlineExceeded",
+    "The invocation's time ran out before work on this target started. Raise the function's timeout or lower SHARD_SIZE.",
+    { requestSent: false },
+  );
 
 /** Compares two snapshots by creation time. A snapshot without a creation time counts as the oldest. */
 export const byCreation = (a: FoundSnapshot, b: FoundSnapshot): number =>
