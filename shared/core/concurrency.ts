@@ -20,6 +20,8 @@ export async function forEachConcurrent<Item>(
 export interface Slots {
   /** Waits for a free slot. Callers get slots in the order of their calls. */
   acquire(): Promise<void>;
+  /** Acquires a slot if one is free. Returns false if no slot is free. */
+  tryAcquire(): boolean;
   release(): void;
 }
 
@@ -27,10 +29,15 @@ export interface Slots {
 export function createSlots(count: number): Slots {
   let free = count;
   const waiting: (() => void)[] = [];
+  const tryAcquire = () => {
+    if (free === 0) return false;
+    free -= 1;
+    return true;
+  };
   return {
+    tryAcquire,
     async acquire() {
-      if (free > 0) free -= 1;
-      else await new Promise<void>((resolve) => waiting.push(resolve));
+      if (!tryAcquire()) await new Promise<void>((resolve) => waiting.push(resolve));
     },
     release() {
       const next = waiting.shift();

@@ -1,4 +1,5 @@
 import type { Time } from "./clock.ts";
+import type { Slots } from "./concurrency.ts";
 import { asSnapshotError, REASONS, type SnapshotError } from "./errors.ts";
 import { type Instant, instant } from "./instant.ts";
 
@@ -129,6 +130,28 @@ export async function raceDeadline<T>(
   await time.sleep(Math.max(0, until - time.now()), settled);
   if (!isSettled) throw error();
   return work;
+}
+
+/**
+ * Waits for a free slot until a deadline.
+ *
+ * @param until the deadline
+ * @returns false if no slot was free before the deadline. The caller then has no slot
+ */
+export async function acquireBefore(slots: Slots, time: Pick<Time, "now" | "sleep">, until: Instant): Promise<boolean> {
+  if (time.now() >= until) return false;
+  if (slots.tryAcquire()) return true;
+  let isAcquired = false;
+  let isLate = false;
+  const acquired = slots.acquire().then(() => {
+    isAcquired = true;
+    if (isLate) slots.release();
+  });
+  await time.sleep(until - time.now(), acquired);
+  if (isAcquired && time.now() < until) return true;
+  if (isAcquired) slots.release();
+  isLate = true;
+  return false;
 }
 
 /**

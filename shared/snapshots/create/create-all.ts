@@ -2,8 +2,13 @@ import type { Time } from "../../core/clock.ts";
 import { createSlots, type Slots } from "../../core/concurrency.ts";
 import { asSnapshotError, type SnapshotError } from "../../core/errors.ts";
 import { type Instant, instant } from "../../core/instant.ts";
+<<<<<<< HEAD
 import { createPause, LISTED_AFTER_MS, withTime } from "../../core/retry.ts";
 import { isLive, type Kind } from "../kinds/kind.ts";
+=======
+import { acquireBefore, createPause, LISTED_AFTER_MS, withTime } from "../../core/retry.ts";
+import { isLive } from "../kinds/kind.ts";
+>>>>>>> i15-fix
 import { hashRequest } from "../marker.ts";
 import type { Target } from "../policy.ts";
 import type { EndFields } from "../reporting.ts";
@@ -17,6 +22,11 @@ import { byCreation, createRunTurn, outOfTimeError } from "./run-turn.ts";
 const MAX_WITHOUT_TURN = 8;
 /** The minimum time before the cutoff in which a run takes the turn (run-turn.ts), in milliseconds. */
 const MIN_TURN_MS = 30_000;
+/**
+ * The time after the cutoff in which the targets that wait for the turn, a slot or a list response stop waiting, in milliseconds.
+ * They all stop at the cutoff, and the time allows for late timers.
+ */
+const STOP_MS = 100;
 
 /** When and how `createAll` works on its targets. */
 export interface CreateAllOptions {
@@ -110,30 +120,29 @@ async function createAllOfKind(
   let position = 0;
   while (position < targets.length && time.now() < cutoff) {
     await pause();
-    await slots.acquire();
-    // The cutoff can pass while the target waits for a slot.
-    if (time.now() >= cutoff) {
-      slots.release();
-      break;
-    }
+    if (!(await acquireBefore(slots, time, cutoff))) break;
     started.push(create(targets[position++] as Target));
   }
-  /** Hands over targets, or records them as failed. Records a target as existing if list responses have shown its snapshot. */
-  const giveUp = async (some: readonly Target[]) => {
+  /** Hands over the late targets, or records them as failed. Records a target as existing if list responses show its snapshot. */
+  const giveUp = async () => {
+    const some = [...late];
+    late.clear();
     const missing: Target[] = [];
-    for (const target of some) {
+    for (const [target, error] of some) {
       await pause();
       const known = knownResult(target, index);
-      const error = late.get(target) ?? outOfTimeError();
       if (known !== undefined) report(targetFields(target, run))(known);
       else if (handOver !== undefined) missing.push(target);
       else report(targetFields(target, run))({ outcome: "failed", error });
     }
     if (missing.length > 0) await handOver?.(missing);
   };
-  // Hand over the targets at once, because work in progress can take until the deadline.
-  await Promise.all([...started, giveUp(targets.slice(position))]);
-  await giveUp([...late.keys()]);
+  const work = Promise.all(started);
+  // Hand over the late targets soon after the cutoff, because work in progress can take until the deadline.
+  await time.sleep(Math.max(0, cutoff + STOP_MS - time.now()), work);
+  for (const target of targets.slice(position)) late.set(target, outOfTimeError());
+  await Promise.all([work, giveUp()]);
+  await giveUp();
   if (index === undefined) return;
   if (turn?.hasSeenOthers() && time.now() + LISTED_AFTER_MS < cutoff) {
     await time.sleep(LISTED_AFTER_MS);

@@ -158,7 +158,13 @@ export function createKindList(
         await time.sleep(until - time.now());
         continue;
       }
+<<<<<<< HEAD
       await raceDeadline(readOnce(), time, retryBudget.deadline, () => outOfTimeError());
+=======
+      await raceDeadline(readOnce(), time, retryBudget.deadline, outOfTimeError).catch((thrown) => {
+        if (thrown !== failure?.error) throw thrown;
+      });
+>>>>>>> i15-fix
     }
   };
   const refresh = async () => {

@@ -1,7 +1,7 @@
 import { createSlots } from "../../core/concurrency.ts";
 import { SnapshotError } from "../../core/errors.ts";
 import { before, type Instant } from "../../core/instant.ts";
-import { LISTED_AFTER_MS } from "../../core/retry.ts";
+import { acquireBefore, LISTED_AFTER_MS } from "../../core/retry.ts";
 import { type FoundSnapshot, isLive } from "../kinds/kind.ts";
 import type { Target } from "../policy.ts";
 import type { SnapshotCreator } from "../ports.ts";
@@ -100,14 +100,15 @@ export function createRunTurn(
   const isListed = (target: Target) => index.listed([target]).some(isLive);
   const alone = createSlots(1);
 
-  const waitForQuiet = async (next: Target) => {
+  /** Returns false if the wait would take too long. */
+  const waitForQuiet = async (next: Target): Promise<boolean> => {
     for (;;) {
       newOthers();
       const remaining = lastActivity === undefined ? 0 : lastActivity + quietMs - time.now();
-      if (remaining <= 0 || isListed(next)) return;
+      if (remaining <= 0 || isListed(next)) return true;
       // A missing snapshot is worse than a duplicate, so the process continues if the wait would take too long.
       const wait = Math.min(POLL_MS, remaining);
-      if (time.now() + wait + TAKE_MS >= cutoff) return;
+      if (time.now() + wait + TAKE_MS >= cutoff) return false;
       await time.sleep(wait);
       // If the list request fails, `lastActivity` remains, so the wait ends.
       await refresh([next]);
@@ -130,11 +131,15 @@ export function createRunTurn(
       for (;;) {
         const isAlone = !isHeld();
         if (isAlone) {
+<<<<<<< HEAD
           await alone.acquire();
           if (time.now() >= cutoff) {
             alone.release();
             throw outOfTimeError();
           }
+=======
+          if (!(await acquireBefore(alone, time, cutoff))) throw tooLateError();
+>>>>>>> i15-fix
           if (isHeld()) {
             alone.release();
             continue;
@@ -143,12 +148,18 @@ export function createRunTurn(
         let isLost = false;
         let isSent = false;
         try {
-          if (isAlone) await waitForQuiet(target);
+          const isQuiet = isAlone && (await waitForQuiet(target));
           const created = await create(options, async () => {
+<<<<<<< HEAD
             // The turn can end while the request waits for the rate limiter.
             isLost = !isAlone && !isHeld();
             if (isLost) throw outOfTimeError();
+=======
+>>>>>>> i15-fix
             await beforeSend?.();
+            // While the request waited for the rate limiter and the list response, the turn can end or another process can start.
+            isLost = isAlone ? isQuiet && newOthers().length > 0 : !isHeld();
+            if (isLost) throw tooLateError();
             isSent = !isAlone;
             if (isSent) sending += 1;
           });
@@ -167,12 +178,22 @@ export function createRunTurn(
   };
 }
 
+<<<<<<< HEAD
 /** Returns the error for a target for which no create request was sent. */
 export const outOfTimeError = () =>
   new SnapshotError(
     "DeadlineExceeded",
     "The invocation's time ran out before work on this target started. Raise the function's timeout or lower SHARD_SIZE.",
     { requestSent: false },
+=======
+const tooLateError = () =>
+  new SnapshotError(
+    "DeadlineExceeded",
+    "The time ran out while the target waited for other create requests of this run.",
+    {
+      requestSent: false,
+    },
+>>>>>>> i15-fix
   );
 
 /** Compares two snapshots by creation time. A snapshot without a creation time counts as the oldest. */
