@@ -2,13 +2,8 @@ import type { Time } from "../../core/clock.ts";
 import { createSlots, type Slots } from "../../core/concurrency.ts";
 import { asSnapshotError, type SnapshotError } from "../../core/errors.ts";
 import { type Instant, instant } from "../../core/instant.ts";
-<<<<<<< HEAD
-import { createPause, LISTED_AFTER_MS, withTime } from "../../core/retry.ts";
-import { isLive, type Kind } from "../kinds/kind.ts";
-=======
 import { acquireBefore, createPause, LISTED_AFTER_MS, withTime } from "../../core/retry.ts";
-import { isLive } from "../kinds/kind.ts";
->>>>>>> i15-fix
+import { isLive, type Kind } from "../kinds/kind.ts";
 import { hashRequest } from "../marker.ts";
 import type { Target } from "../policy.ts";
 import type { EndFields } from "../reporting.ts";

@@ -158,13 +158,9 @@ export function createKindList(
         await time.sleep(until - time.now());
         continue;
       }
-<<<<<<< HEAD
-      await raceDeadline(readOnce(), time, retryBudget.deadline, () => outOfTimeError());
-=======
-      await raceDeadline(readOnce(), time, retryBudget.deadline, outOfTimeError).catch((thrown) => {
+      await raceDeadline(readOnce(), time, retryBudget.deadline, () => outOfTimeError()).catch((thrown) => {
         if (thrown !== failure?.error) throw thrown;
       });
->>>>>>> i15-fix
     }
   };
   const refresh = async () => {

@@ -131,15 +131,7 @@ export function createRunTurn(
       for (;;) {
         const isAlone = !isHeld();
         if (isAlone) {
-<<<<<<< HEAD
-          await alone.acquire();
-          if (time.now() >= cutoff) {
-            alone.release();
-            throw outOfTimeError();
-          }
-=======
-          if (!(await acquireBefore(alone, time, cutoff))) throw tooLateError();
->>>>>>> i15-fix
+          if (!(await acquireBefore(alone, time, cutoff))) throw outOfTimeError();
           if (isHeld()) {
             alone.release();
             continue;
@@ -150,16 +142,10 @@ export function createRunTurn(
         try {
           const isQuiet = isAlone && (await waitForQuiet(target));
           const created = await create(options, async () => {
-<<<<<<< HEAD
-            // The turn can end while the request waits for the rate limiter.
-            isLost = !isAlone && !isHeld();
-            if (isLost) throw outOfTimeError();
-=======
->>>>>>> i15-fix
             await beforeSend?.();
             // While the request waited for the rate limiter and the list response, the turn can end or another process can start.
             isLost = isAlone ? isQuiet && newOthers().length > 0 : !isHeld();
-            if (isLost) throw tooLateError();
+            if (isLost) throw outOfTimeError();
             isSent = !isAlone;
             if (isSent) sending += 1;
           });
@@ -178,22 +164,12 @@ export function createRunTurn(
   };
 }
 
-<<<<<<< HEAD
 /** Returns the error for a target for which no create request was sent. */
 export const outOfTimeError = () =>
   new SnapshotError(
     "DeadlineExceeded",
     "The invocation's time ran out before work on this target started. Raise the function's timeout or lower SHARD_SIZE.",
     { requestSent: false },
-=======
-const tooLateError = () =>
-  new SnapshotError(
-    "DeadlineExceeded",
-    "The time ran out while the target waited for other create requests of this run.",
-    {
-      requestSent: false,
-    },
->>>>>>> i15-fix
   );
 
 /** Compares two snapshots by creation time. A snapshot without a creation time counts as the oldest. */
