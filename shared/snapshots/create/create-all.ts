@@ -1,6 +1,6 @@
 import type { Time } from "../../core/clock.ts";
 import { createSlots, type Slots } from "../../core/concurrency.ts";
-import { asSnapshotError, type SnapshotError } from "../../core/errors.ts";
+import { asSnapshotError, REASONS, type SnapshotError } from "../../core/errors.ts";
 import { type Instant, instant } from "../../core/instant.ts";
 import { acquireBefore, createPause, LISTED_AFTER_MS, withTime } from "../../core/retry.ts";
 import { isLive, type Kind } from "../kinds/kind.ts";
@@ -146,8 +146,9 @@ async function createAllOfKind(
   reportDuplicates(targets, index, runContext);
 }
 
-/** Returns whether no create request was sent, because the time was over. */
-const isNotSent = ({ reason, attempts = 0 }: SnapshotError): boolean => reason === "DeadlineExceeded" && attempts === 0;
+/** Returns whether no create request was sent, and another invocation may succeed. */
+const isNotSent = ({ reason, attempts = 0 }: SnapshotError): boolean =>
+  attempts === 0 && (reason === "DeadlineExceeded" || REASONS[reason].retryClass !== "never");
 
 /** A wait of at least this many milliseconds releases the slot of a target. */
 const MIN_RELEASED_WAIT_MS = 1_000;
@@ -199,7 +200,7 @@ function reportDuplicates(targets: readonly Target[], index: SnapshotIndex, { ad
       .filter(isLive)
       .sort(byCreation)
       .map(({ id }) => id);
-    if (ids.length > 1) named.push(`${ids.join(" and ")} of ${target.resource}`);
+    if (ids.length > 1) named.push(`${target.kind.name}s ${ids.join(" and ")} of ${target.resource}`);
   }
   if (named.length === 0) return;
   const more = named.length > MAX_NAMED_DUPLICATES ? ` and ${named.length - MAX_NAMED_DUPLICATES} more` : "";

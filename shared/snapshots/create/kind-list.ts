@@ -153,12 +153,11 @@ export function createKindList(
       if (failure !== undefined && time.now() < failure.until) {
         const { error, until } = failure;
         // A service that is down or throttles can recover before the time is over.
-        if (REASONS[error.reason].retryClass === "never") throw error;
-        if (until >= retryBudget.deadline) throw outOfTimeError(error);
+        if (REASONS[error.reason].retryClass === "never" || until >= retryBudget.deadline) throw error;
         await time.sleep(until - time.now());
         continue;
       }
-      await raceDeadline(readOnce(), time, retryBudget.deadline, () => outOfTimeError()).catch((thrown) => {
+      await raceDeadline(readOnce(), time, retryBudget.deadline, outOfTimeError).catch((thrown) => {
         if (thrown !== failure?.error) throw thrown;
       });
     }
@@ -204,10 +203,8 @@ export function createKindList(
   };
 }
 
-const outOfTimeError = (cause?: SnapshotError) =>
-  new SnapshotError("DeadlineExceeded", `The snapshots could not be listed in time. ${cause?.message ?? ""}`.trim(), {
-    requestSent: false,
-  });
+const outOfTimeError = () =>
+  new SnapshotError("DeadlineExceeded", "The snapshots could not be listed in time.", { requestSent: false });
 
 /** Returns whether the first rows of a list are sorted by creation time, newest first. Ignores rows without a creation time. */
 function isNewestFirst(rows: readonly FoundSnapshot[]): boolean {
