@@ -77,6 +77,14 @@ describe("createSlots", () => {
     expect(acquired).toEqual(["a", "b", "late"]);
   });
 
+  test("tryAcquire acquires a free slot, and returns false if no slot is free", async () => {
+    const slots = createSlots(2);
+    await slots.acquire();
+    expect([slots.tryAcquire(), slots.tryAcquire()]).toEqual([true, false]);
+    slots.release();
+    expect([slots.tryAcquire(), slots.tryAcquire()]).toEqual([true, false]);
+  });
+
   test("createSlots keeps a released slot free if no caller waits", async () => {
     const slots = createSlots(1);
     const acquired: string[] = [];

@@ -2,7 +2,15 @@ import { describe, expect, test } from "vitest";
 import { indexExistingSnapshots } from "../../../../shared/snapshots/create/existing-snapshots.ts";
 import type { FoundSnapshot, Kind } from "../../../../shared/snapshots/kinds/kind.ts";
 import { createTarget, type Target } from "../../../../shared/snapshots/policy.ts";
-import { cloudError, cluster, createFixture, snapshot, snapshotOf, standard } from "../../../support/domain.ts";
+import {
+  cloudError,
+  cluster,
+  createFixture,
+  snapshot,
+  snapshotOf,
+  standard,
+  startPlus,
+} from "../../../support/domain.ts";
 import { diskTarget, diskTargets, RUN, snapshotCreatedFor } from "../../../support/runs.ts";
 
 const ids = (found: readonly { id: string }[]) => found.map(({ id }) => id);
@@ -98,6 +106,37 @@ describe("the method find of an index of existing snapshots", () => {
     await time.sleep(1);
     expect(await find()).toEqual([]);
     expect(cloud.calls[1]).toBe("10 s listAll snapshot");
+  });
+
+  test("find sends a failed list request again after 10 s for all waiting targets if the error is transient", async () => {
+    const { index, cloud, time } = createIndex([snapshotCreatedFor(diskTarget(2), "a")]);
+    cloud.onNextCalls("listAll", ...Array(4).fill(cloudError("CloudError")));
+    const found = await Promise.all(diskTargets(2).map((target) => index.find(target)));
+    expect(found.map(ids)).toEqual([[], ["a"]]);
+    expect([time.seconds(), cloud.calls.at(-1)]).toEqual([10, "10 s listAll snapshot"]);
+    expect(cloud.calls).toHaveLength(5);
+  });
+
+  test.each([
+    [10_001, []],
+    [10_000, "CloudError"],
+  ])(
+    "find waits 10 s after a transient error only if the wait ends before the deadline (%i ms: %j)",
+    async (deadline, result) => {
+      const { runContext, cloud, time } = createIndex();
+      cloud.onNextCalls("listAll", ...Array(4).fill(cloudError("CloudError")));
+      const retryBudget = { ...runContext.retryBudget, deadline: startPlus(deadline) };
+      const index = indexExistingSnapshots(RUN, { ...runContext, retryBudget });
+      expect(await index.find(diskTarget(1)).catch(({ reason }) => reason)).toEqual(result);
+      expect(time.seconds()).toBe(result === "CloudError" ? 0 : 10);
+    },
+  );
+
+  test("find fails with DeadlineExceeded if a list request is still in progress at the deadline", async () => {
+    const { index, cloud, time } = createIndex();
+    cloud.onNextCalls("listAll", () => time.sleep(700_000));
+    await expect(index.find(diskTarget(1))).rejects.toMatchObject({ reason: "DeadlineExceeded", requestSent: false });
+    expect(time.seconds()).toBe(600);
   });
 
   test("find does not use an old list response if a later list request fails", async () => {

@@ -75,24 +75,24 @@ describe("createAll if no other process has the same run", () => {
     expect(createSeconds(fixture)).toEqual(["0", "0", "7", "7"]);
   });
 
-  test("createAll works on `concurrency` targets at the same time after as many create requests have failed", async () => {
+  test("createAll sends create requests one after the other if all of them fail", async () => {
     const fixture = createFixture(LONG);
     fixture.cloud.onEveryCall("create", async () => {
       await fixture.time.sleep(1_000);
       throw cloudError("NotFound");
     });
     await createMissing(fixture, diskTargets(6));
-    expect(createSeconds(fixture)).toEqual(["0", "1", "2", "2", "3", "3"]);
+    expect(createSeconds(fixture)).toEqual(["0", "1", "2", "3", "4", "5"]);
   });
 
-  test("createAll starts the second target if the first target must wait", async () => {
+  test("createAll creates the snapshot of the second disk alone if the first disk is busy", async () => {
     const fixture = createFixture({ ...LONG, creates: [cloudError("Busy")] });
     await createMissing(fixture, diskTargets(3));
     expect(createCalls(fixture)).toEqual([
       "0 s create snapshot disk-1",
       "0 s create snapshot disk-2",
-      "6 s create snapshot disk-1",
       "6 s create snapshot disk-3",
+      "6 s create snapshot disk-1",
     ]);
   });
 });
@@ -141,7 +141,7 @@ describe("createAll if another process has the same run at the same time", () =>
     expect(createSeconds(fixture)).toEqual(["0", "6", "6"]);
   });
 
-  test("createAll waits 20 s if another process has created the first snapshot while its own create request failed", async () => {
+  test("createAll waits 20 s before its first snapshot if another process creates a snapshot during a create request that fails", async () => {
     const fixture = createFixture(LONG);
     fixture.cloud.onNextCalls("create", async () => {
       await fixture.time.sleep(1_500);
@@ -150,7 +150,7 @@ describe("createAll if another process has the same run at the same time", () =>
     });
     await createMissing(fixture, diskTargets(3));
     expect(createSeconds(fixture)).toEqual(["0", "21.5", "27.5"]);
-    expect(fixture.outcomes()[0]).toBe("other-1 existing");
+    expect(fixture.outcomes()).toContain("other-1 existing");
   });
 
   test("createAll waits until no snapshot of another process has appeared for 20 s, and lists the snapshots every 5 s", async () => {

@@ -1,0 +1,54 @@
+/** Tests which targets `createAll` hands over, and when. */
+import { expect, test } from "vitest";
+import { createAll } from "../../../../shared/snapshots/create/create-all.ts";
+import { indexExistingSnapshots } from "../../../../shared/snapshots/create/existing-snapshots.ts";
+import type { Target } from "../../../../shared/snapshots/policy.ts";
+import type { Run } from "../../../../shared/snapshots/run-context.ts";
+import { createFixture, type DomainFixture, startPlus } from "../../../support/domain.ts";
+import { LONG } from "../../../support/run-turns.ts";
+import { diskTargets, RUN } from "../../../support/runs.ts";
+
+const CUTOFF = startPlus(48_000);
+const createLong = () => createFixture({ ...LONG, seconds: 60, concurrency: 3 });
+
+/** Creates the snapshots of six disks. Returns a line for each hand-over, such as `48 s disk-1 disk-2`. */
+async function createSix(fixture: DomainFixture, run: Run = RUN): Promise<string[]> {
+  const { runContext, time } = fixture;
+  const handedOver: string[] = [];
+  const handOver = async (some: Target[]) =>
+    void handedOver.push([`${time.seconds()} s`, ...some.map(({ resource }) => resource)].join(" "));
+  const index = indexExistingSnapshots(run, runContext);
+  await createAll(diskTargets(6), run, runContext, { cutoff: CUTOFF, handOver, index });
+  return handedOver;
+}
+
+test("createAll hands over all targets without a create request once and 0.1 s after the cutoff, if a create request takes until the deadline", async () => {
+  const fixture = createLong();
+  fixture.cloud.onNextCalls("create", () => fixture.time.sleep(60_000));
+  expect(await createSix(fixture)).toEqual(["48.1 s disk-2 disk-3 disk-4 disk-5 disk-6"]);
+  expect(fixture.outcomes()).toEqual(["made-1 accepted"]);
+});
+
+test("createAll hands over a target later if its deletions end after the cutoff", async () => {
+  const fixture = createLong();
+  const makeRoom: Run["makeRoom"] = async (_, { volume_id }) => {
+    if (volume_id === "disk-2") await fixture.time.sleep(50_000);
+    return false;
+  };
+  expect(await createSix(fixture, { ...RUN, makeRoom })).toEqual(["50 s disk-2"]);
+  expect(fixture.outcomes()).toHaveLength(5);
+});
+
+test("createAll without `handOver` records targets that wait for another create request at the cutoff as failed", async () => {
+  const { runContext, ...fixture } = createLong();
+  fixture.cloud.onNextCalls("create", () => fixture.time.sleep(60_000));
+  const index = indexExistingSnapshots(RUN, runContext);
+  await createAll(diskTargets(4), RUN, runContext, { cutoff: CUTOFF, index });
+  expect(fixture.outcomes()).toEqual([
+    ...[2, 3, 4].map((number) => `disk-${number} failed: DeadlineExceeded`),
+    "made-1 accepted",
+  ]);
+  expect(fixture.records[0]?.error?.message).toBe(
+    "The time ran out while the target waited for other create requests of this run.",
+  );
+});

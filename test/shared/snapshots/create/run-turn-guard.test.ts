@@ -1,0 +1,79 @@
+/** Tests that each create request of a large run is sent with the turn, or alone while no other process creates snapshots. */
+import { describe, expect, test } from "vitest";
+import {
+  cloudError,
+  createCalls,
+  createFixture,
+  createSeconds,
+  lostResponse,
+  startPlus,
+} from "../../../support/domain.ts";
+import { addOther, createMissing, LONG } from "../../../support/run-turns.ts";
+import { diskTargets, RUN } from "../../../support/runs.ts";
+
+const BUSY = cloudError("Busy");
+
+describe("createAll without the turn", () => {
+  test("createAll waits 20 s with the retries of busy disks if another process has created a snapshot meanwhile", async () => {
+    const fixture = createFixture({ ...LONG, creates: [BUSY, BUSY, BUSY] });
+    void fixture.time.sleep(3_000).then(() => addOther(fixture, 3));
+    await createMissing(fixture, diskTargets(3));
+    // The retries at 6 s list the snapshots and find the snapshot of the other process.
+    expect(createSeconds(fixture)).toEqual(["0", "0", "0", "26", "32"]);
+    expect(fixture.outcomes()).toContain("other-3 existing");
+  });
+
+  test("createAll does not send the retry of a busy disk while another process has the turn", async () => {
+    const fixture = createFixture({ ...LONG, creates: [BUSY] });
+    // disk-2 is created alone at 0 s, but another process has the older snapshot of disk-4, and creates the next one at 14 s.
+    void fixture.time.sleep(100).then(() => addOther(fixture, 4, { created: startPlus(-5) }));
+    void fixture.time.sleep(14_000).then(() => addOther(fixture, 5));
+    await createMissing(fixture, diskTargets(6));
+    expect(createCalls(fixture)).toEqual([
+      "0 s create snapshot disk-1",
+      "0 s create snapshot disk-2",
+      "36 s create snapshot disk-3",
+      "42 s create snapshot disk-1",
+      "42 s create snapshot disk-6",
+    ]);
+  });
+
+  test("createAll does not get the turn from a snapshot that another process created, if its own create response is lost", async () => {
+    const fixture = createFixture({ ...LONG, creates: [lostResponse(), BUSY, BUSY] });
+    void fixture.time.sleep(5_000).then(() => addOther(fixture, 1));
+    await createMissing(fixture, diskTargets(3));
+    // disk-1 finds the snapshot of the other process at 6 s, and the busy disks then wait 20 s.
+    expect(fixture.outcomes()[0]).toBe("other-1 accepted");
+    expect(createSeconds(fixture)).toEqual(["0", "0", "0", "26", "32"]);
+  });
+
+  test("createAll records a busy disk as failed if its retry waits for another create request until the cutoff", async () => {
+    const fixture = createFixture({ ...LONG, concurrency: 3, creates: [BUSY] });
+    fixture.cloud.onNextCalls("create", () => fixture.time.sleep(50_000));
+    const targets = diskTargets(3);
+    const handedOver = await createMissing(fixture, targets, { ...RUN, again: true }, startPlus(40_000));
+    expect(handedOver).toEqual(targets.slice(2));
+    expect(fixture.outcomes()).toEqual(["disk-1 failed: DeadlineExceeded", "made-1 accepted"]);
+    expect(fixture.records[0]).toMatchObject({ attempts: 1 });
+  });
+});
+
+describe("createAll with the turn", () => {
+  test("createAll takes the turn again if the turn ends while a create request waits for a list response", async () => {
+    const fixture = createFixture({ ...LONG, concurrency: 1 });
+    // After deletions, each create request waits for a list request of its disk.
+    fixture.cloud.onNextCalls("listFor", undefined, undefined, () => fixture.time.sleep(12_000));
+    await createMissing(fixture, diskTargets(4), { ...RUN, makeRoom: async () => true });
+    expect(createSeconds(fixture)).toEqual(["0", "6", "18", "24"]);
+  });
+});
+
+test("createAll fails no target if list requests fail for 2 s", async () => {
+  const fixture = createFixture(LONG);
+  fixture.cloud.onEveryCall("listAll", () => {
+    if (fixture.time.seconds() < 2) throw cloudError("CloudError", { status: 503 });
+  });
+  await createMissing(fixture, diskTargets(5));
+  expect(fixture.outcomes()).toEqual([1, 2, 3, 4, 5].map((number) => `made-${number} accepted`));
+  expect(createSeconds(fixture)).toEqual(["10", "16", "16", "16", "16"]);
+});
