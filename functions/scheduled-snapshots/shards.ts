@@ -1,6 +1,5 @@
 import { asSnapshotError, SnapshotError } from "../../shared/core/errors.ts";
 import { isObject, type JsonObject } from "../../shared/core/json.ts";
-import { parseJson } from "../../shared/core/parse-json.ts";
 import { backoff } from "../../shared/core/retry.ts";
 import { LARGEST_PAYLOAD } from "../../shared/huaweicloud/function-invocations.ts";
 import type { Invocation } from "../../shared/middleware/invocation.ts";
@@ -20,7 +19,10 @@ export const isShardEvent = (event: JsonObject): boolean => "shard" in event;
  *
  * @param shard the field `shard` of the event, such as `2/5` for the second of five shards
  */
-export const countInvocations = (shard: unknown): number => 1 + (Number(String(shard).split("/")[1]) || 0);
+export function countInvocations(shard: unknown): number {
+  const count = /^\d{1,5}\/(\d{1,5})$/.exec(String(shard))?.[1];
+  return 1 + Number(count ?? 0);
+}
 
 /**
  * Reads the rate limits in the event of a shard. The invocation that started the shard received them in 429 responses.
@@ -30,15 +32,15 @@ export const countInvocations = (shard: unknown): number => 1 + (Number(String(s
 export function readRateLimits(rateLimits: unknown): Record<string, number> {
   let limits: unknown;
   try {
-    limits = parseJson(String(rateLimits ?? "{}"));
+    limits = JSON.parse(String(rateLimits));
   } catch {
     // Without the limits, this invocation learns them from its first 429 response.
   }
-  if (!isObject(limits)) return {};
-  return Object.fromEntries(
-    Object.entries(limits).filter((entry): entry is [string, number] => typeof entry[1] === "number" && entry[1] > 0),
-  );
+  return isObject(limits) ? (pickPositive(limits) as Record<string, number>) : {};
 }
+
+const pickPositive = (limits: JsonObject): JsonObject =>
+  Object.fromEntries(Object.entries(limits).filter(([, limit]) => typeof limit === "number" && limit > 0));
 
 /** Invokes the function with this URN asynchronously. Returns the request id of the new invocation. */
 export type Invoke = (urn: string, event: JsonObject) => Promise<string>;

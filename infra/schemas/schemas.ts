@@ -40,7 +40,7 @@ ${types.join("")}`,
 }
 
 /**
- * Returns the schemas as JavaScript code. A part of a schema becomes a constant if it occurs several times and has at least 24
+ * Returns the schemas as JavaScript code. A part of a schema becomes a constant if it occurs several times and has at least 8
  * characters.
  */
 function extractRepeatedParts(schemas: unknown[]): { parts: string; texts: string[] } {
@@ -65,7 +65,7 @@ function extractRepeatedParts(schemas: unknown[]): { parts: string; texts: strin
       : `{${Object.entries(value)
           .map(([key, one]) => `${JSON.stringify(key)}:${write(one)}`)
           .join(",")}}`;
-    if (text.length < 24 || (counts.get(text) ?? 0) < 2) return inner;
+    if (text.length < 8 || (counts.get(text) ?? 0) < 2) return inner;
     names.set(text, `part${names.size}`);
     parts.push(`const ${names.get(text)} = ${inner};\n`);
     return names.get(text) as string;

@@ -130,7 +130,7 @@ const visitNewest = (
   kind: Kind,
   name: ListName,
   visit: (found: FoundSnapshot) => boolean,
-): Promise<void> => visitNewestRows(requestPages(connection, name), (row) => visit(readSnapshot(row, kind)));
+): Promise<boolean> => visitNewestRows(requestPages(connection, name), (row) => visit(readSnapshot(row, kind)));
 
 /** Returns a function that requests one page of a list. */
 const requestPages =

@@ -47,8 +47,9 @@ export interface SnapshotService extends SnapshotCreator {
    * Undefined if the service has no pages.
    *
    * @param visit returns true for a snapshot that an earlier list response contained
+   * @returns whether a page contained such a snapshot. Otherwise, snapshots may be missing.
    */
-  listNewest?(visit: (found: FoundSnapshot) => boolean): Promise<void>;
+  listNewest?(visit: (found: FoundSnapshot) => boolean): Promise<boolean>;
   /** Deletes a snapshot. Rejects with NotFound if the snapshot does not exist. */
   remove(id: string): Promise<void>;
   /**

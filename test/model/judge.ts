@@ -110,9 +110,13 @@ function findFalselyFailed({ cloud, processes }: ScenarioResult): string[] {
 const findSilent = ({ older, younger }: Duplicate, { cloud, processes }: ScenarioResult): string[] =>
   processes.flatMap(({ isKilled, records, notices }, number) => {
     const isOwn = records.some(({ resource, outcome }) => resource === younger.resource && outcome !== "deferred");
+    const endedAt = Math.max(...records.map(({ at }) => at));
     const couldSee = cloud.lists.some(
-      ({ process, sentAt, resource }) =>
-        process === number && resource === undefined && sentAt >= Math.max(older.visibleAt, younger.visibleAt),
+      ({ process, sentAt, answeredAt, resource }) =>
+        process === number &&
+        resource === undefined &&
+        sentAt >= Math.max(older.visibleAt, younger.visibleAt) &&
+        answeredAt <= endedAt,
     );
     const isSilent = couldSee && !isKilled && isOwn && notices.length === 0;
     return isSilent ? [`process ${number}: ${younger.resource}`] : [];

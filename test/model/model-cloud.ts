@@ -183,8 +183,9 @@ export function createModelCloud(
                 for (let from = 0; from < found.length; from += 200) {
                   let isKnown = false;
                   for (const snapshot of found.slice(from, from + 200)) isKnown = visit(snapshot) || isKnown;
-                  if (isKnown) return;
+                  if (isKnown) return true;
                 }
+                return false;
               },
             }),
         remove: () => Promise.reject(new Error("The model deletes no snapshots.")),

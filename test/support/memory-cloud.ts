@@ -180,7 +180,8 @@ export function createMemoryCloud(time: Time): MemoryCloud {
           // The newest page lists groups without their members.
           for (let offset = 0; ; offset += PAGE_ROWS) {
             const page = (await perform("listNewest", kind.name, listed)).slice(offset, offset + PAGE_ROWS);
-            if (page.length === 0 || page.map((found) => visit(withoutMembers(found))).includes(true)) return;
+            const isKnown = page.map((found) => visit(withoutMembers(found))).includes(true);
+            if (page.length === 0 || isKnown) return isKnown;
           }
         },
       }),

@@ -110,6 +110,7 @@ async function visitOnce(
   let overlaps = false;
   let largestPage = 0;
   let repeats = 0;
+  let pagesWithoutNewRows = 0;
   let previousFirstId: unknown;
   for (let offset = 0; ; ) {
     const { rows, total, limit: usedLimit } = await readPage(page, offset, limit);
@@ -137,7 +138,8 @@ async function visitOnce(
     largestPage = Math.max(largestPage, rows.length);
     // New rows at the start of the list move the known rows to a later offset, so one repeated page proves nothing.
     repeats = hasNoNewRows && rows[0]?.id === previousFirstId ? repeats + 1 : 0;
-    if (repeats > 1) {
+    pagesWithoutNewRows = hasNoNewRows ? pagesWithoutNewRows + 1 : 0;
+    if (repeats > 1 || pagesWithoutNewRows > MAX_STEPS_BACK) {
       if (total === seen.size && rows.length !== limit) return totals;
       throw incompleteListError(seen.size, "the service returns the same page for each offset");
     }
@@ -153,8 +155,9 @@ async function visitOnce(
  * must know that the service lists new rows first.
  *
  * @param visit returns true for a row that an earlier list response contained
+ * @returns whether a page contained such a row. Otherwise, rows may be missing.
  */
-export async function visitNewestRows(page: RequestPage, visit: (row: JsonObject) => boolean): Promise<void> {
+export async function visitNewestRows(page: RequestPage, visit: (row: JsonObject) => boolean): Promise<boolean> {
   const seen = new Set<unknown>();
   for (let offset = 0; ; ) {
     const { rows } = await readPage(page, offset, NEWEST_PAGE_ROWS);
@@ -163,8 +166,9 @@ export async function visitNewestRows(page: RequestPage, visit: (row: JsonObject
     visitNew(rows, seen, (row) => {
       if (visit(row)) isKnown = true;
     });
-    if (isKnown || seen.size === seenBefore) return;
-    offset += rows.length;
+    if (isKnown || seen.size === seenBefore) return isKnown;
+    // The pages overlap by one row. If a row was deleted between two page requests, the overlap is missing.
+    offset += Math.max(1, rows.length - 1);
   }
 }
 

@@ -1,9 +1,9 @@
 import type { Time } from "../../core/clock.ts";
 import { createSlots, type Slots } from "../../core/concurrency.ts";
-import { asSnapshotError, SnapshotError } from "../../core/errors.ts";
+import { asSnapshotError, REASONS, type SnapshotError } from "../../core/errors.ts";
 import { type Instant, instant } from "../../core/instant.ts";
 import { acquireBefore, createPause, LISTED_AFTER_MS, withTime } from "../../core/retry.ts";
-import { isLive } from "../kinds/kind.ts";
+import { isLive, type Kind } from "../kinds/kind.ts";
 import { hashRequest } from "../marker.ts";
 import type { Target } from "../policy.ts";
 import type { EndFields } from "../reporting.ts";
@@ -11,8 +11,10 @@ import { type Run, type RunContext, targetFields } from "../run-context.ts";
 import { createOnce, toExistingResult } from "./create-once.ts";
 import type { SnapshotIndex } from "./existing-snapshots.ts";
 import { toRecordFields } from "./request.ts";
-import { byCreation, createRunTurn } from "./run-turn.ts";
+import { byCreation, createRunTurn, outOfTimeError } from "./run-turn.ts";
 
+/** The maximum number of targets that start at the same time without the turn (run-turn.ts), whatever the concurrency. */
+const MAX_WITHOUT_TURN = 8;
 /** The minimum time before the cutoff in which a run takes the turn (run-turn.ts), in milliseconds. */
 const MIN_TURN_MS = 30_000;
 /**
@@ -38,11 +40,34 @@ export interface CreateAllOptions {
  * disk, after a throttled or ambiguous response, or for deletions) does not count during its wait, so other targets start.
  * Waiting ends at the cutoff. If one target fails, the other targets continue.
  *
- * **Two processes.** A run with more targets than `runContext.concurrency` sends its create requests only with the turn or alone;
- * see `RunTurn`. If `run.again` is set, every run with several targets does.
+ * **Kinds.** The targets of each kind have their own queue and share of the concurrency, so one kind cannot stop another.
+ *
+ * **Two processes.** A run with more than 8 targets, or with more than `runContext.concurrency`, sends its create requests only with
+ * the turn or alone; see `RunTurn`. If `run.again` is set, every run with several targets does.
  */
 export async function createAll(
   targets: readonly Target[],
+  run: Run,
+  runContext: RunContext,
+  options: CreateAllOptions,
+): Promise<void> {
+  const kinds = [...new Set(targets.map(({ kind }) => kind))];
+  const isLarge = targets.length > (run.again ? 1 : Math.min(runContext.concurrency, MAX_WITHOUT_TURN));
+  const concurrency = Math.max(1, Math.floor(runContext.concurrency / kinds.length));
+  const createKind = (kind: Kind) =>
+    createAllOfKind(
+      targets.filter((target) => target.kind === kind),
+      isLarge,
+      run,
+      { ...runContext, concurrency },
+      options,
+    );
+  await Promise.all(kinds.map(createKind));
+}
+
+async function createAllOfKind(
+  targets: readonly Target[],
+  isLarge: boolean,
   run: Run,
   runContext: RunContext,
   { cutoff, handOver, index }: CreateAllOptions,
@@ -50,8 +75,7 @@ export async function createAll(
   const { cloud, inFlight, report, concurrency } = runContext;
   const { time } = runContext.retryBudget;
   const slots = createSlots(concurrency);
-  const needsTurn =
-    index !== undefined && targets.length > (run.again ? 1 : concurrency) && time.now() + MIN_TURN_MS < cutoff;
+  const needsTurn = index !== undefined && isLarge && targets.length > 1 && time.now() + MIN_TURN_MS < cutoff;
   const turn = needsTurn ? createRunTurn(targets, run.again === true, runContext, index, cutoff) : undefined;
   const retryBudget = withTime(runContext.retryBudget, releaseWhileWaiting(time, slots));
   retryBudget.maxWait = instant(Math.min(cutoff, retryBudget.maxWait ?? cutoff));
@@ -79,7 +103,7 @@ export async function createAll(
       const error = asSnapshotError(thrown);
       const known = knownResult(target, index);
       if (known !== undefined) openRecord()(known);
-      else if (index !== undefined && time.now() >= cutoff && isNotSent(error)) late.set(target, error);
+      else if (index !== undefined && isNotSent(error)) late.set(target, error);
       else openRecord()({ outcome: "failed", attempts: error.attempts, error });
     } finally {
       slots.release();
@@ -122,8 +146,9 @@ export async function createAll(
   reportDuplicates(targets, index, runContext);
 }
 
-/** Returns whether no create request was sent, because the time was over. */
-const isNotSent = ({ reason, attempts = 0 }: SnapshotError): boolean => reason === "DeadlineExceeded" && attempts === 0;
+/** Returns whether no create request was sent, and another invocation may succeed. */
+const isNotSent = ({ reason, attempts = 0 }: SnapshotError): boolean =>
+  attempts === 0 && (reason === "DeadlineExceeded" || REASONS[reason].retryClass !== "never");
 
 /** A wait of at least this many milliseconds releases the slot of a target. */
 const MIN_RELEASED_WAIT_MS = 1_000;
@@ -168,28 +193,18 @@ const MAX_NAMED_DUPLICATES = 20;
 
 /** Adds a warning to the record of the run if list responses show several snapshots of the run for one target. */
 function reportDuplicates(targets: readonly Target[], index: SnapshotIndex, { addNotice }: RunContext): void {
-  const duplicates = targets
-    .map((target) => ({
-      target,
-      ids: index
-        .listed([target])
-        .filter(isLive)
-        .sort(byCreation)
-        .map(({ id }) => id),
-    }))
-    .filter(({ ids }) => ids.length > 1);
-  if (duplicates.length === 0) return;
-  const named = duplicates
-    .slice(0, MAX_NAMED_DUPLICATES)
-    .map(({ target, ids }) => `${target.kind.name}s ${ids.join(" and ")} of ${target.resource}`);
-  const more = duplicates.length > named.length ? ` and of ${duplicates.length - named.length} more` : "";
+  const named: string[] = [];
+  for (const target of targets) {
+    const ids = index
+      .listed([target])
+      .filter(isLive)
+      .sort(byCreation)
+      .map(({ id }) => id);
+    if (ids.length > 1) named.push(`${target.kind.name}s ${ids.join(" and ")} of ${target.resource}`);
+  }
+  if (named.length === 0) return;
+  const more = named.length > MAX_NAMED_DUPLICATES ? ` and ${named.length - MAX_NAMED_DUPLICATES} more` : "";
   addNotice(
-    `This run created duplicate snapshots, because two deliveries of the event overlapped: ${named.join(", ")}${more}. prune-snapshots deletes the younger ones.`,
+    `Two deliveries of the event created duplicates: ${named.slice(0, MAX_NAMED_DUPLICATES).join(", ")}${more}. prune-snapshots deletes the younger ones.`,
   );
 }
-
-const outOfTimeError = () =>
-  new SnapshotError(
-    "DeadlineExceeded",
-    "The invocation's time ran out before work on this target started. Raise the function's timeout or lower SHARD_SIZE.",
-  );

@@ -90,7 +90,7 @@ export function createKindList(
 
   const readNewest = async () => {
     const added: Pick<FoundSnapshot, "id" | "resource">[] = [];
-    await service.listNewest?.((found) => {
+    const isComplete = await service.listNewest?.((found) => {
       const { id, resource } = found;
       // The newest rows contain no members of snapshot groups, so the known state of a group is more exact.
       if (rows.get(id)?.members === undefined || !isLive(found)) add(rows, found);
@@ -103,6 +103,8 @@ export function createKindList(
       count(found);
       remembered.add(found.id);
     }
+    // No remembered row means that rows are missing, unless the list was empty before.
+    if (!isComplete && remembered.size > added.length) await readWhole();
   };
 
   const read = async (): Promise<void> => {
@@ -202,7 +204,7 @@ export function createKindList(
 }
 
 const outOfTimeError = () =>
-  new SnapshotError("DeadlineExceeded", "The time ran out before the snapshots were listed.", { requestSent: false });
+  new SnapshotError("DeadlineExceeded", "The snapshots could not be listed in time.", { requestSent: false });
 
 /** Returns whether the first rows of a list are sorted by creation time, newest first. Ignores rows without a creation time. */
 function isNewestFirst(rows: readonly FoundSnapshot[]): boolean {

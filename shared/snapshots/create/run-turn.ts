@@ -131,7 +131,7 @@ export function createRunTurn(
       for (;;) {
         const isAlone = !isHeld();
         if (isAlone) {
-          if (!(await acquireBefore(alone, time, cutoff))) throw tooLateError();
+          if (!(await acquireBefore(alone, time, cutoff))) throw outOfTimeError();
           if (isHeld()) {
             alone.release();
             continue;
@@ -145,7 +145,7 @@ export function createRunTurn(
             await beforeSend?.();
             // While the request waited for the rate limiter and the list response, the turn can end or another process can start.
             isLost = isAlone ? isQuiet && newOthers().length > 0 : !isHeld();
-            if (isLost) throw tooLateError();
+            if (isLost) throw outOfTimeError();
             isSent = !isAlone;
             if (isSent) sending += 1;
           });
@@ -164,13 +164,12 @@ export function createRunTurn(
   };
 }
 
-const tooLateError = () =>
+/** Returns the error for a target for which no create request was sent. */
+export const outOfTimeError = () =>
   new SnapshotError(
     "DeadlineExceeded",
-    "The time ran out while the target waited for other create requests of this run.",
-    {
-      requestSent: false,
-    },
+    "The invocation's time ran out before work on this target started. Raise the function's timeout or lower SHARD_SIZE.",
+    { requestSent: false },
   );
 
 /** Compares two snapshots by creation time. A snapshot without a creation time counts as the oldest. */

@@ -108,6 +108,7 @@ export function findBrokenRule(
   younger: FoundSnapshot,
   { hold, now }: DuplicateOptions,
 ): string | undefined {
+  if (original.id === younger.id) return "it is the same snapshot";
   if (!hasSameMarker(original, younger)) return "their markers differ";
   const both = [original, younger];
   for (const snapshot of both) {
@@ -127,6 +128,8 @@ export function findBrokenRule(
   const [originalTime, youngerTime] = both.map(({ created }) => credibleTime(created, now));
   if (originalTime === undefined) return `the creation time of ${original.id} is unknown or not credible`;
   if (youngerTime === undefined) return `the creation time of ${younger.id} is unknown or not credible`;
+  // A creation time can change between two list responses.
+  if (youngerTime < originalTime) return `${younger.id} is older`;
   if (youngerTime - originalTime > MAX_APART_MS) return "they were created more than 1 hour apart";
   if (now - youngerTime < MIN_AGE_MS) return `${younger.id} was created less than 1 hour ago`;
   for (const snapshot of both) {
@@ -148,10 +151,12 @@ function memberDisksOf({ members = [] }: FoundSnapshot): string | undefined {
 
 /** Returns the type of a snapshot if EVS (`snapshot_type`) or DWS (`type`) reports that no user created the snapshot. */
 function foreignType({ raw: { snapshot_type, type } }: FoundSnapshot): string | undefined {
-  if (typeof snapshot_type === "string" && snapshot_type.toLowerCase() !== "user")
-    return `its type is ${snapshot_type}`;
-  return typeof type === "string" && type.toLowerCase() !== "manual" ? `its type is ${type}` : undefined;
+  if (!isTypeOrAbsent(snapshot_type, "user")) return `its type is ${snapshot_type}`;
+  return isTypeOrAbsent(type, "manual") ? undefined : `its type is ${type}`;
 }
+
+const isTypeOrAbsent = (type: unknown, expected: string): boolean =>
+  type === undefined || type === null || (typeof type === "string" && type.toLowerCase() === expected);
 
 /** Returns whether the create request of a snapshot generates the name of the snapshot in one of its attempts. */
 function hasGeneratedName(kind: Kind, snapshot: FoundSnapshot): boolean {

@@ -91,16 +91,17 @@ async function runFleet({ processes, callsEach, perSecond, shared = true, others
 
 describe("10,000 calls at a limit of 50 per second", () => {
   test.each([
-    ["one process", { processes: 1, callsEach: 10_000 }],
-    ["20 processes that share the limit", { processes: 20, callsEach: 500 }],
-    ["20 processes while another program uses 1 percent of the limit", { processes: 20, callsEach: 500, others: 0.5 }],
+    [105, "one process", { processes: 1, callsEach: 10_000 }],
+    // A group leaves a tenth of the limit to its list requests.
+    [115, "20 processes that share the limit", { processes: 20, callsEach: 500 }],
+    [115, "20 processes while another program uses 1 % of the limit", { processes: 20, callsEach: 500, others: 0.5 }],
   ])(
-    "the rate limiter needs at most 105 percent of the minimum time and gets a 429 for at most 1 percent of 10,000 calls of %s",
-    async (_who, fleet) => {
+    "the rate limiter needs at most %i percent of the minimum time and gets a 429 for at most 1 percent of 10,000 calls of %s",
+    async (maxPercent, _who, fleet) => {
       const { accepted, rejected, seconds, minSeconds } = await runFleet({ perSecond: 50, ...fleet });
       expect(accepted).toBe(10_000);
       expect(rejected).toBeLessThanOrEqual(100);
-      expect(seconds).toBeLessThanOrEqual(minSeconds * 1.05);
+      expect(seconds).toBeLessThanOrEqual(minSeconds * (maxPercent / 100));
     },
   );
 

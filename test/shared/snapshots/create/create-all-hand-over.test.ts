@@ -49,6 +49,6 @@ test("createAll without `handOver` records targets that wait for another create 
     "made-1 accepted",
   ]);
   expect(fixture.records[0]?.error?.message).toBe(
-    "The time ran out while the target waited for other create requests of this run.",
+    "The invocation's time ran out before work on this target started. Raise the function's timeout or lower SHARD_SIZE.",
   );
 });

@@ -194,13 +194,13 @@ describe("createAll if another process creates snapshots of the run", () => {
     );
     await createMissing(fixture, diskTargets(3));
     expect(fixture.notices).toEqual([
-      "This run created duplicate snapshots, because two deliveries of the event overlapped: snapshots older and other-1 of disk-1. prune-snapshots deletes the younger ones.",
+      "Two deliveries of the event created duplicates: snapshots older and other-1 of disk-1. prune-snapshots deletes the younger ones.",
     ]);
   });
 
   test.each([
     [20, ", cluster-snapshots a-20 and b-20 of cluster-20. prune"],
-    [22, ", cluster-snapshots a-20 and b-20 of cluster-20 and of 2 more. prune"],
+    [22, ", cluster-snapshots a-20 and b-20 of cluster-20 and 2 more. prune"],
   ])("createAll names at most 20 targets in the notice if %i targets have duplicates", async (count, end) => {
     const fixture = createFixture(LONG);
     const targets = Array.from({ length: count }, (_, index) => createTarget(cluster, `cluster-${index + 1}`));
