@@ -62,7 +62,7 @@ export function delayBefore(error: SnapshotError, tries: number, random: () => n
  * Waits before the next try of a call that failed with `error`.
  *
  * @param tries the number of tries so far
- * @returns false, without waiting, if the call must not be retried or the retry would start too late
+ * @returns false if the call must not be retried or the retry would start too late
  */
 export async function backoff(error: SnapshotError, tries: number, retryBudget: RetryBudget): Promise<boolean> {
   const { time, deadline, maxWait = deadline } = retryBudget;

@@ -11,7 +11,9 @@ const LATENCY_MS = 30;
  * How many times faster than real time the clocks run. CPU work is not faster, so it takes a larger share of a run than in
  * reality.
  */
-const FACTOR = Number(process.env.FACTOR ?? 5);
+const FACTOR = 5;
+/** The additional factor of a slow run, so CPU work takes five times as long. */
+const SLOW = 5;
 
 /** Node.js options that limit memory about as much as a cgroup of 128 MB does. In such a cgroup, the measured peak was 83 MiB. */
 export const IN_128_MB = ["--max-old-space-size=64", "--max-semi-space-size=1"] as const;
@@ -21,15 +23,20 @@ function variablesFor(cloud: EmbeddedCloud, more: Record<string, string> = {}): 
   return { REGION: cloud.region, PROJECT_ID: cloud.projectId, ...endpoints, ...more };
 }
 
-/** Runs scheduled-snapshots for disks that its policy selects. One invocation processes at most `shardSize` disks. */
-export async function runScheduled(disks: number, shardSize: number, options: readonly string[] = []) {
+/**
+ * Runs scheduled-snapshots for disks that its policy selects. One invocation processes at most `shardSize` disks.
+ *
+ * @param isSlow true to make CPU work take five times as long
+ */
+export async function runScheduled(disks: number, shardSize: number, options: readonly string[] = [], isSlow = false) {
+  const factor = FACTOR * (isSlow ? SLOW : 1);
   const bundle = join(DIST, "scheduled-snapshots", "index.js");
   const invocations: Promise<Measured>[] = [];
-  const invoke = (event: unknown) => run({ bundle, event, variables, factor: FACTOR, options });
+  const invoke = (event: unknown) => run({ bundle, event, variables, factor, options });
   const cloud: EmbeddedCloud = await startCloud({
-    clock: new ScaledClock(FACTOR),
+    clock: new ScaledClock(factor),
     rate: { perSecond: PER_SECOND },
-    latencyMs: LATENCY_MS / FACTOR,
+    latencyMs: LATENCY_MS / factor,
     keepRequests: false,
     onInvokeAsync: ({ payload }) => void invocations.push(invoke(payload)),
   });
@@ -49,12 +56,16 @@ export async function runScheduled(disks: number, shardSize: number, options: re
   const throttled = cloud.count(/./, 429);
   const requests = cloud.count(/^(evs|functiongraph)\./);
   const snapshots = cloud.snapshots("snapshot");
+  const { duplicates, unnamed } = findDuplicates(cloud);
+  const unrecorded = countUnrecorded(cloud, disks);
   await cloud.close();
   return {
     disks,
     invocations: runs.length,
     snapshots: snapshots.length,
-    duplicates: snapshots.length - new Set(snapshots.map(({ volume_id }) => volume_id)).size,
+    duplicates,
+    unnamed,
+    unrecorded,
     requests,
     throttled,
     seconds,
@@ -63,6 +74,82 @@ export async function runScheduled(disks: number, shardSize: number, options: re
     rssPeak: Math.max(...runs.map((one) => one.rssPeak)),
     cpu: runs.reduce((sum, one) => sum + one.cpu, 0),
   };
+}
+
+/** The fields of a result record that the checks of a run read. */
+interface LoggedRecord {
+  action?: string;
+  resource_id?: string;
+  outcome?: string;
+  detail?: string;
+  request_id?: string;
+}
+
+const recordsOf = (cloud: EmbeddedCloud): LoggedRecord[] => cloud.logs.map(({ line }) => line as LoggedRecord);
+
+/** Returns how many snapshots are duplicates, and how many of these no record of a run names. */
+function findDuplicates(cloud: EmbeddedCloud): { duplicates: number; unnamed: number } {
+  const seen = new Set<string>();
+  const duplicates = cloud.snapshots("snapshot").filter(({ volume_id }) => {
+    const isKnown = seen.has(String(volume_id));
+    seen.add(String(volume_id));
+    return isKnown;
+  });
+  const details = recordsOf(cloud)
+    .filter(({ action }) => action === "run")
+    .map(({ detail = "" }) => detail)
+    .join(" ");
+  return {
+    duplicates: duplicates.length,
+    unnamed: duplicates.filter(({ volume_id }) => !details.includes(String(volume_id))).length,
+  };
+}
+
+/** Returns how many disks do not have exactly one record that is not `deferred`. */
+function countUnrecorded(cloud: EmbeddedCloud, disks: number): number {
+  const counts = new Map<string, number>();
+  for (const { resource_id, outcome } of recordsOf(cloud))
+    if (resource_id !== undefined && outcome !== "deferred")
+      counts.set(resource_id, (counts.get(resource_id) ?? 0) + 1);
+  return disks - [...counts.values()].filter((count) => count === 1).length;
+}
+
+/**
+ * The maximum share by which a run of 10,000 disks may exceed the minimum time of the rate limit: in one process, and in shards.
+ */
+const MAX_EXCESS = { single: 0.05, shards: 0.15 };
+
+/**
+ * Returns what is wrong with a run, or an empty array. A slow run may take longer than the rate limit requires, but it must create no
+ * snapshot twice without a record.
+ */
+export function findProblems(
+  {
+    disks,
+    snapshots,
+    duplicates,
+    unnamed,
+    unrecorded,
+    invocations,
+    requests,
+    throttled,
+    seconds,
+    minSeconds,
+  }: Awaited<ReturnType<typeof runScheduled>>,
+  isSlow: boolean,
+): string[] {
+  const maxExcess = invocations === 1 ? MAX_EXCESS.single : MAX_EXCESS.shards;
+  const maxRequests = disks + throttled + invocations * (seconds + 20 + disks / 1_000);
+  return [
+    ...(snapshots - duplicates === disks ? [] : [`${disks - snapshots + duplicates} disks have no snapshot`]),
+    ...(unrecorded === 0 ? [] : [`${unrecorded} disks do not have exactly one record`]),
+    ...(unnamed === 0 ? [] : [`${unnamed} duplicates are named in no record`]),
+    ...(isSlow || duplicates === 0 ? [] : [`${duplicates} duplicates`]),
+    ...(isSlow || disks < 10_000 || seconds <= minSeconds * (1 + maxExcess)
+      ? []
+      : [`${seconds.toFixed(1)} s instead of at most ${(minSeconds * (1 + maxExcess)).toFixed(1)} s`]),
+    ...(requests <= maxRequests ? [] : [`${requests} requests instead of at most ${maxRequests.toFixed(0)}`]),
+  ];
 }
 
 /** Measures the CPU time and memory of a prune-snapshots run. The policy keeps every snapshot, so the run deletes none. */

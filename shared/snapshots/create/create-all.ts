@@ -86,7 +86,12 @@ async function createAllOfKind(
   const create = async (target: Target): Promise<void> => {
     const { kind, options } = target;
     const client = cloud(kind);
-    const service = turn === undefined ? client : { ...client, create: turn.guard(target, client.create) };
+    const send: typeof client.create = (sent, beforeSend) =>
+      client.create(sent, async () => {
+        await beforeSend?.();
+        openRecord();
+      });
+    const service = { ...client, create: turn?.guard(target, send) ?? send };
     const lookup = index && { find: () => index.find(target), findAgain: () => index.findAgain(target) };
     let complete: ReturnType<typeof report> | undefined;
     const openRecord = () => {
@@ -103,7 +108,7 @@ async function createAllOfKind(
       const error = asSnapshotError(thrown);
       const known = knownResult(target, index);
       if (known !== undefined) openRecord()(known);
-      else if (index !== undefined && isNotSent(error)) late.set(target, error);
+      else if (isLarge && complete === undefined && isNotSent(error)) late.set(target, error);
       else openRecord()({ outcome: "failed", attempts: error.attempts, error });
     } finally {
       slots.release();
