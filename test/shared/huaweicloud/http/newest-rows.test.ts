@@ -41,14 +41,14 @@ describe("visitNewestRows", () => {
 
   test("visitNewestRows requests a second page if the known row is row 200", async () => {
     const { page, requests } = serviceOf(1_000);
-    expect(await visitUntil(page, "row-200")).toHaveLength(400);
-    expect(requests).toEqual(["0 200", "200 200"]);
+    expect(await visitUntil(page, "row-200")).toHaveLength(399);
+    expect(requests).toEqual(["0 200", "199 200"]);
   });
 
   test("visitNewestRows visits all rows if no row is known, even if the service returns fewer rows than requested", async () => {
     const { page, requests } = serviceOf(25, 10);
     expect(await visitUntil(page, "none")).toHaveLength(25);
-    expect(requests).toEqual(["0 200", "10 200", "20 200", "25 200"]);
+    expect(requests).toEqual(["0 200", "9 200", "18 200", "24 200"]);
   });
 
   test("visitNewestRows stops after one request if the list is empty", async () => {
@@ -82,8 +82,8 @@ describe("visitNewestRows", () => {
       if (limit > 100) throw new PageTooLarge("BadResponse", "The page does not fit into memory.");
       return found;
     };
-    expect(await visitUntil(limited, "row-150")).toHaveLength(200);
-    expect(requests).toEqual(["0 200", "0 100", "100 200", "100 100"]);
+    expect(await visitUntil(limited, "row-150")).toHaveLength(199);
+    expect(requests).toEqual(["0 200", "0 100", "99 200", "99 100"]);
   });
 
   test("visitNewestRows fails if a page request fails", async () => {
@@ -118,11 +118,11 @@ describe.each([
   test(`${client} requests pages of 200 snapshots of all enterprise projects until a page contains a known snapshot`, async () => {
     const { listed, found, server } = await listUntil(250);
     await listed;
-    expect(found).toEqual(Array.from({ length: 400 }, (_, id) => `row-${id}`));
+    expect(found).toEqual(Array.from({ length: 399 }, (_, id) => `row-${id}`));
     const urls = server.received.map(({ url }) => new URL(url, "http://localhost"));
     expect(urls.map(({ pathname }) => pathname)).toEqual([path, path]);
     expect(urls.map(({ searchParams }) => Object.fromEntries(searchParams))).toEqual(
-      ["0", "200"].map((offset) => ({ enterprise_project_id: "all_granted_eps", limit: "200", offset })),
+      ["0", "199"].map((offset) => ({ enterprise_project_id: "all_granted_eps", limit: "200", offset })),
     );
   });
 
