@@ -116,7 +116,7 @@ const findSilent = ({ older, younger }: Duplicate, { cloud, processes }: Scenari
         process === number &&
         resource === undefined &&
         sentAt >= Math.max(older.visibleAt, younger.visibleAt) &&
-        answeredAt <= endedAt,
+        answeredAt < endedAt,
     );
     const isSilent = couldSee && !isKilled && isOwn && notices.length === 0;
     return isSilent ? [`process ${number}: ${younger.resource}`] : [];
