@@ -49,9 +49,9 @@ export async function runSchedule(
     projectId: connection.projectId,
   };
   const { targets, failures, empty, refused } = await selectTargets(policy.targets, runContext, policy.dry_run);
-  for (const { kind, error } of failures) {
-    const complete = records.openRecord({ action: "create", kind: kind.name, policy: policy.policy });
-    complete({ outcome: "failed", detail: "The resources of this kind could not be listed.", error });
+  for (const { kind, error, resource: resource_id } of failures) {
+    const complete = records.openRecord({ action: "create", kind: kind.name, resource_id, policy: policy.policy });
+    complete({ outcome: "failed", detail: "The resources could not be listed.", error });
   }
   if (empty.length > 0) {
     records.addNotice(

@@ -11,9 +11,10 @@ export interface SelectedTargets {
   targets: Target[];
   /**
    * The kinds of snapshots for which the resources could not be listed, each with the error. Selectors of these kinds select
-   * nothing by tags.
+   * nothing by tags. With `resource`, the failure is about one resource that is selected by id: its tags are unknown, so
+   * `exclude_tags` could exclude it.
    */
-  failures: { kind: Kind; error: SnapshotError }[];
+  failures: { kind: Kind; error: SnapshotError; resource?: string }[];
   /** The selectors that selected nothing, such as `targets[1]`. A common cause is a misspelled tag. */
   empty: string[];
   /** The targets with an id that does not exist or could not be checked. Always empty if `checkIds` was not set. */
@@ -59,11 +60,14 @@ export async function selectTargets(
     } catch (thrown) {
       const error = asSnapshotError(thrown);
       const named = applySelector({ ...selector, tags: undefined }, kind, []);
-      if (!checkIds || selector.tags !== undefined) failures.push({ kind, error });
-      // A selector with ids needs the resource list only for `exclude_tags`, because only the list contains the tags of the
-      // resources.
-      if (checkIds || selector.exclude_tags === undefined) targets.push(...named);
-      if (checkIds) for (const target of named) refused.set(target, error);
+      if (selector.tags !== undefined) failures.push({ kind, error });
+      for (const target of named) {
+        // A selector with ids needs the resource list only for `exclude_tags`, because only the list contains the tags of the
+        // resources.
+        if (checkIds) refused.set(target, error);
+        if (checkIds || selector.exclude_tags === undefined) targets.push(target);
+        else failures.push({ kind, error, resource: target.resource });
+      }
     }
   }
   return { targets: removeRepeatedTargets(targets), failures, empty, refused };

@@ -210,6 +210,6 @@ function reportDuplicates(targets: readonly Target[], index: SnapshotIndex, { ad
   if (named.length === 0) return;
   const more = named.length > MAX_NAMED_DUPLICATES ? ` and ${named.length - MAX_NAMED_DUPLICATES} more` : "";
   addNotice(
-    `Two deliveries of the event created duplicates: ${named.slice(0, MAX_NAMED_DUPLICATES).join(", ")}${more}. prune-snapshots deletes the younger ones.`,
+    `Two deliveries created duplicates: ${named.slice(0, MAX_NAMED_DUPLICATES).join(", ")}${more}. prune-snapshots deletes the younger ones.`,
   );
 }

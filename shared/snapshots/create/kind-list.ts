@@ -204,7 +204,7 @@ export function createKindList(
 }
 
 const outOfTimeError = () =>
-  new SnapshotError("DeadlineExceeded", "The snapshots could not be listed in time.", { requestSent: false });
+  new SnapshotError("DeadlineExceeded", "The snapshots were not listed in time.", { requestSent: false });
 
 /** Returns whether the first rows of a list are sorted by creation time, newest first. Ignores rows without a creation time. */
 function isNewestFirst(rows: readonly FoundSnapshot[]): boolean {

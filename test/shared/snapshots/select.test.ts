@@ -85,8 +85,19 @@ describe("selectTargets", () => {
       fixture.runContext,
     );
     expect(targets.map(({ resource, options }) => [resource, options.force])).toEqual([["disk-1", false]]);
-    expect(failures).toHaveLength(2);
+    expect(failures.map(({ resource }) => resource)).toEqual([undefined, "disk-2"]);
     expect(refused.size).toBe(0);
+  });
+
+  test("selectTargets reports one failure for each id of a selector with exclude_tags if the resources cannot be listed", async () => {
+    const fixture = createFixture();
+    fixture.cloud.onNextCalls("resources", cloudError("AccessDenied"));
+    const { targets, failures } = await selectTargets(
+      selectors({ volume_ids: ["disk-1", "disk-2"], exclude_tags: { scratch: "*" } }),
+      fixture.runContext,
+    );
+    expect(targets).toEqual([]);
+    expect(failures.map(({ resource }) => resource)).toEqual(["disk-1", "disk-2"]);
   });
 
   test("selectTargets with checkIds = true refuses ids that do not exist, and ignores the case of ids", async () => {

@@ -194,7 +194,7 @@ describe("createAll if another process creates snapshots of the run", () => {
     );
     await createMissing(fixture, diskTargets(3));
     expect(fixture.notices).toEqual([
-      "Two deliveries of the event created duplicates: snapshots older and other-1 of disk-1. prune-snapshots deletes the younger ones.",
+      "Two deliveries created duplicates: snapshots older and other-1 of disk-1. prune-snapshots deletes the younger ones.",
     ]);
   });
 

@@ -113,7 +113,7 @@ describe("createAll if another process has the same run at the same time", () =>
       expect(second.outcomes().filter((line) => line.endsWith("existing"))).toHaveLength(19);
       expect(second.notices).toEqual(first.notices);
       expect(second.notices).toEqual([
-        "Two deliveries of the event created duplicates: snapshots made-1 and made-2 of disk-1. prune-snapshots deletes the younger ones.",
+        "Two deliveries created duplicates: snapshots made-1 and made-2 of disk-1. prune-snapshots deletes the younger ones.",
       ]);
     },
   );
