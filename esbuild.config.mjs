@@ -45,7 +45,7 @@ export const INTERNAL_PROPERTIES = [
   "freshUntil",
   "functionName",
   "guard",
-  "handOver",
+  "fanOut",
   "hasFailed",
   "hasMembers",
   "hasSeenOthers",

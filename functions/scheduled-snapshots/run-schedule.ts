@@ -78,14 +78,14 @@ export async function runSchedule(
   }
   const [own, rest] = [targets.slice(0, shardSize), targets.slice(shardSize)];
   const deferredTo: string[] = [];
-  const handOver = async (some: Target[]) => {
+  const startShards = async (some: Target[]) => {
     const again = await hasCreatedSnapshots(targets, known);
     const runEvent = { policy, event, run, again, started: deferredTo.length };
     deferredTo.push(...(await fanOut(some, shardSize, runEvent, invocation, invoke)));
   };
-  if (rest.length > 0) await handOver(rest);
+  if (rest.length > 0) await startShards(rest);
   run.processes = 1 + deferredTo.length;
   connection.limiter.share(run.processes);
-  await createAll(own, run, runContext, { cutoff, handOver, index: known });
+  await createAll(own, run, runContext, { cutoff, fanOut: startShards, index: known });
   finishRun(invocation, { targets: targets.length, deferredTo });
 }

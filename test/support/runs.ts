@@ -27,10 +27,10 @@ export async function createAllWithIndex(
   { run = RUN, until = startPlus(MINUTE_MS) } = {},
 ): Promise<Target[]> {
   const handedOver: Target[] = [];
-  const handOver = async (some: Target[]) => void handedOver.push(...some);
+  const fanOut = async (some: Target[]) => void handedOver.push(...some);
   await createAll(targets, run, runContext, {
     cutoff: until,
-    ...(until < runContext.retryBudget.deadline ? { handOver } : {}),
+    ...(until < runContext.retryBudget.deadline ? { fanOut } : {}),
     index: indexExistingSnapshots(run, runContext),
   });
   return handedOver;

@@ -41,9 +41,12 @@ export function createBulkList(
       isLong = count > MAX_REREAD_ROWS;
       return rows;
     }, retryBudget);
-    const first = look();
+    let first: ReturnType<typeof look> | undefined;
     return {
-      find: async (target) => (await first).find(target),
+      async find(target) {
+        first ??= look();
+        return (await first).find(target);
+      },
       findFresh: async (target) =>
         isLong ? retryRead(() => cloud(kind).listFor(target.options), retryBudget) : (await look()).find(target),
     };

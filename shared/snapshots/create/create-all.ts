@@ -10,8 +10,9 @@ import type { EndFields } from "../reporting.ts";
 import { type Run, type RunContext, targetFields } from "../run-context.ts";
 import { createOnce, toExistingResult } from "./create-once.ts";
 import type { SnapshotIndex } from "./existing-snapshots.ts";
+import { byCreation } from "./match.ts";
 import { toRecordFields } from "./request.ts";
-import { byCreation, createRunTurn, outOfTimeError } from "./run-turn.ts";
+import { createRunTurn, outOfTimeError } from "./run-turn.ts";
 
 /** The maximum number of targets that start at the same time without the turn (run-turn.ts), whatever the concurrency. */
 const MAX_WITHOUT_TURN = 8;
@@ -28,7 +29,7 @@ export interface CreateAllOptions {
   /** The time after which no work on a target may start, so the work in progress can finish before the deadline. */
   cutoff: Instant;
   /** Receives the targets that were not started before the cutoff. Without it, these targets are recorded as failed. */
-  handOver?: (targets: Target[]) => Promise<void>;
+  fanOut?: (targets: Target[]) => Promise<void>;
   /** The snapshots that the run has already created. Without it, `createOnce` lists the snapshots of each target. */
   index?: SnapshotIndex;
 }
@@ -70,7 +71,7 @@ async function createAllOfKind(
   isLarge: boolean,
   run: Run,
   runContext: RunContext,
-  { cutoff, handOver, index }: CreateAllOptions,
+  { cutoff, fanOut, index }: CreateAllOptions,
 ): Promise<void> {
   const { cloud, inFlight, report, concurrency } = runContext;
   const { time } = runContext.retryBudget;
@@ -132,10 +133,10 @@ async function createAllOfKind(
       await pause();
       const known = knownResult(target, index);
       if (known !== undefined) report(targetFields(target, run))(known);
-      else if (handOver !== undefined) missing.push(target);
+      else if (fanOut !== undefined) missing.push(target);
       else report(targetFields(target, run))({ outcome: "failed", error });
     }
-    if (missing.length > 0) await handOver?.(missing);
+    if (missing.length > 0) await fanOut?.(missing);
   };
   const work = Promise.all(started);
   // Hand over the late targets soon after the cutoff, because work in progress can take until the deadline.

@@ -215,9 +215,8 @@ export async function passGate(
 const DELETED_DETAIL = "The snapshot was deleted or is being deleted. Repeat the call to create another snapshot.";
 
 /**
- * Replaces each listed snapshot group that was assessed as incomplete by its assessment, which has the state `failed`. EVS reports
- * such a group as available. A group that was assessed as complete is not assessed again, because the newest page of a list
- * contains no group members.
+ * Returns a list response in which incomplete snapshot groups have the state `failed`. EVS reports an incomplete group as available,
+ * but an earlier assessment of its members found a member missing.
  */
 const showIncompleteAsFailed = (listed: readonly FoundSnapshot[], assessed: readonly FoundSnapshot[]) =>
   listed.map((found) => assessed.find(({ id, state }) => id === found.id && state === "failed") ?? found);

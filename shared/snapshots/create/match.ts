@@ -39,10 +39,7 @@ export function matchExisting(listed: FoundSnapshot[], request: SnapshotRequest,
         isSameName(found.name, name) &&
         found.description?.trimEnd() === description.trimEnd()),
   );
-  const [oldest, ...others] = matches
-    .filter(isLive)
-    // Stryker disable next-line EqualityOperator: no two snapshots have the same id
-    .sort((a, b) => (a.created ?? 0) - (b.created ?? 0) || (a.id < b.id ? -1 : 1));
+  const [oldest, ...others] = matches.filter(isLive).sort(byCreation);
   const isSameRequest = ({ marker: found }: FoundSnapshot) =>
     acceptsOtherOptions || found === undefined || found.requestHash === marker.requestHash;
   if (oldest !== undefined && !isSameRequest(oldest)) throw keyConflictError(kind, oldest.id);
@@ -122,3 +119,8 @@ export const keyConflictError = (kind: Kind, id: string) =>
     "Conflict",
     `Another request with the same key created ${kind.name} ${id}. Repeat that request unchanged, or use a new key (Idempotency-Key, deployment_id).`,
   );
+
+/** Compares two snapshots by creation time. A snapshot without a creation time counts as the oldest. */
+export const byCreation = (a: FoundSnapshot, b: FoundSnapshot): number =>
+  // Stryker disable next-line EqualityOperator: no two snapshots have the same id
+  (a.created ?? 0) - (b.created ?? 0) || (a.id < b.id ? -1 : 1);

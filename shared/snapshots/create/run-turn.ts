@@ -7,6 +7,7 @@ import type { Target } from "../policy.ts";
 import type { SnapshotCreator } from "../ports.ts";
 import type { RunContext } from "../run-context.ts";
 import type { SnapshotIndex } from "./existing-snapshots.ts";
+import { byCreation } from "./match.ts";
 
 /**
  * How long another process must create no snapshot before this process continues its run, in milliseconds. A process that holds
@@ -171,8 +172,3 @@ export const outOfTimeError = () =>
     "The invocation's time ran out before work on this target started. Raise the function's timeout or lower SHARD_SIZE.",
     { requestSent: false },
   );
-
-/** Compares two snapshots by creation time. A snapshot without a creation time counts as the oldest. */
-export const byCreation = (a: FoundSnapshot, b: FoundSnapshot): number =>
-  // Stryker disable next-line EqualityOperator: no two snapshots have the same id
-  (a.created ?? 0) - (b.created ?? 0) || (a.id < b.id ? -1 : 1);

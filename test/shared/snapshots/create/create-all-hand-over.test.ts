@@ -15,10 +15,10 @@ const createLong = () => createFixture({ ...LONG, seconds: 60, concurrency: 3 })
 async function createSix(fixture: DomainFixture, run: Run = RUN): Promise<string[]> {
   const { runContext, time } = fixture;
   const handedOver: string[] = [];
-  const handOver = async (some: Target[]) =>
+  const fanOut = async (some: Target[]) =>
     void handedOver.push([`${time.seconds()} s`, ...some.map(({ resource }) => resource)].join(" "));
   const index = indexExistingSnapshots(run, runContext);
-  await createAll(diskTargets(6), run, runContext, { cutoff: CUTOFF, handOver, index });
+  await createAll(diskTargets(6), run, runContext, { cutoff: CUTOFF, fanOut, index });
   return handedOver;
 }
 
@@ -39,7 +39,7 @@ test("createAll hands over a target later if its deletions end after the cutoff"
   expect(fixture.outcomes()).toHaveLength(5);
 });
 
-test("createAll without `handOver` records targets that wait for another create request at the cutoff as failed", async () => {
+test("createAll without `fanOut` records targets that wait for another create request at the cutoff as failed", async () => {
   const { runContext, ...fixture } = createLong();
   fixture.cloud.onNextCalls("create", () => fixture.time.sleep(60_000));
   const index = indexExistingSnapshots(RUN, runContext);

@@ -98,13 +98,13 @@ describe("createAll without an index of existing snapshots", () => {
     const fixture = createFixture({ concurrency: 1, createMs: 10_000 });
     const targets = diskTargets(4);
     const handedOver: Target[] = [];
-    const handOver = async (some: Target[]) => void handedOver.push(...some);
-    await createAll(targets, RUN, fixture.runContext, { cutoff: startPlus(20_000), handOver });
+    const fanOut = async (some: Target[]) => void handedOver.push(...some);
+    await createAll(targets, RUN, fixture.runContext, { cutoff: startPlus(20_000), fanOut });
     expect(handedOver).toEqual(targets.slice(2));
     expect(fixture.outcomes()).toEqual(["made-1 accepted", "made-2 accepted"]);
   });
 
-  test("createAll without `handOver` reports the targets that it has not started before the cutoff as failed", async () => {
+  test("createAll without `fanOut` reports the targets that it has not started before the cutoff as failed", async () => {
     const fixture = createFixture({ concurrency: 1, seconds: 20, createMs: 10_000 });
     await createAll(diskTargets(3), RUN, fixture.runContext, { cutoff: startPlus(20_000) });
     expect(fixture.outcomes().at(-1)).toBe("disk-3 failed: DeadlineExceeded");
