@@ -8,7 +8,7 @@ import { measureKeptAlive, measureWarmCalls } from "./warm.ts";
 const USAGE = `npm run bench [-- --slow]
 
 Measures the size, start time, speed and memory of the functions, and of the plain SDK, plain middy and bare Node.js for
-comparison. Prints which functions miss a target, then tables, then a line of JSON. It takes about 4 minutes. Exits with 1
+comparison. Prints which functions miss a target, then tables, then a line of JSON. It takes about 10 minutes. Exits with 1
 if a large run of scheduled-snapshots misses its limits. The environment variable BENCH_PROCESSES sets how many processes
 start per bundle (default 21).
 

@@ -75,8 +75,8 @@ const SETTLE_MS = 4_000;
  */
 const DECREASE = 0.75;
 /**
- * The factor by which each accepted request raises the rate. With this factor, fewer than 1 in 100 requests gets a 429
- * response.
+ * The factor by which each accepted request of a group raises the rates of its processes. With this factor, fewer than 1 in 100
+ * requests gets a 429 response. A process sees only its own accepted requests, so it raises its rate once for each process.
  */
 const INCREASE = 1.001;
 /**
@@ -131,7 +131,7 @@ export function createRateLimiter(time: Pick<Time, "now" | "sleep">): RateLimite
       const pace = paces.get(api);
       if (pace === undefined) return;
       const { maxRate, rate } = pace;
-      pace.rate = maxRate === undefined ? rate + GROUP.increase : Math.min(maxRate, rate * INCREASE);
+      pace.rate = maxRate === undefined ? rate + GROUP.increase : Math.min(maxRate, rate * INCREASE ** processes);
     },
     onThrottled(api, message) {
       const now = time.now();

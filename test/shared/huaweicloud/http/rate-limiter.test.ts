@@ -181,6 +181,24 @@ describe("the rate limiter of a single process", () => {
   });
 });
 
+test("a process in a group of 20 sends at its full rate again within 20 accepted calls after a 429", async () => {
+  const time = createClock();
+  const limiter = createRateLimiter(time);
+  limiter.share(20, { POST: 50 });
+  void time.sleep(2_000);
+  await time.run();
+  limiter.onThrottled("POST", undefined);
+  for (let call = 0; call < 20; call += 1) limiter.onSuccess("POST");
+  const startedAt = time.now();
+  const waits: number[] = [];
+  for (let call = 0; call < 3; call += 1) {
+    void limiter.acquire("POST", instant(600_000)).then(() => waits.push(time.now() - startedAt));
+  }
+  await time.run();
+  // The share is 2.25 calls per second: 90 % of 50, divided by 20.
+  expect(waits).toEqual([0, 444, 888]);
+});
+
 test("the rate limiter does not delay requests to the logging topic", async () => {
   const server = await startHttpServer((_incoming, response) => response.end('{"errorCode":"SVCSTG.ALS.200.200"}'));
   const waits: number[] = [];
