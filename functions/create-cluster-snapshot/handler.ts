@@ -8,7 +8,7 @@ import { current } from "./schema.generated.js";
 
 /**
  * The notice that the record of the run contains if the requested description is too long. DWS allows 256 characters in a
- * description. The marker (the labels that identify a snapshot as created by this project) needs 115 of them.
+ * description. The marker (the labels that identify a snapshot as created by this project) needs 115 characters.
  */
 const UNMARKED_NOTICE =
   "The description leaves no room for the labels that identify the snapshot. Repeated requests find the snapshot only by its name, verify-snapshots ignores it, and prune-snapshots never deletes it. Use at most 141 characters.";

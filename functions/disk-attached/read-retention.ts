@@ -10,7 +10,7 @@ const VARIABLE = "DISK_ATTACHED_RETENTION";
 const EXPECTED = 'the retention of a policy as JSON, such as {"keep_last":3,"keep_daily":7}';
 
 /**
- * Reads the variable DISK_ATTACHED_RETENTION. If a disk has the maximum number of snapshots, disk-attached deletes those
+ * Reads the variable DISK_ATTACHED_RETENTION. If a disk has the maximum number of snapshots, disk-attached deletes the
  * snapshots of earlier attachments that this retention does not keep. disk-attached cannot read a retention from its event:
  * the event is a CTS trace, which contains no policy.
  *

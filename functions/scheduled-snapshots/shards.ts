@@ -82,8 +82,7 @@ export async function fanOut(
   const limits = invocation.connection.limiter.limits();
   const shards = chunk(targets, shardSize).flatMap((shard) => splitToPayloadLimit(shard, runEvent, limits));
   for (const [index, shard] of shards.entries()) {
-    // Let pending timers and network events run. If every call in this loop failed immediately, the loop would otherwise block
-    // them.
+    // Let pending timers and network events run. Otherwise, this loop would block these events if every call failed immediately.
     await invocation.retryBudget.time.sleep(0);
     const completions = shard.map((target) => invocation.records.openRecord(targetFields(target, runEvent.run)));
     try {

@@ -10,7 +10,7 @@ export interface Time {
   /**
    * Returns the milliseconds since a fixed moment in the lifetime of this process. The value does not jump when the
    * machine's clock is set. Two values from the same process can therefore be compared, even if different invocations read
-   * them. If this function is absent, callers use `now`.
+   * the values. If this function is absent, callers use `now`.
    */
   elapsed?(): number;
   /** Waits for `milliseconds`. Resolves earlier if `work` settles. */

@@ -16,7 +16,10 @@ export async function forEachConcurrent<Item>(
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
 }
 
-/** Limits how many pieces of work run at the same time. A piece of work can release its slot while it waits. */
+/**
+ * Limits how many pieces of work run at the same time, because each needs a slot. A piece of work can release its slot while it
+ * waits, so another one can start.
+ */
 export interface Slots {
   /** Waits for a free slot. Callers get slots in the order of their calls. */
   acquire(): Promise<void>;

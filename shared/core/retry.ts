@@ -72,7 +72,7 @@ export async function backoff(error: SnapshotError, tries: number, retryBudget: 
   if (delay === undefined || time.now() + delay >= limit) return false;
   if (isTransient && !takeRetryToken(retryBudget)) return false;
   await time.sleep(delay);
-  // The wait can take longer than requested, because the target waits for a free slot after it.
+  // After the delay, `time.sleep` can also wait until the work queue of `createAll` has a free slot for the target.
   return time.now() < limit;
 }
 

@@ -152,7 +152,7 @@ function collectBodies(value: unknown, depth = 3): JsonObject[] {
 
 /**
  * Yields the values of the fields `names` in the bodies and jobs of an attach call. The function searches all bodies and
- * jobs. It is UNCONFIRMED which of them contains the ids of the disk and the server: SOURCES.md#cts-attach-ids.
+ * jobs. It is UNCONFIRMED which body or job contains the ids of the disk and the server: SOURCES.md#cts-attach-ids.
  */
 function* fieldValues(parts: readonly JsonObject[], ...names: string[]): Generator<unknown> {
   for (const part of parts) {

@@ -4,7 +4,7 @@ import { type Connection, sendOptions } from "./http/sdk-client.ts";
 
 /**
  * The maximum size of the event for an asynchronous invocation, in bytes. FunctionGraph accepts 256 KB
- * (SOURCES.md#functiongraph-limits). 6 KB of them are reserved for fields that are added to the event, such as the shard number.
+ * (SOURCES.md#functiongraph-limits). The other 6 KB are reserved for fields that are added to the event, such as the shard number.
  */
 export const LARGEST_PAYLOAD = 250 * 1024;
 

@@ -4,7 +4,7 @@ import { toLine } from "../results/record-line.ts";
 import type { BaseInvocation, Middleware } from "./invocation.ts";
 
 /**
- * Thrown after all targets were processed, if at least one of them failed. The invocation then fails, so the platform
+ * Thrown after all targets were processed, if at least one target failed. The invocation then fails, so the platform
  * redelivers the event.
  */
 export class PartialFailureError extends Error {}

@@ -48,11 +48,12 @@ const NAME_PATTERN = "|(?:[a-z] ){2,8};";
 const matchers = new Map<string, RegExp>();
 
 /**
- * Matches the escape sequence that starts at the index `start` of a text.
+ * Finds the escape sequence that starts at the index `start` of a text, such as `%2F` or `&sol;`. Returns the match, whose groups
+ * contain the character code, or null if no escape sequence starts there.
  *
- * @param namePattern the part of the pattern that matches HTML character names. If it is an empty string, `matchEscape`
- *   matches no names. The caller passes an empty string if a matched name is no HTML character name, because the matched
- *   text can be a part of a secret.
+ * @param namePattern the part of the pattern that matches HTML character names, or an empty string to match no names. Text such as
+ *   `&secret;` has the form of a name without being one. The caller then passes an empty string, because that text can be a part
+ *   of a secret.
  */
 function matchEscape(text: string, start: number, namePattern = NAME_PATTERN): RegExpExecArray | null {
   const matcher = matchers.get(namePattern) ?? createEscapePattern(namePattern);

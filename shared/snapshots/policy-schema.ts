@@ -4,8 +4,8 @@ import type { Kind } from "./kinds/kind.ts";
 import { KINDS } from "./kinds/kinds.generated.ts";
 import type { Policy, Selector } from "./policy.ts";
 
-// JSON Schemas of policies. The deployment gate uses some of them for its request body. The schemas are derived from the
-// definitions of the snapshot kinds. Only the schema generator loads this file.
+// JSON Schemas of policies. Parts of these schemas also describe the request body of the deployment gate. The schemas are derived
+// from the definitions of the snapshot kinds. Only the schema generator loads this file.
 
 const tagFilter = () =>
   Type.Unsafe<Record<string, string>>({

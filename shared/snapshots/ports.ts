@@ -47,7 +47,7 @@ export interface SnapshotService extends SnapshotCreator {
    * Undefined if the service has no pages.
    *
    * @param visit returns true for a snapshot that an earlier list response contained
-   * @returns whether a page contained such a snapshot. Otherwise, snapshots may be missing.
+   * @returns whether `visit` returned true for a snapshot. If not, snapshots may be missing.
    */
   listNewest?(visit: (found: FoundSnapshot) => boolean): Promise<boolean>;
   /** Deletes a snapshot. Rejects with NotFound if the snapshot does not exist. */

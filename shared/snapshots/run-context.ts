@@ -13,7 +13,7 @@ export interface Run {
    * `deriveKey`.
    */
   idempotencyKey: string;
-  /** The policy name in the snapshot marker labels. */
+  /** The policy name in the labels that identify a snapshot as created by this project. */
   policy: string;
   /** The first part of the snapshot names that this run generates. */
   label: string;

@@ -74,8 +74,8 @@ export async function startAcceptingServer() {
 }
 
 /**
- * Loads and invokes each bundle in `processes` new processes. The bundles take turns, so a slow moment of the machine affects all
- * of them. Returns the medians for each bundle.
+ * Loads and invokes each bundle in `processes` new processes. The bundles take turns, so a slow moment of the machine affects every
+ * bundle. Returns the medians for each bundle.
  */
 export async function measureColdStarts(processes: number) {
   const folder = mkdtempSync(join(tmpdir(), "bench-"));

@@ -48,10 +48,11 @@ export const runs = (part: boolean): Run[] =>
   );
 
 /**
- * Matches slow test files that no run includes. They check documents, settings, sizes or speed, which do not depend on the date.
+ * Matches test files that `npm run test:dates` never runs, because they are slow and check documents, settings, sizes or speed,
+ * which do not depend on the date.
  */
 export const WITHOUT_DATE = [/^fuzz\//, /^infra\/terraform\//, /^infra\/openapi/, /^bench\//, /-speed\.test/];
-/** Matches slow test files that wait for many processes in real time. At each date they run in only one time zone. */
+/** Matches slow test files, which wait for many processes in real time. At each date, these files run in only one time zone. */
 export const SLOW = [
   /^infra\/ci\/gate\.test/,
   /^infra\/ci\/gate-connection\.test/,

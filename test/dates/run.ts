@@ -11,7 +11,7 @@ Runs every test that can depend on the date at ${DATES.length} dates in ${ZONES.
 
   --part   run only a leap day and the end of a year, which takes 2 to 6 minutes`;
 
-/** Runs the tests at one date in one time zone. Returns whether all of them passed. */
+/** Runs the tests at one date in one time zone. Returns whether all tests passed. */
 async function executeRun(run: Run): Promise<boolean> {
   const started = performance.now();
   const files = filesOf(run).map((path) => `test/${path}`);

@@ -16,7 +16,8 @@ export const OPTIONS = {
 export interface DuplicateRate {
   kind: Kind;
   /**
-   * The delay in milliseconds of the second delivery after the first delivery crashed, or after it started if it did not crash.
+   * The time from the crash of the first delivery to the start of the second delivery, in milliseconds. If the first delivery did
+   * not crash, the time between the starts of the two deliveries.
    */
   laterMs: number;
   lagMs?: number;

@@ -50,21 +50,21 @@ function withId(create: Create, body: Json, id: unknown) {
 }
 
 const LOGIN_PAGE = "<html><body>Please log in</body></html>";
-const INVALID_IDS = [
-  null,
-  "",
-  7,
-  {},
-  [],
-  true,
-  "null",
-  "undefined",
-  "0",
-  "00000000-0000-0000-0000-000000000000",
-  "not-an-id",
-  "../../x",
-  "a b",
-  "x".repeat(60_000),
+const INVALID_IDS: readonly [what: string, id: unknown][] = [
+  ["null", null],
+  ["an empty string", ""],
+  ["the number 7", 7],
+  ["an empty object", {}],
+  ["an empty array", []],
+  ["the boolean true", true],
+  ['the string "null"', "null"],
+  ['the string "undefined"', "undefined"],
+  ['the string "0"', "0"],
+  ["the UUID that consists of zeros", "00000000-0000-0000-0000-000000000000"],
+  ['the string "not-an-id"', "not-an-id"],
+  ["the path ../../x", "../../x"],
+  ["a string with a space", "a b"],
+  ["a string of 60,000 characters", "x".repeat(60_000)],
 ];
 const INVALID_RESPONSES: [response: string, changeFor: (create: Create) => Change][] = [
   ["is a 302 redirect", () => () => ({ status: 302, headers: { location: "http://127.0.0.1:1/" }, text: "" })],
@@ -83,8 +83,8 @@ const INVALID_RESPONSES: [response: string, changeFor: (create: Create) => Chang
   ["has the body null", () => () => withBody(null)],
   ["has an array as its body", () => () => withBody([])],
   ["has an empty object as its body", () => () => withBody({})],
-  ...INVALID_IDS.map((id): (typeof INVALID_RESPONSES)[number] => [
-    `contains ${String(id).length > 40 ? "a snapshot id of 60,000 characters" : `the snapshot id ${JSON.stringify(id)}`}`,
+  ...INVALID_IDS.map(([what, id]): (typeof INVALID_RESPONSES)[number] => [
+    `contains ${what} as the snapshot id`,
     (create) => (_, body) => withId(create, body, id),
   ]),
   ...Object.entries<Json>({

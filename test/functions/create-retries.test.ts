@@ -104,7 +104,7 @@ describe("ambiguous create responses, which do not show whether the snapshot was
   });
 
   test.each([401, 404, 409, 413, 499])(
-    "the create functions find the new snapshot if a gateway responds %i after the service created the snapshot and lists it 5 s later",
+    "the create functions find the new snapshot if a gateway responds with the status %i although the service created the snapshot, which it lists 5 s later",
     async (status) => {
       for (const create of CREATES) {
         const fixture = await createFixture(create);

@@ -8,7 +8,7 @@ import { piecesLeft } from "../support/pieces.ts";
 
 useFixedDate();
 
-/** Credentials in the format of FunctionGraph. Most of them contain characters that are escaped in JSON or in a URL. */
+/** Credentials in the format of FunctionGraph. Most credentials contain characters that are escaped in JSON or in a URL. */
 const ACCESS_KEY = {
   ak: "HST3WPLTXLGBZ6GQTTQA",
   sk: "9oBMaN4P/hTgWuX+0kLQmAYcXwvS3eRz7tIuDj5K",

@@ -185,7 +185,7 @@ describe("a batch of CloudEvents", () => {
   });
 });
 
-describe("an event that reports no attachment", () => {
+describe("an event with unrelated or invalid fields", () => {
   const invalidFields = {
     time: nestDeeply(),
     request: nestDeeply(),

@@ -50,7 +50,7 @@ describe("EVS returns neither the id nor the time of an attachment", () => {
     );
   });
 
-  test("disk-attached creates one snapshot from two CTS traces if EVS lists the snapshot late and returns no attachment id and no attachment time", async () => {
+  test("disk-attached creates one snapshot from two CTS traces if EVS lists the snapshot 5 s later and returns neither an attachment id nor an attachment time", async () => {
     const { cloud, clock, deliver, server, disk } = await createFixtureWithoutFields();
     cloud.listLagMs = 5_000;
     cloud.attach(disk, server);

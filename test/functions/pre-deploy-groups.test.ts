@@ -172,7 +172,7 @@ describe("a snapshot group for a server with three disks", () => {
     expect(outcomesOf(pending)).toEqual(["unverified"]);
     expect(pending.body.snapshots[0]).toMatchObject({
       resource_id: server,
-      detail: expect.stringContaining("EVS lists no disk that was attached when the group was created"),
+      detail: expect.stringContaining("EVS lists no disk that the server had at the group's creation"),
     });
     expect(cloud.count("evs.createSnapshotGroup")).toBe(1);
   });

@@ -9,7 +9,7 @@ import { DAY_MS, expectSuccess, START_MS } from "../support/common.ts";
 import { apig, createTestEnvironment, START, type TestEnvironmentOptions, timerEvent } from "../support/environment.ts";
 import { addSnapshot, createMarker, idsOf, nightlyPolicy, type SnapshotChanges } from "../support/full-disks.ts";
 
-describe("EVS rejects the deletion of a busy snapshot", () => {
+describe("EVS rejects the first delete request as busy", () => {
   const BUSY = {
     type: "status",
     status: 400,
@@ -43,7 +43,7 @@ describe("EVS rejects the deletion of a busy snapshot", () => {
     cloud.addSnapshot({ kind: "snapshot", id, volumeId, createdAt: START_MS - days * DAY_MS, metadata, ...more });
   }
 
-  test("scheduled-snapshots with make_room keeps the second newest snapshot if the newest snapshot fails after EVS rejected a deletion as busy", async () => {
+  test("scheduled-snapshots with make_room keeps the second newest snapshot if the newest snapshot gets the status error before a rejected delete request is repeated", async () => {
     let old: string[] = [];
     const { cloud, invoke } = await createBusyEnvironment({ timeoutSeconds: 900 }, (its) =>
       change(its, old[6] ?? "", { status: "error" }, 1),
@@ -67,10 +67,10 @@ describe("EVS rejects the deletion of a busy snapshot", () => {
   test.each([
     ['gets the label "hold"', { hold: "yes" }],
     ["moves to another policy", { policy: "weekly" }],
-    ["loses its marker labels", { metadata: {} }],
-    ["is rolled back", { status: "rollbacking" }],
+    ["loses the labels that identify it as created by this project", { metadata: {} }],
+    ["gets the status rollbacking", { status: "rollbacking" }],
   ])(
-    "scheduled-snapshots with make_room deletes no snapshot that %s after EVS rejected a deletion as busy",
+    "scheduled-snapshots with make_room deletes no snapshot that %s before a rejected delete request is repeated",
     async (_what, changes) => {
       let old: string[] = [];
       const { cloud, invoke } = await createBusyEnvironment({ timeoutSeconds: 900 }, (its) => {
@@ -88,7 +88,7 @@ describe("EVS rejects the deletion of a busy snapshot", () => {
     },
   );
 
-  test("disk-attached and pre-deploy keep the second newest snapshot if the newest snapshot fails after EVS rejected a deletion as busy", async () => {
+  test("disk-attached and pre-deploy keep the second newest snapshot if the newest snapshot gets the status error before a rejected delete request is repeated", async () => {
     let kept = "";
     const variables = { DISK_ATTACHED_RETENTION: '{"keep_last":1}' };
     const { cloud, invoke } = await createBusyEnvironment({ timeoutSeconds: 300, variables }, (its) =>

@@ -161,7 +161,7 @@ test("prune-snapshots keeps a snapshot that DWS created automatically although i
   expect(remainingIds()).toEqual([auto.id, ids[1]].sort());
 });
 
-test("prune-snapshots keeps standard snapshots that EVS created automatically or copied although their tags are the marker labels of the policy", async () => {
+test("prune-snapshots keeps standard snapshots that EVS created automatically or copied although their tags identify them as snapshots of the policy", async () => {
   const { cloud, disk, prune, addOld, remainingIds } = await createFixture();
   const more = { kind: "standard-snapshot", volumeId: disk.id, createdAt: START_MS - 50 * DAY_MS } as const;
   const kept = (["auto", "copy"] as const).map(

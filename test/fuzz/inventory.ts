@@ -1,4 +1,4 @@
-/** Adds resources, snapshots with the project's marker labels, and foreign snapshots to the embedded cloud. */
+/** Adds resources, snapshots with the labels of this project, and foreign snapshots to the embedded cloud. */
 import type { EmbeddedCloud, SnapshotView } from "../../infra/local/cloud/index.ts";
 import { deriveKey, markerLabels } from "../../shared/snapshots/marker.ts";
 import { addResource, addSnapshot, type Kind } from "../support/kinds.ts";
@@ -27,7 +27,7 @@ interface Seeded {
   hold?: boolean;
 }
 
-/** Adds a snapshot with the marker labels of a policy, as the functions create it. */
+/** Adds a snapshot with the labels that the functions add to each snapshot of a policy. */
 export function addOwnSnapshot(
   cloud: EmbeddedCloud,
   { kind, resource }: Target,
@@ -47,12 +47,12 @@ export function addOwnSnapshot(
   return addSnapshot(cloud, kind, resource, { ...base, description: hold ? `hold ${text}` : text }).id;
 }
 
-/** Adds a snapshot without marker labels, as another program creates it. */
+/** Adds a snapshot without the labels of this project, as another program creates it. */
 export function addForeignSnapshot(cloud: EmbeddedCloud, { kind, resource }: Target, hours: number): void {
   addSnapshot(cloud, kind, resource, { name: "by-hand", createdAt: cloud.clock.now() - hours * HOUR_MS });
 }
 
-/** Returns the idempotency key in the marker labels of a snapshot, or undefined for a foreign snapshot. */
+/** Returns the idempotency key in the labels or the description of a snapshot, or undefined for a foreign snapshot. */
 export function keyIn({ metadata, tags, description }: SnapshotView): string | undefined {
   const labels = metadata ?? tags ?? {};
   if (labels.key !== undefined) return labels.key;

@@ -84,7 +84,7 @@ function fillJson(bytes: number, open: string, unit: (index: number) => string, 
   }
 }
 
-/** Returns a row of a DWS list response: a snapshot with the project's marker labels in its description. */
+/** Returns a row of a DWS list response: a snapshot whose description identifies it as created by this project. */
 const clusterSnapshot = (index: number) =>
   JSON.stringify({
     id: randomUUID(),

@@ -119,7 +119,10 @@ const DECODERS: Record<string, (text: string) => string[]> = {
   },
 };
 
-/** Maps a description of the encoded token to a function that encodes the token or a part of the token. */
+/**
+ * The forms in which a response repeats a token. Each key describes the form. Each function returns the token, or a part of it, in
+ * this form.
+ */
 const SPELLINGS: Record<string, (secret: string, random: Random) => string> = {
   "the whole token": (secret) => secret,
   "the token without its first character": (secret) => secret.slice(1),

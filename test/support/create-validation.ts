@@ -114,7 +114,7 @@ export const notStrings = (...fields: string[]): Case[] =>
         ["a number", 5, "the number 5"],
         ["an array", ["x"], "an array of 1 item"],
         ["an object", {}, "an object"],
-        ["true", true, "true"],
+        ["the boolean true", true, "true"],
       ] as const
     ).map(
       ([content, value, actual]): Case => [
@@ -125,11 +125,21 @@ export const notStrings = (...fields: string[]): Case[] =>
     ),
   );
 
+const NOT_BOOLEANS: readonly [content: string, value: unknown][] = [
+  ['the string "true"', "true"],
+  ["an empty string", ""],
+  ["the number 1", 1],
+  ["the number 0", 0],
+  ["null", null],
+  ["an empty array", []],
+  ["an empty object", {}],
+];
+
 export const notBooleans = (...fields: string[]): Case[] =>
   fields.flatMap((field) =>
-    ["true", "", 1, 0, null, [], {}].map(
-      (value): Case => [
-        `the JSON value ${JSON.stringify(value)} in the field "${field}"`,
+    NOT_BOOLEANS.map(
+      ([content, value]): Case => [
+        `${content} instead of a boolean in the field "${field}"`,
         { [field]: value },
         `.${field}: expected true or false, got `,
       ],
@@ -138,7 +148,7 @@ export const notBooleans = (...fields: string[]): Case[] =>
 
 export const booleans = (...fields: string[]): Case[] =>
   fields.flatMap((field) =>
-    [true, false].map((value): Case => [`the value ${value} in the field "${field}"`, { [field]: value }]),
+    [true, false].map((value): Case => [`the boolean ${value} in the field "${field}"`, { [field]: value }]),
   );
 
 export const invalidLabels = (field: "metadata" | "tags"): Case[] => [

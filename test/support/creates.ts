@@ -1,4 +1,4 @@
-/** The four create functions, and a test environment in which each of them has a resource to snapshot. */
+/** The four create functions, and a test environment in which each function has a resource to snapshot. */
 import { expect } from "vitest";
 import { createClusterSnapshot } from "../../functions/create-cluster-snapshot/handler.ts";
 import { createSnapshot } from "../../functions/create-snapshot/handler.ts";
@@ -36,14 +36,14 @@ export interface Create {
   status: number;
   /** Adds a resource to the embedded cloud. Returns the request fields that name the resource. */
   addResource(cloud: EmbeddedCloud): Json;
-  /** Adds the marker labels to snapshot options in the same way as the function. */
+  /** Adds the labels that identify a snapshot to snapshot options, as the function does. */
   withMarker(options: Json): Json;
 }
 
 const key = expect.stringMatching(/^[0-9a-f]{32}$/);
 const content = expect.stringMatching(/^[0-9a-f]{8}$/);
 
-/** Returns a function that adds the marker labels to the metadata or to the tags of a request. */
+/** Returns a function that adds the labels that identify a snapshot to the metadata or to the tags of a request. */
 const withLabels = (policy: string, field: "metadata" | "tags") => (options: Json) => ({
   ...options,
   [field]: { ...(options[field] as Json), "managed-by": "snapshot-functions", policy, key, content },

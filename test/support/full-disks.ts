@@ -31,7 +31,10 @@ export async function createFixture(options: TestEnvironmentOptions = {}) {
   return { ...environment, disk, schedule };
 }
 
-/** Adds a legacy snapshot to a disk and returns the snapshot id. The policy created the snapshot `days` days ago. */
+/**
+ * Adds a legacy snapshot to a disk and returns the snapshot id. The snapshot is `days` days old, and its labels say that the policy
+ * created it.
+ */
 export function addSnapshot(cloud: EmbeddedCloud, volumeId: string, days: number, changes: SnapshotChanges = {}) {
   const { policy = "nightly", hold, ...more } = changes;
   return cloud.addSnapshot({

@@ -155,7 +155,7 @@ async function visitOnce(
  * must know that the service lists new rows first.
  *
  * @param visit returns true for a row that an earlier list response contained
- * @returns whether a page contained such a row. Otherwise, rows may be missing.
+ * @returns whether `visit` returned true for a row. If not, rows may be missing.
  */
 export async function visitNewestRows(page: RequestPage, visit: (row: JsonObject) => boolean): Promise<boolean> {
   const seen = new Set<unknown>();

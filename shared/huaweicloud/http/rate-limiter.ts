@@ -80,8 +80,8 @@ const DECREASE = 0.75;
  */
 const INCREASE = 1.001;
 /**
- * If requests are late, the following requests are sent faster than the rate allows. This number limits the delay that they make
- * up for, in milliseconds.
+ * The maximum delay that the limiter makes up for, in milliseconds. If a request is delayed, for example because the machine is
+ * busy, the limiter sends the following requests faster than the rate.
  */
 const CATCH_UP_MS = 500;
 

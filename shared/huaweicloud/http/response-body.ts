@@ -66,7 +66,7 @@ export interface BodyReader {
  * Reads a response body as UTF-8. Only the first 64 KiB of an error response are read, because its beginning is enough.
  *
  * @param maxBytes the maximum size of a success response
- * @param reader processes the body of a long success response
+ * @param reader processes the body of a success response that is longer than `MAX_CONCURRENT_BYTES`
  * @throws BodyTooLarge if a success response is longer than `maxBytes`; Error if the connection closes before the body is
  *   complete
  */

@@ -4,7 +4,7 @@ import type { SnapshotService } from "../ports.ts";
 import type { AttachmentStage, DiskAttachment } from "./attachment.ts";
 import type { InFlight } from "./in-flight.ts";
 
-/** The time of a CTS attachment event, and the stage of the attachment that the event reports. */
+/** The time of a CTS attachment event, and whether the event reports the request or the completion of the attachment. */
 export interface EventMoment {
   time: Instant;
   /** Undefined if the event does not show whether it reports the request or the completion of the attachment. */
@@ -33,8 +33,8 @@ const REMEMBERED_MS = 3_600_000;
 
 /**
  * Returns the idempotency key for the snapshot of an attached disk. The key is derived from the attachment id. If EVS returns
- * neither an attachment id nor an attachment time, the key is derived from the disk id, the server id, and the time and stage
- * of the event.
+ * neither an attachment id nor an attachment time, the key is derived from the disk id, the server id, the time of the event,
+ * and its stage (the request or the completion of the attachment).
  *
  * CTS sends two events for one attachment: a request event and a completion event. For keys that are derived from times, these
  * rules apply:
@@ -44,11 +44,11 @@ const REMEMBERED_MS = 3_600_000;
  * - The request events of two attachments never share a key if they are more than 20 seconds apart.
  * - A completion event may be delivered before the request event of its attachment. If it then gets the key of an earlier
  *   attachment, it creates no snapshot. The request event gets a new key and creates the snapshot.
- * - If an event has no stage, it shares a key with every event within 10 minutes. If an event has no time, the caller passes
- *   the arrival time without a stage.
+ * - If an event does not show its stage, it shares a key with every event within 10 minutes. If an event has no time, the caller
+ *   passes the arrival time without a stage.
  *
  * The second event of an attachment finds the key of the first event in the memory of this process (`rememberKey`) or in the
- * marker labels of the existing snapshot (`unifyAttachmentKeys`).
+ * labels that identify the existing snapshot as created by this project (`unifyAttachmentKeys`).
  */
 export function attachmentKey(
   { attachmentId, volumeId }: DiskAttachment,
@@ -69,8 +69,8 @@ const memory = new WeakMap<InFlight, { key: string; at: Instant }[]>();
 
 /**
  * Returns the key that this process already uses for the same attachment, or the given key if the attachment is new. The memory
- * is necessary because two events of an attachment can be processed at the same time, and because a new snapshot can appear late
- * in list responses. The function is synchronous, so two events cannot both add a key for the same attachment.
+ * is necessary because two events of an attachment can be processed at the same time, and because list responses can omit a new
+ * snapshot for several seconds. The function is synchronous, so two events cannot both add a key for the same attachment.
  */
 export function rememberKey({ key, keys }: AttachmentKey, inFlight: InFlight, now: Instant): AttachmentKey {
   const remembered = (memory.get(inFlight) ?? []).filter(({ at }) => now - at <= REMEMBERED_MS);
@@ -85,7 +85,10 @@ const tickOf = ({ time }: EventMoment): number => Math.floor(time / TICK_MS);
 const keyAt = (diskAndServer: string, moment: EventMoment): string =>
   deriveKey("attachment", diskAndServer, moment.stage ?? "", String(tickOf(moment)));
 
-/** Returns every combination of time and stage that another event of the same attachment can have. */
+/**
+ * Returns every event time that another event of the same attachment can have, with each stage: the request of the attachment,
+ * its completion, or unknown.
+ */
 function momentsNear({ time, stage }: EventMoment): EventMoment[] {
   return STAGES.flatMap((other) => {
     const [from, to] = ticksOf(stage, other);

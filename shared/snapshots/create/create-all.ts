@@ -12,15 +12,15 @@ import { createOnce, toExistingResult } from "./create-once.ts";
 import type { SnapshotIndex } from "./existing-snapshots.ts";
 import { byCreation } from "./match.ts";
 import { toRecordFields } from "./request.ts";
-import { createRunTurn, outOfTimeError } from "./run-turn.ts";
+import { createRunLock, outOfTimeError } from "./run-lock.ts";
 
-/** The maximum number of targets that start at the same time without the turn (run-turn.ts), whatever the concurrency. */
-const MAX_WITHOUT_TURN = 8;
-/** The minimum time before the cutoff in which a run takes the turn (run-turn.ts), in milliseconds. */
-const MIN_TURN_MS = 30_000;
+/** The maximum number of targets that start at the same time without the run lock (run-lock.ts), whatever the concurrency. */
+const MAX_WITHOUT_LOCK = 8;
+/** The minimum time before the cutoff in which a run acquires the run lock (run-lock.ts), in milliseconds. */
+const MIN_LOCK_MS = 30_000;
 /**
- * The time after the cutoff in which the targets that wait for the turn, a slot or a list response stop waiting, in milliseconds.
- * They all stop at the cutoff, and the time allows for late timers.
+ * How long after the cutoff `createAll` hands over the targets without a create request, in milliseconds. A target stops waiting
+ * for the run lock, the work queue or a list response at the cutoff, but the timers of these waits can fire a little later.
  */
 const STOP_MS = 100;
 
@@ -44,7 +44,7 @@ export interface CreateAllOptions {
  * **Kinds.** The targets of each kind have their own queue and share of the concurrency, so one kind cannot stop another.
  *
  * **Two processes.** A run with more than 8 targets, or with more than `runContext.concurrency`, sends its create requests only with
- * the turn or alone; see `RunTurn`. If `run.again` is set, every run with several targets does.
+ * the run lock or alone; see `RunLock`. If `run.again` is set, every run with several targets does.
  */
 export async function createAll(
   targets: readonly Target[],
@@ -53,7 +53,7 @@ export async function createAll(
   options: CreateAllOptions,
 ): Promise<void> {
   const kinds = [...new Set(targets.map(({ kind }) => kind))];
-  const isLarge = targets.length > (run.again ? 1 : Math.min(runContext.concurrency, MAX_WITHOUT_TURN));
+  const isLarge = targets.length > (run.again ? 1 : Math.min(runContext.concurrency, MAX_WITHOUT_LOCK));
   const concurrency = Math.max(1, Math.floor(runContext.concurrency / kinds.length));
   const createKind = (kind: Kind) =>
     createAllOfKind(
@@ -76,14 +76,14 @@ async function createAllOfKind(
   const { cloud, inFlight, report, concurrency } = runContext;
   const { time } = runContext.retryBudget;
   const slots = createSlots(concurrency);
-  const needsTurn = index !== undefined && isLarge && targets.length > 1 && time.now() + MIN_TURN_MS < cutoff;
-  const turn = needsTurn ? createRunTurn(targets, run.again === true, runContext, index, cutoff) : undefined;
+  const needsLock = index !== undefined && isLarge && targets.length > 1 && time.now() + MIN_LOCK_MS < cutoff;
+  const lock = needsLock ? createRunLock(targets, run.again === true, runContext, index, cutoff) : undefined;
   const retryBudget = withTime(runContext.retryBudget, releaseWhileWaiting(time, slots));
   retryBudget.maxWait = instant(Math.min(cutoff, retryBudget.maxWait ?? cutoff));
 
   /** The targets for which no create request was sent before the cutoff, each with its error. */
-  const late = new Map<Target, SnapshotError>();
-  /** Works on one target. The caller has acquired a slot. */
+  const unsent = new Map<Target, SnapshotError>();
+  /** Works on one target, and releases the slot that the caller has acquired for it. */
   const create = async (target: Target): Promise<void> => {
     const { kind, options } = target;
     const client = cloud(kind);
@@ -92,7 +92,7 @@ async function createAllOfKind(
         await beforeSend?.();
         openRecord();
       });
-    const service = { ...client, create: turn?.guard(target, send) ?? send };
+    const service = { ...client, create: lock?.guard(target, send) ?? send };
     const lookup = index && { find: () => index.find(target), findAgain: () => index.findAgain(target) };
     let complete: ReturnType<typeof report> | undefined;
     const openRecord = () => {
@@ -109,7 +109,7 @@ async function createAllOfKind(
       const error = asSnapshotError(thrown);
       const known = knownResult(target, index);
       if (known !== undefined) openRecord()(known);
-      else if (isLarge && complete === undefined && isNotSent(error)) late.set(target, error);
+      else if (isLarge && complete === undefined && isNotSent(error)) unsent.set(target, error);
       else openRecord()({ outcome: "failed", attempts: error.attempts, error });
     } finally {
       slots.release();
@@ -124,10 +124,13 @@ async function createAllOfKind(
     if (!(await acquireBefore(slots, time, cutoff))) break;
     started.push(create(targets[position++] as Target));
   }
-  /** Hands over the late targets, or records them as failed. Records a target as existing if list responses show its snapshot. */
+  /**
+   * Hands over the targets in `unsent`, or records these targets as failed. If list responses show the snapshot of a target, records
+   * the target as existing.
+   */
   const giveUp = async () => {
-    const some = [...late];
-    late.clear();
+    const some = [...unsent];
+    unsent.clear();
     const missing: Target[] = [];
     for (const [target, error] of some) {
       await pause();
@@ -139,13 +142,13 @@ async function createAllOfKind(
     if (missing.length > 0) await fanOut?.(missing);
   };
   const work = Promise.all(started);
-  // Hand over the late targets soon after the cutoff, because work in progress can take until the deadline.
+  // Hand over the targets in `unsent` soon after the cutoff, because work in progress can take until the deadline.
   await time.sleep(Math.max(0, cutoff + STOP_MS - time.now()), work);
-  for (const target of targets.slice(position)) late.set(target, outOfTimeError());
+  for (const target of targets.slice(position)) unsent.set(target, outOfTimeError());
   await Promise.all([work, giveUp()]);
   await giveUp();
   if (index === undefined) return;
-  if (turn?.hasSeenOthers() && time.now() + LISTED_AFTER_MS < cutoff) {
+  if (lock?.hasSeenOthers() && time.now() + LISTED_AFTER_MS < cutoff) {
     await time.sleep(LISTED_AFTER_MS);
     await index.refresh(targets, []).catch(() => {});
   }
@@ -156,10 +159,10 @@ async function createAllOfKind(
 const isNotSent = ({ reason, attempts = 0 }: SnapshotError): boolean =>
   attempts === 0 && (reason === "DeadlineExceeded" || REASONS[reason].retryClass !== "never");
 
-/** A wait of at least this many milliseconds releases the slot of a target. */
+/** The minimum duration of a wait during which another target uses the slot of the waiting target, in milliseconds. */
 const MIN_RELEASED_WAIT_MS = 1_000;
 
-/** Returns a `Time` whose long waits release a slot, so another target can use the slot during the wait. */
+/** Returns a `Time` that releases a slot of the work queue during each long wait, so another target can start. */
 const releaseWhileWaiting = (time: Time, slots: Slots): Time => ({
   ...time,
   async sleep(milliseconds, work) {

@@ -22,8 +22,8 @@ const MAX_AMBIGUOUS_TRIES = 3;
 
 /**
  * Creates a snapshot, unless an earlier delivery of the same request already created it. Neither EVS nor DWS accepts an
- * idempotency key, so only the snapshot marker labels in a list response can prove that an earlier delivery created the
- * snapshot.
+ * idempotency key. The function therefore adds a marker, which contains the key, to the labels or the description of each snapshot
+ * that it creates. A list response with this marker proves that an earlier delivery created the snapshot.
  *
  * **Ambiguous response.** If a response does not show whether the snapshot was created, the function waits until a new snapshot
  * is certain to appear in list responses, and then lists the snapshots. It sends another create request only if the list
@@ -55,7 +55,7 @@ const MAX_AMBIGUOUS_TRIES = 3;
  * - In two processes, both can list the snapshots before either list response shows the new snapshot. EVS then creates two
  *   snapshots. `verify-snapshots` reports the younger snapshot as a duplicate, and `prune-snapshots` deletes it. DWS rejects
  *   the second request, because both requests contain the same snapshot name.
- * - If two whole runs of one policy overlap, `createAll` (create-all.ts) separates them with `RunTurn` (run-turn.ts).
+ * - If two whole runs of one policy overlap, `createAll` (create-all.ts) separates them with `RunLock` (run-lock.ts).
  *
  * @param inFlight the requests in progress, shared by all invocations of a process
  * @param lookup finds the snapshots of the resource. Default: each call sends a list request for the resource
@@ -91,11 +91,11 @@ export async function createOnce(
   );
 }
 
-/** Returns the snapshots that `service.listFor` would return for a request. */
+/** Finds the snapshots that `service.listFor` would return for a request. */
 export interface Lookup {
-  /** Returns them from a fresh list response; see `SnapshotIndex`. */
+  /** Returns the snapshots of the requested resource from a fresh list response; see `SnapshotIndex`. */
   find(): Promise<FoundSnapshot[]>;
-  /** Returns them from a list request that is sent now. */
+  /** Lists the snapshots of the requested resource now, and returns them. */
   findAgain(): Promise<FoundSnapshot[]>;
 }
 

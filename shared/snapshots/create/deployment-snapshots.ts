@@ -17,7 +17,7 @@ export interface DeploymentSnapshotFinder {
    * function changes the state of the group.
    */
   list(target: Target, list: BulkList): Promise<FoundSnapshot[]>;
-  /** Returns the snapshots of one target that calls for this deployment created. */
+  /** Returns the snapshots of one target that this call or an earlier call for the same deployment created. */
   ofDeployment(target: Target, listed: readonly FoundSnapshot[]): FoundSnapshot[];
   /**
    * Returns the snapshot that determines the progress of a target. If duplicates exist, an available duplicate has precedence.

@@ -69,7 +69,7 @@ const REASONS_BY_EXISTING: readonly Reason[] = ["Busy", "Conflict", "QuotaExceed
  * @param findExisting lists the snapshots and returns the snapshot of the request
  * @param count lists the snapshots and returns the number of snapshots of the resource
  * @throws SnapshotError QuotaExceeded if the error is an `InvalidRequest` and the disk has the maximum number of snapshots;
- *   otherwise `error`, if there is no such snapshot
+ *   otherwise `error`, if `findExisting` returns no snapshot
  */
 export async function findCause(
   error: SnapshotError,

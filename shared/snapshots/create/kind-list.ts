@@ -41,8 +41,8 @@ export function createKindList(
 ): KindList {
   const { time } = retryBudget;
   /**
-   * How a refresh reads the snapshots. `newest`: the newest rows only. `whole`: all rows. `each`: the snapshots of each resource
-   * when a caller asks for them.
+   * How a refresh reads the snapshots. `newest`: the newest rows only. `whole`: all rows. `each`: the snapshots of one resource,
+   * when a caller asks for that resource.
    */
   let mode: "newest" | "whole" | "each" = "whole";
   let rows: RunRows = createRunRows(run, kind, maxSnapshots);

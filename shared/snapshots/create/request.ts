@@ -13,7 +13,7 @@ export interface SnapshotRequest {
   idempotencyKey: string;
   /** The project that contains the snapshot. Equal idempotency keys in two projects are unrelated. */
   projectId: string;
-  /** The policy name in the snapshot marker labels. */
+  /** The policy name in the labels that identify the snapshot as created by this project. */
   policy: string;
   /** The first part of a generated snapshot name. */
   label: string;

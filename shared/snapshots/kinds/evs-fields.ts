@@ -17,8 +17,8 @@ const STATES = new Map<string, State>([
 export const evsStateOf = (status: string): State => stateOf(status, STATES);
 
 /**
- * The names of the response fields that contain the snapshot marker labels and the resource id. The EVS APIs use different
- * names.
+ * The names of the response fields that contain the resource id and the labels of a snapshot, which include the labels that
+ * identify it as created by this project. The EVS APIs use different names.
  */
 interface EvsFieldNames {
   labels: "metadata" | "tags";
@@ -50,7 +50,10 @@ export const createEvsReader =
     };
   };
 
-/** Creates the function that adds the snapshot marker labels to the metadata or tags of create options. */
+/**
+ * Creates the function that adds the labels that identify a snapshot as created by this project to the field `metadata` or `tags`
+ * of create options.
+ */
 export const createEvsMarkerWriter =
   (field: EvsFieldNames["labels"]) =>
   (options: JsonObject, marker: Marker): JsonObject => ({

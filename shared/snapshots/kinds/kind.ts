@@ -97,7 +97,7 @@ export interface Kind {
   };
   /** Returns the resource id in the create options, in lower case like the ids in list responses. */
   resourceOf(options: JsonObject): string;
-  /** Adds the snapshot marker labels to create options. */
+  /** Adds the labels that identify the snapshot as created by this project to create options. */
   mark(options: JsonObject, marker: Marker): JsonObject;
   /** Reads a snapshot from a response of the API. Returns undefined if a required field is missing. */
   read(raw: JsonObject): FoundSnapshot | undefined;

@@ -92,7 +92,7 @@ export function compareWithDisks(
     return {
       ...group,
       state: "unknown",
-      stateDetail: "EVS lists no disk that was attached when the group was created",
+      stateDetail: "EVS lists no disk that the server had at the group's creation",
     };
   }
   const covered = new Set(group.members?.map(({ resource }) => resource));

@@ -6,7 +6,10 @@ const DELIMITERS = /[,'";=()[\]{}@&<>/:\\?\n\t\r ]+/;
 
 const cache = new Map<string, string[]>();
 
-/** Returns the words of a text. Caches them, because the test of each broken copy searches the same records. */
+/**
+ * Returns the words of a text. The words are cached, because the tests of all broken copies of the Terraform module search the same
+ * records.
+ */
 function wordsOf(text: string): string[] {
   const known = cache.get(text);
   if (known !== undefined) return known;

@@ -129,15 +129,15 @@ describe("backoff", () => {
   });
 });
 
-describe("backoff if the wait takes longer than requested", () => {
+describe("backoff with a wait that takes longer than requested", () => {
   test.each([
-    ["Throttled", 1_999, true],
-    ["Throttled", 2_000, false],
-    ["CloudError", 2_000, true],
-    ["CloudError", 3_000, false],
+    ["allows", "Throttled", 1_999, true],
+    ["refuses", "Throttled", 2_000, false],
+    ["allows", "CloudError", 2_000, true],
+    ["refuses", "CloudError", 3_000, false],
   ] as const)(
-    "backoff after %s returns whether the time is left, if maxWait is 2 s, the deadline is 3 s and the wait takes %i ms: %j",
-    async (reason, waitMs, isLeft) => {
+    "backoff %s a retry after %s if the wait takes %i ms, maxWait is 2 s and the deadline is 3 s",
+    async (_verb, reason, waitMs, isLeft) => {
       const retryBudget = budgetOf(3, 2);
       const time = { ...retryBudget.time, sleep: () => retryBudget.time.sleep(waitMs) };
       expect(await backoff(cloudError(reason), 1, { ...retryBudget, time })).toBe(isLeft);

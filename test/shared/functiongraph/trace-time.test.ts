@@ -37,30 +37,37 @@ test.each<[value: unknown, expected: string]>([
   expect(iso(value)).toBe(expected);
 });
 
-test.each<unknown>([
+test.each([
   ..."yesterday|late 7|28/11/2026 01:35:51|13/28/2026 01:35:51|Foo 28, 2026 01:35:51|Nov 28, 2026 25:35:51".split("|"),
   ..."2026/02/30 01:35:51|2026/02/29 01:35:51 GMT+08:00|2026-02-30 01:35:51|2026-04-31T01:35:51Z".split("|"),
   ..."02/30/2026 01:35:51|Feb 30, 2026 01:35:51|Tue, 31 Nov 2026 01:35:51 GMT|2026/11/00 01:35:51".split("|"),
   ..."2026/11/27 24:00:00|2026-11-27 24:00|2026/11/27 23:60|2026/11/28 01:35:51 GMT+24:00".split("|"),
   ..."2026-11-28 01:35:51+99:00|2026/11/28|2026/11/28 01:35:51 EST|2026/11/28 01:35:51 GMT+08:00 or so".split("|"),
-  ..."-1795800951|1e9|0001-01-01T00:00:00Z|2014/12/31 23:59:59".split("|"),
-  undefined,
-  null,
-  true,
-  {},
-  [1795800951],
-  "",
-  0,
-  -5,
-  Number.NaN,
-  Number.POSITIVE_INFINITY,
-  1e300,
-  Date.UTC(2015) - 1,
-  Date.UTC(2015) / 1000 - 1,
-  Date.UTC(2100),
-  1795800951123000,
-  `${" ".repeat(100)}2026/11/28 01:35:51`,
-])("readTraceTime returns undefined for %j", (value) => {
+  ..."-1795800951|1e9".split("|"),
+])("readTraceTime returns undefined for the string %j, which is no valid date and time in a known format", (text) => {
+  expect(readTraceTime(text)).toBeUndefined();
+});
+
+test.each<[what: string, value: unknown]>([
+  ["undefined", undefined],
+  ["null", null],
+  ["the boolean true", true],
+  ["an empty object", {}],
+  ["an array that contains a time in seconds", [1795800951]],
+  ["an empty string", ""],
+  ["the number 0", 0],
+  ["a negative number", -5],
+  ["NaN", Number.NaN],
+  ["Infinity", Number.POSITIVE_INFINITY],
+  ["the number 1e300", 1e300],
+  ["a string with a time in the year 1", "0001-01-01T00:00:00Z"],
+  ["a string with the last second of 2014", "2014/12/31 23:59:59"],
+  ["the last millisecond of 2014, in milliseconds", Date.UTC(2015) - 1],
+  ["the last second of 2014, in seconds", Date.UTC(2015) / 1000 - 1],
+  ["the first millisecond of 2100, in milliseconds", Date.UTC(2100)],
+  ["a time in microseconds", 1795800951123000],
+  ["a time after 100 spaces", `${" ".repeat(100)}2026/11/28 01:35:51`],
+])("readTraceTime returns undefined for %s", (_what, value) => {
   expect(readTraceTime(value)).toBeUndefined();
 });
 

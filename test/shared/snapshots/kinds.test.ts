@@ -46,7 +46,7 @@ describe("mark", () => {
     ["standard-snapshot", "tags"],
     ["snapshot-group", "tags"],
   ])(
-    'mark of the kind %s adds the marker labels to the field "%s" and keeps the labels of the caller',
+    'mark of the kind %s adds the labels that identify a snapshot to the field "%s" and keeps the labels of the caller',
     (name, field) => {
       const kind: Kind = KINDS[name];
       const options = { name: "a", [field]: { team: "shop" } };

@@ -113,7 +113,7 @@ describe("compareWithDisks", () => {
     for (const disks of [[], [{ id: "a", attachedAt: LATER }]]) {
       expect(compared(groupOf("a"), disks)).toEqual([
         "unknown",
-        "EVS lists no disk that was attached when the group was created",
+        "EVS lists no disk that the server had at the group's creation",
       ]);
     }
   });

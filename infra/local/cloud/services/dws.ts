@@ -89,6 +89,7 @@ function create(call: Call, cloud: CloudState): ApiResponse {
   const task = taskOf(cluster, inventory);
   // DWS creates a snapshot only if the cluster is AVAILABLE and has no running task (SOURCES.md#dws-cluster-precheck).
   if (cluster.status !== "AVAILABLE" || task !== undefined) {
+    // The message of DWS, word for word (SOURCES.md#dws-cluster-busy).
     throw new Refusal(403, "DWS.7023", "Cluster status is not allowed to operation");
   }
   if (hasSnapshotNamed(name, inventory)) {
@@ -186,7 +187,7 @@ function remove(call: Call, cloud: CloudState): ApiResponse {
   const snapshot = inventory.snapshots["cluster-snapshot"].get(call.params.snapshot_id ?? "");
   if (!snapshot) return rejectRequest("The snapshot does not exist.");
   if (snapshot.type !== "MANUAL") throw new Refusal(403, "DWS.7023", "Automated snapshots cannot be deleted.");
-  if (inventory.isCreating(snapshot)) throw new Refusal(403, "DWS.7023", "Snapshot status is not allowed to operation");
+  if (inventory.isCreating(snapshot)) throw new Refusal(403, "DWS.7023", "The snapshot is still being created.");
   inventory.removeSnapshot(snapshot);
   return accepted();
 }

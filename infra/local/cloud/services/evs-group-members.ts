@@ -92,7 +92,8 @@ export function removeMember(groupId: string, volumeId: string, cloud: CloudStat
   const group = findGroup(groupId, cloud);
   const members = cloud.inventory.snapshots["standard-snapshot"];
   const id = group.memberIds.find((memberId) => members.get(memberId)?.resourceId === volumeId);
-  if (id === undefined) throw new Error(`The group ${groupId} has no member of volume ${volumeId}.`);
+  if (id === undefined)
+    throw new Error(`The snapshot group ${groupId} contains no snapshot of the volume ${volumeId}.`);
   members.remove(id);
   group.memberIds.splice(group.memberIds.indexOf(id), 1);
 }

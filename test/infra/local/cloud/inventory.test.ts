@@ -127,7 +127,7 @@ test("the embedded cloud lets a test add members to a snapshot group and remove 
   cloud.removeMember(group.id, a);
   expect(await members()).toEqual([b]);
   expect(cloud.snapshots("standard-snapshot")).toHaveLength(1);
-  expect(() => cloud.removeMember(group.id, a)).toThrow("has no member of volume");
+  expect(() => cloud.removeMember(group.id, a)).toThrow("contains no snapshot of the volume");
   expect(() => cloud.addMember("unknown", a)).toThrow("There is no snapshot group unknown.");
 });
 

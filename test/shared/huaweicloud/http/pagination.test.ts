@@ -30,7 +30,7 @@ const idsOf = (rows: readonly { id?: unknown }[]) => rows.map(({ id }) => id);
 describe.each([
   ["each page has a total count", true],
   ["no page has a total count", false],
-])("visitAllRows if %s", (condition, hasCount) => {
+])("the rows of a list in which %s", (condition, hasCount) => {
   test.each([0, 1, 2, 9, 10, 11, 19, 20, 21, 100])(
     `visitAllRows reads every row of a list of length %i in pages of 10 rows if ${condition}`,
     async (length) => {

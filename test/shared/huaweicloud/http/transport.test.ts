@@ -121,7 +121,7 @@ describe("connections", () => {
     expect(requests).toBe(2);
   });
 
-  test("the transport closes the connection after a timeout, so that the next request does not read the late response", async () => {
+  test("the transport closes the connection after a timeout, so the next request does not read the response to the earlier request", async () => {
     const server = await startHttpServer((incoming, response) => {
       if (incoming.url === "/slow") response.write("{");
       else response.end("{}");

@@ -129,7 +129,7 @@ test("create-snapshot uses the project and the access key of the current invocat
   expect(cloud.refusedSignatures).toEqual([]);
 });
 
-describe("ids that would change a path (SOURCES.md#sdk-unencoded-paths)", () => {
+describe("ids that are too long or would change a URL path (SOURCES.md#sdk-unencoded-paths)", () => {
   const IDS = [
     "a/../b",
     "..",

@@ -24,6 +24,7 @@ const completion = (ms: number) => moment(ms, "completed");
 const acceptsKeyOf = (event: EventMoment, other: EventMoment) => keyAt(event).keys.has(keyAt(other).key);
 
 const [SAME, OTHER] = ["the same attachment", "different attachments"];
+const EITHER = "an event whose stage (requested or completed) is unknown";
 
 describe("attachmentKey", () => {
   test("attachmentKey derives the idempotency key from the attachment id alone if EVS returns an attachment id", () => {
@@ -34,7 +35,7 @@ describe("attachmentKey", () => {
     }
   });
 
-  test("attachmentKey derives the idempotency key from disk, server, stage and time if EVS returns no attachment id", () => {
+  test("attachmentKey derives the idempotency key from disk, server, event time and stage (requested or completed) if EVS returns no attachment id", () => {
     const keys = [
       keyAt(moment(0)),
       keyAt(request(0)),
@@ -57,11 +58,11 @@ describe("attachmentKey", () => {
     ["a request event and a completion event 11 minutes later", OTHER, request(0), completion(11 * MINUTE_MS)],
     ["a request event and a completion event 20 seconds earlier", SAME, request(0), completion(-20_000)],
     ["a request event and a completion event a minute earlier", OTHER, request(0), completion(-MINUTE_MS)],
-    ["two events of unknown stage 10 minutes apart", SAME, moment(0), moment(10 * MINUTE_MS)],
-    ["two events of unknown stage 11 minutes apart", OTHER, moment(0), moment(11 * MINUTE_MS)],
-    ["a request event and an event of unknown stage 10 minutes earlier", SAME, request(0), moment(-10 * MINUTE_MS)],
-    ["a completion event and an event of unknown stage 10 minutes later", SAME, completion(0), moment(10 * MINUTE_MS)],
-    ["a completion event and an event of unknown stage 11 minutes later", OTHER, completion(0), moment(11 * MINUTE_MS)],
+    [`${EITHER} and another such event 10 minutes later`, SAME, moment(0), moment(10 * MINUTE_MS)],
+    [`${EITHER} and another such event 11 minutes later`, OTHER, moment(0), moment(11 * MINUTE_MS)],
+    [`a request event and ${EITHER} 10 minutes earlier`, SAME, request(0), moment(-10 * MINUTE_MS)],
+    [`a completion event and ${EITHER} 10 minutes later`, SAME, completion(0), moment(10 * MINUTE_MS)],
+    [`a completion event and ${EITHER} 11 minutes later`, OTHER, completion(0), moment(11 * MINUTE_MS)],
   ])(
     "attachmentKey treats %s as events of %s if the disk and the server are the same",
     (_events, attachments, event, other) => {

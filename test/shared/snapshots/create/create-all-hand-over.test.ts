@@ -5,7 +5,7 @@ import { indexExistingSnapshots } from "../../../../shared/snapshots/create/exis
 import type { Target } from "../../../../shared/snapshots/policy.ts";
 import type { Run } from "../../../../shared/snapshots/run-context.ts";
 import { createFixture, type DomainFixture, startPlus } from "../../../support/domain.ts";
-import { LONG } from "../../../support/run-turns.ts";
+import { LONG } from "../../../support/run-locks.ts";
 import { diskTargets, RUN } from "../../../support/runs.ts";
 
 const CUTOFF = startPlus(48_000);

@@ -1,4 +1,4 @@
-/** Tests the work queue of `createAll`: its slots, its cutoff, and the targets whose snapshots another process created. */
+/** Tests the work queue of `createAll`: its concurrency, its cutoff, and the targets whose snapshots another process created. */
 import { describe, expect, test } from "vitest";
 import { createAll } from "../../../../shared/snapshots/create/create-all.ts";
 import type { MakeRoom } from "../../../../shared/snapshots/create/request.ts";
@@ -17,24 +17,24 @@ import {
   snapshot,
   startPlus,
 } from "../../../support/domain.ts";
-import { addOther, createMissing, LONG } from "../../../support/run-turns.ts";
+import { addOther, createMissing, LONG } from "../../../support/run-locks.ts";
 import { createAllWithIndex, diskTarget, diskTargets, RUN, snapshotCreatedFor } from "../../../support/runs.ts";
 
 const createWithoutIndex = (fixture: DomainFixture, count: number, cutoffMs = MINUTE_MS, run = RUN) =>
   createAll(diskTargets(count), run, fixture.runContext, { cutoff: startPlus(cutoffMs) });
 
-/** Returns a function that takes `seconds` and then fails with NotFound. */
+/** Returns a create request that fails with NotFound after `seconds`. */
 const failAfter = (fixture: DomainFixture, seconds: number) => async () => {
   await fixture.time.sleep(seconds * 1_000);
   throw cloudError("NotFound");
 };
 
-describe("createAll with a concurrency of 1 if a target must wait", () => {
+describe("the work queue of createAll with a concurrency of 1", () => {
   test.each<[string, PlannedEvent]>([
-    ["the disk is busy", cloudError("Busy")],
-    ["the create response is lost", lostResponse()],
-    ["the create request is throttled for 6 s", cloudError("Throttled", { retryAfterMs: 6_000 })],
-  ])("createAll starts the second target during the wait if %s", async (_, event) => {
+    ["its disk is busy", cloudError("Busy")],
+    ["its create response is lost", lostResponse()],
+    ["its create request is throttled for 6 s", cloudError("Throttled", { retryAfterMs: 6_000 })],
+  ])("createAll starts the second target while the first target waits because %s", async (_, event) => {
     const fixture = createFixture({ concurrency: 1, creates: [event] });
     await createWithoutIndex(fixture, 2);
     expect(createCalls(fixture)).toEqual([
@@ -45,11 +45,11 @@ describe("createAll with a concurrency of 1 if a target must wait", () => {
   });
 
   test.each([
-    [999, ["disk-1", "disk-1", "disk-2"]],
-    [1_000, ["disk-1", "disk-2", "disk-1"]],
+    ["before", 999, ["disk-1", "disk-1", "disk-2"]],
+    ["after", 1_000, ["disk-1", "disk-2", "disk-1"]],
   ])(
-    "createAll sends create requests in this order if the first target must wait for %i ms: %j",
-    async (wait, order) => {
+    "createAll repeats the create request of the first target %s it starts the second target if the repetition must wait for %i ms",
+    async (_when, wait, order) => {
       const creates = [cloudError("Throttled", { retryAfterMs: wait })];
       const fixture = createFixture({ concurrency: 1, creates });
       await createWithoutIndex(fixture, 2);
@@ -104,13 +104,13 @@ describe("createAll with a concurrency of 1 if a target must wait", () => {
     expect(fixture.cloud.requests()).toHaveLength(5);
     const fresh = createFixture({ concurrency: 1, creates: [cloudError("CloudError")] });
     await createWithoutIndex(fresh, 1);
-    // The retry took 5 tokens. Each of the three requests that succeeded returned one.
+    // The retry took 5 tokens. Each of the three requests that succeeded returned one token.
     expect(fresh.runContext.retryBudget.tokens).toEqual({ tokens: 247 });
   });
 });
 
 describe("createAll at the cutoff", () => {
-  test("createAll does not start a target that gets a slot at the cutoff", async () => {
+  test("createAll does not start a target if the target before it finishes only at the cutoff", async () => {
     const run = async (cutoffMs: number) => {
       const fixture = createFixture({ concurrency: 1, createMs: 10_000 });
       await createWithoutIndex(fixture, 2, cutoffMs);
@@ -120,7 +120,7 @@ describe("createAll at the cutoff", () => {
     expect(await run(10_000)).toEqual(["made-1 accepted", "disk-2 failed: DeadlineExceeded"]);
   });
 
-  test("createAll with the turn hands over all targets that it has not started, even if a slot becomes free at the cutoff", async () => {
+  test("createAll with the run lock hands over all targets that it has not started, even if another target finishes at the cutoff", async () => {
     const fixture = createFixture({ ...LONG, concurrency: 1, createMs: 15_000 });
     const targets = diskTargets(5);
     const handedOver = await createMissing(fixture, targets, RUN, startPlus(36_000));
@@ -128,9 +128,10 @@ describe("createAll at the cutoff", () => {
     expect(handedOver).toEqual(targets.slice(2));
   });
 
-  test("createAll records a busy disk as failed if it gets no slot for its retry before the cutoff, and hands over the disks without a create request", async () => {
+  test("createAll records a busy disk as failed if other disks fill the work queue until the cutoff, and hands over the disks without a create request", async () => {
     const fixture = createFixture(LONG);
-    // disk-1 waits for a slot from 6 s. disk-4 gets the slot of disk-2 at 7 s and waits for the create request of disk-3.
+    // disk-1 waits for its place in the work queue from 6 s. disk-4 takes the place of disk-2 at 7 s and waits for the create request
+    // of disk-3.
     fixture.cloud.onNextCalls("create", cloudError("Busy"), failAfter(fixture, 7), failAfter(fixture, 34));
     const targets = diskTargets(5);
     const handedOver = await createMissing(fixture, targets, RUN, startPlus(33_000));
@@ -158,7 +159,7 @@ describe("createAll at the cutoff", () => {
   });
 });
 
-describe("createAll if another process creates snapshots of the run", () => {
+describe("createAll while another process creates snapshots of the same run", () => {
   test("createAll records a target as existing if its create request fails, but list responses show its snapshot", async () => {
     const fixture = createFixture({ ...LONG, concurrency: 2 });
     fixture.cloud.onNextCalls("create", failAfter(fixture, 10), cloudError("Busy"));
@@ -227,7 +228,7 @@ describe("createAll if another process creates snapshots of the run", () => {
       expect(fixture.outcomes()).toEqual(["other-1 existing", "other-2 existing", "made-1 accepted"]);
       return fixture.cloud.calls.at(-1);
     };
-    // The wait for the other process ends at 20 s, the create request at 25 s, and taking the turn at 31 s.
+    // The wait for the other process ends at 20 s, the create request at 25 s, and acquiring the run lock at 31 s.
     expect(await lastCall(37_001)).toBe("37 s listNewest snapshot");
     expect(await lastCall(37_000)).toBe("31 s listNewest snapshot");
     // A failed list request does not change the records.

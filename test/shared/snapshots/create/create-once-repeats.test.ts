@@ -185,9 +185,12 @@ describe("createOnce after the same request succeeded in the same instance", () 
     expect([...inFlight.keys()].join()).toMatch(/^[0-9a-f]{32}$/);
   });
 
-  test.each([-3_600_000, 3_600_000])(
-    "createOnce remembers a snapshot for 10 s, even if the wall clock of the next invocation differs by %d ms",
-    async (step) => {
+  test.each([
+    ["behind", -3_600_000],
+    ["ahead", 3_600_000],
+  ])(
+    "createOnce remembers a snapshot for 10 s, even if the wall clock of the next invocation is an hour %s",
+    async (_direction, step) => {
       const fixture = createFixture({ listDelayMs: 60_000 });
       const { time } = fixture;
       const clock = { ...time, elapsed: () => time.now() - START };

@@ -16,7 +16,7 @@ import {
 import { cluster, createFixture, STATUS, snapshot, snapshotOf, startPlus } from "../../../support/domain.ts";
 
 describe("createOnce without an existing snapshot", () => {
-  test("createOnce lists the disk's snapshots and, if none matches, creates one with marker labels and a generated name", async () => {
+  test("createOnce lists the disk's snapshots and, if none matches, creates one with a generated name and labels that identify the request", async () => {
     const { result, fixture, requests } = await createOnceWith([]);
     expect(requests).toEqual([LIST, CREATE]);
     expect(result).toEqual({

@@ -118,19 +118,16 @@ describe("the method find of an index of existing snapshots", () => {
   });
 
   test.each([
-    [10_001, []],
-    [10_000, "CloudError"],
-  ])(
-    "find waits 10 s after a transient error only if the wait ends before the deadline (%i ms: %j)",
-    async (deadline, result) => {
-      const { runContext, cloud, time } = createIndex();
-      cloud.onNextCalls("listAll", ...Array(4).fill(cloudError("CloudError")));
-      const retryBudget = { ...runContext.retryBudget, deadline: startPlus(deadline) };
-      const index = indexExistingSnapshots(RUN, { ...runContext, retryBudget });
-      expect(await index.find(diskTarget(1)).catch(({ reason }) => reason)).toEqual(result);
-      expect(time.seconds()).toBe(result === "CloudError" ? 0 : 10);
-    },
-  );
+    ["waits 10 s and lists the snapshots again", 10_001, []],
+    ["throws the error at once", 10_000, "CloudError"],
+  ])("find %s after a transient error if the deadline is in %i ms", async (_what, deadline, result) => {
+    const { runContext, cloud, time } = createIndex();
+    cloud.onNextCalls("listAll", ...Array(4).fill(cloudError("CloudError")));
+    const retryBudget = { ...runContext.retryBudget, deadline: startPlus(deadline) };
+    const index = indexExistingSnapshots(RUN, { ...runContext, retryBudget });
+    expect(await index.find(diskTarget(1)).catch(({ reason }) => reason)).toEqual(result);
+    expect(time.seconds()).toBe(result === "CloudError" ? 0 : 10);
+  });
 
   test("find fails with DeadlineExceeded if a list request is still in progress at the deadline", async () => {
     const { index, cloud, time } = createIndex();

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createRunRows } from "../../../../shared/snapshots/create/run-rows.ts";
 import { createFixture, standard } from "../../../support/domain.ts";
-import { createMissing, LONG } from "../../../support/run-turns.ts";
+import { createMissing, LONG } from "../../../support/run-locks.ts";
 import { diskTarget, diskTargets, RUN, snapshotCreatedFor } from "../../../support/runs.ts";
 
 /** Returns a member of a snapshot group of the run. EVS copies the tags of a group to its members. */

@@ -11,7 +11,7 @@ import { byCreation } from "./match.ts";
 
 /**
  * How long another process must create no snapshot before this process continues its run, in milliseconds. A process that holds
- * the turn creates a snapshot more often; see `TURN_MS`.
+ * the run lock creates a snapshot more often; see `LOCK_MS`.
  */
 const QUIET_MS = 20_000;
 /** The maximum random addition to `QUIET_MS`, so two waiting processes do not continue at the same moment. */
@@ -24,31 +24,32 @@ const STARTED_MS = 10_000;
 /** The time between two list requests while another process creates snapshots, in milliseconds. */
 const POLL_MS = 5_000;
 /**
- * How long a process holds the turn after the last create request that succeeded, in milliseconds. It is shorter than `QUIET_MS`
- * by the time that a snapshot needs to appear in list responses.
+ * How long a process holds the run lock after its last create request that succeeded, in milliseconds. `QUIET_MS` is longer: if
+ * the process creates a snapshot just before it loses the run lock, the waiting processes still see this snapshot in time.
  */
-const TURN_MS = 12_000;
-/** The time that taking the turn needs, in milliseconds: the wait after the first snapshot, and two list requests. */
-const TAKE_MS = LISTED_AFTER_MS + 4_000;
+const LOCK_MS = 12_000;
+/** The time that acquiring the run lock takes, in milliseconds: the wait after the first snapshot, and two list requests. */
+const ACQUIRE_MS = LISTED_AFTER_MS + 4_000;
 
 /**
  * Decides which of several processes creates the snapshots of one run. The platform can deliver an event several times, so
- * several processes can have the same idempotency key and the same targets at the same time. List responses show a snapshot up
- * to 5 s late, so a list request before each create request cannot separate these processes.
+ * several processes can have the same idempotency key and the same targets at the same time. A list response can omit a snapshot
+ * for 5 s after its creation, so a list request before each create request cannot separate these processes.
  *
- * **The first target is the lock.** A process creates the snapshot of one target alone, waits until list responses must show it,
- * and lists. If the oldest new snapshot of the run is its own, the process has the turn and creates the other snapshots. Any
- * other process waits until 20 s pass without a new snapshot, by its own clock, and then tries again.
+ * **The first snapshot is the lock.** A process creates the snapshot of one target alone, waits until list responses must show
+ * it, and lists the snapshots. If the oldest new snapshot of the run is its own, the process holds the run lock and creates the
+ * other snapshots. Any other process waits until 20 s pass without a new snapshot, by its own clock, and then tries again.
  *
- * **Guarantee.** If all calls succeed, each process without the turn creates at most one snapshot. If the process with the turn
- * creates no snapshot for 12 s, for example because it is throttled, it must take the turn again.
+ * **Guarantee.** If all calls succeed, each process without the run lock creates at most one snapshot. If the process with the
+ * run lock creates no snapshot for 12 s, for example because it is throttled, it must acquire the run lock again.
  *
  * **Cost.** 6 s per run, and up to 24 s after another process has stopped.
  */
-export interface RunTurn {
+export interface RunLock {
   /**
-   * Wraps the function that creates a snapshot of a target. If this process has the turn, the wrapped function calls it at once.
-   * Otherwise, the wrapped function waits until no other process creates snapshots, calls it alone, and tries to take the turn.
+   * Wraps the function that creates a snapshot of a target. If this process holds the run lock, the wrapped function calls `create`
+   * at once. Otherwise, it waits until no other process creates snapshots, calls `create` while no other call is in progress, and
+   * tries to acquire the run lock.
    *
    * @throws SnapshotError DeadlineExceeded if the cutoff is earlier
    */
@@ -58,20 +59,20 @@ export interface RunTurn {
 }
 
 /**
- * Creates the turn of a process in a run.
+ * Creates the run lock as one process sees it. At first, the process does not hold the lock.
  *
  * @param targets the targets of this process. Other shards of the run have the same idempotency key but other targets.
  * @param again true if an earlier delivery of the event may have started the same targets. The process then waits 10 s before its
  *   first snapshot, so list responses can show the first snapshots of the earlier delivery.
  * @param cutoff the time after which no work on a target may start
  */
-export function createRunTurn(
+export function createRunLock(
   targets: readonly Target[],
   again: boolean,
   { retryBudget: { time } }: Pick<RunContext, "retryBudget">,
   index: SnapshotIndex,
   cutoff: Instant,
-): RunTurn {
+): RunLock {
   const known = new Set<string>();
   let heldUntil = Number.NEGATIVE_INFINITY;
   const quietMs = QUIET_MS + time.random() * JITTER_MS;
@@ -93,9 +94,9 @@ export function createRunTurn(
       () => false,
     );
   const hold = () => {
-    heldUntil = time.now() + TURN_MS;
+    heldUntil = time.now() + LOCK_MS;
   };
-  /** The number of create requests that were sent with the turn and have no response. The turn does not end while one is in progress. */
+  /** The number of create requests that were sent with the run lock and have no response. If it is not 0, the lock is held. */
   let sending = 0;
   const isHeld = () => sending > 0 || time.now() < heldUntil;
   const isListed = (target: Target) => index.listed([target]).some(isLive);
@@ -109,15 +110,15 @@ export function createRunTurn(
       if (remaining <= 0 || isListed(next)) return true;
       // A missing snapshot is worse than a duplicate, so the process continues if the wait would take too long.
       const wait = Math.min(POLL_MS, remaining);
-      if (time.now() + wait + TAKE_MS >= cutoff) return false;
+      if (time.now() + wait + ACQUIRE_MS >= cutoff) return false;
       await time.sleep(wait);
       // If the list request fails, `lastActivity` remains, so the wait ends.
       await refresh([next]);
     }
   };
-  /** Tries to take the turn with the snapshot that this process has just created. */
-  const take = async (target: Target, createdId: string) => {
-    if (time.now() + TAKE_MS >= cutoff) return hold();
+  /** Tries to acquire the run lock with the snapshot that this process has just created. */
+  const acquire = async (target: Target, createdId: string) => {
+    if (time.now() + ACQUIRE_MS >= cutoff) return hold();
     await time.sleep(LISTED_AFTER_MS);
     if (!(await refresh([target]))) return;
     const rivals = newOthers();
@@ -144,14 +145,14 @@ export function createRunTurn(
           const isQuiet = isAlone && (await waitForQuiet(target));
           const created = await create(options, async () => {
             await beforeSend?.();
-            // While the request waited for the rate limiter and the list response, the turn can end or another process can start.
+            // While the request waited for the rate limiter and the list response, this process can lose the lock.
             isLost = isAlone ? isQuiet && newOthers().length > 0 : !isHeld();
             if (isLost) throw outOfTimeError();
             isSent = !isAlone;
             if (isSent) sending += 1;
           });
           index.addCreated(target.kind, created.snapshotId);
-          if (isAlone) await take(target, created.snapshotId);
+          if (isAlone) await acquire(target, created.snapshotId);
           else hold();
           return created;
         } catch (thrown) {

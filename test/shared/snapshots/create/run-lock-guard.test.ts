@@ -1,4 +1,4 @@
-/** Tests that each create request of a large run is sent with the turn, or alone while no other process creates snapshots. */
+/** Tests that each create request of a large run is sent with the run lock, or alone while no other process creates snapshots. */
 import { describe, expect, test } from "vitest";
 import {
   cloudError,
@@ -8,12 +8,12 @@ import {
   lostResponse,
   startPlus,
 } from "../../../support/domain.ts";
-import { addOther, createMissing, LONG } from "../../../support/run-turns.ts";
+import { addOther, createMissing, LONG } from "../../../support/run-locks.ts";
 import { diskTargets, RUN } from "../../../support/runs.ts";
 
 const BUSY = cloudError("Busy");
 
-describe("createAll without the turn", () => {
+describe("createAll without the run lock", () => {
   test("createAll waits 20 s with the retries of busy disks if another process has created a snapshot meanwhile", async () => {
     const fixture = createFixture({ ...LONG, creates: [BUSY, BUSY, BUSY] });
     void fixture.time.sleep(3_000).then(() => addOther(fixture, 3));
@@ -23,7 +23,7 @@ describe("createAll without the turn", () => {
     expect(fixture.outcomes()).toContain("other-3 existing");
   });
 
-  test("createAll does not send the retry of a busy disk while another process has the turn", async () => {
+  test("createAll does not send the retry of a busy disk while another process holds the run lock", async () => {
     const fixture = createFixture({ ...LONG, creates: [BUSY] });
     // disk-2 is created alone at 0 s, but another process has the older snapshot of disk-4, and creates the next one at 14 s.
     void fixture.time.sleep(100).then(() => addOther(fixture, 4, { created: startPlus(-5) }));
@@ -38,11 +38,11 @@ describe("createAll without the turn", () => {
     ]);
   });
 
-  test("createAll does not get the turn from a snapshot that another process created, if its own create response is lost", async () => {
+  test("createAll does not acquire the run lock if its create response is lost and another process created the listed snapshot", async () => {
     const fixture = createFixture({ ...LONG, creates: [lostResponse(), BUSY, BUSY] });
     void fixture.time.sleep(5_000).then(() => addOther(fixture, 1));
     await createMissing(fixture, diskTargets(3));
-    // disk-1 finds the snapshot of the other process at 6 s, and the busy disks then wait 20 s.
+    // createAll finds the snapshot that the other process created of disk-1 at 6 s. The busy disks then wait 20 s.
     expect(fixture.outcomes()[0]).toBe("other-1 accepted");
     expect(createSeconds(fixture)).toEqual(["0", "0", "0", "26", "32"]);
   });
@@ -69,8 +69,8 @@ describe("createAll without the turn", () => {
   });
 });
 
-describe("createAll with the turn", () => {
-  test("createAll keeps the turn while a create request takes 15 s, although it creates no snapshot for 13 s", async () => {
+describe("createAll with the run lock", () => {
+  test("createAll keeps the run lock while a create request takes 15 s, although it creates no snapshot for 13 s", async () => {
     const fixture = createFixture(LONG);
     const slow = () => fixture.time.sleep(15_000);
     const failed = async () => {
@@ -82,7 +82,7 @@ describe("createAll with the turn", () => {
     expect(createSeconds(fixture)).toEqual(["0", "6", "6", "19", "19", "19"]);
   });
 
-  test("createAll takes the turn again if the turn ends while a create request waits for a list response", async () => {
+  test("createAll acquires the run lock again if it loses the lock while a create request waits for a list response", async () => {
     const fixture = createFixture({ ...LONG, concurrency: 1 });
     // After deletions, each create request waits for a list request of its disk.
     fixture.cloud.onNextCalls("listFor", undefined, undefined, () => fixture.time.sleep(12_000));

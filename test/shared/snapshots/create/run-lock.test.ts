@@ -16,10 +16,10 @@ import {
   standard,
   startPlus,
 } from "../../../support/domain.ts";
-import { addOther, countByResource, createMissing, LONG } from "../../../support/run-turns.ts";
+import { addOther, countByResource, createMissing, LONG } from "../../../support/run-locks.ts";
 import { diskTarget, diskTargets, RUN, snapshotCreatedFor } from "../../../support/runs.ts";
 
-describe("createAll if no other process has the same run", () => {
+describe("createAll in the only process of a run", () => {
   test("createAll creates the first snapshot of three alone, lists the snapshots after 6 s and then creates the others", async () => {
     const fixture = createFixture(LONG);
     await createMissing(fixture, diskTargets(3));
@@ -75,7 +75,7 @@ describe("createAll if no other process has the same run", () => {
     expect(createSeconds(fixture)).toEqual(["0", "0", "7", "7"]);
   });
 
-  test("createAll sends create requests one after the other if all of them fail", async () => {
+  test("createAll sends create requests one after the other if every create request fails", async () => {
     const fixture = createFixture(LONG);
     fixture.cloud.onEveryCall("create", async () => {
       await fixture.time.sleep(1_000);
@@ -97,9 +97,9 @@ describe("createAll if no other process has the same run", () => {
   });
 });
 
-describe("createAll if another process has the same run at the same time", () => {
+describe("createAll in one of two processes with the same run", () => {
   test.each([0, 3_000])(
-    "createAll creates one duplicate if two processes start in the same moment and list responses are %i ms late",
+    "createAll creates one duplicate if two processes start in the same moment and list responses omit a new snapshot for %i ms",
     async (listDelayMs) => {
       const first = createFixture({ ...LONG, listDelayMs, createMs: 100 });
       const second = createFixture({ ...LONG, sharedWith: first });
@@ -205,7 +205,7 @@ describe("createAll if another process has the same run at the same time", () =>
     expect(createCalls(fixture)).toEqual(["20 s create snapshot disk-3"]);
   });
 
-  test("createAll does not wait if the wait and taking the turn would reach the cutoff, because a missing snapshot is worse than a duplicate", async () => {
+  test("createAll does not wait if the wait and the time to acquire the run lock would reach the cutoff, because a missing snapshot is worse than a duplicate", async () => {
     const firstCreate = async (cutoffMs: number) => {
       const fixture = createFixture(LONG);
       addOther(fixture, 1);
@@ -213,7 +213,7 @@ describe("createAll if another process has the same run at the same time", () =>
       await createMissing(fixture, diskTargets(5), RUN, startPlus(cutoffMs));
       return createSeconds(fixture)[0];
     };
-    // The second snapshot appears after 5 s, so the wait ends at 25 s. A wait ends more than 10 s before the cutoff.
+    // The list response at 5 s shows another snapshot, so the wait of 20 s ends at 25 s. A wait ends more than 10 s before the cutoff.
     expect([await firstCreate(35_001), await firstCreate(35_000)]).toEqual(["25", "20"]);
   });
 

@@ -4,7 +4,7 @@ import type { Target } from "../../shared/snapshots/policy.ts";
 import { type DomainFixture, snapshot, startPlus } from "./domain.ts";
 import { createAllWithIndex, diskTarget, RUN, snapshotCreatedFor } from "./runs.ts";
 
-/** The options of a fixture in which a run of more than two targets takes the turn. */
+/** The options of a fixture in which a run of more than two targets acquires the run lock. */
 export const LONG = { seconds: 600, concurrency: 2, newestFirst: true };
 
 export const createMissing = (

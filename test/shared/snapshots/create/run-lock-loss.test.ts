@@ -1,4 +1,4 @@
-/** Tests when a process of a run loses its turn, or does not get it because a list request failed. */
+/** Tests when a process of a run loses the run lock, or does not acquire it because a list request failed. */
 import { describe, expect, test } from "vitest";
 import { hasCreatedSnapshots } from "../../../../shared/snapshots/create/create-all.ts";
 import { indexExistingSnapshots } from "../../../../shared/snapshots/create/existing-snapshots.ts";
@@ -13,10 +13,10 @@ import {
   standard,
   startPlus,
 } from "../../../support/domain.ts";
-import { addOther, countByResource, createMissing, LONG } from "../../../support/run-turns.ts";
+import { addOther, countByResource, createMissing, LONG } from "../../../support/run-locks.ts";
 import { diskTarget, diskTargets, RUN, snapshotCreatedFor } from "../../../support/runs.ts";
 
-describe("createAll while it has the turn", () => {
+describe("createAll while it holds the run lock", () => {
   test("createAll creates the first of the remaining snapshots alone if it has created no snapshot for 12 s", async () => {
     const fixture = createFixture({ ...LONG, concurrency: 1 });
     fixture.cloud.onNextCalls("create", undefined, async () => {
@@ -27,7 +27,7 @@ describe("createAll while it has the turn", () => {
     expect(createSeconds(fixture)).toEqual(["0", "6", "18", "24", "24"]);
   });
 
-  test("createAll keeps the turn during its create requests, and for 12 s after each snapshot that it creates", async () => {
+  test("createAll keeps the run lock during its create requests, and for 12 s after each snapshot that it creates", async () => {
     const fixture = createFixture({ ...LONG, concurrency: 1, createMs: 11_999 });
     await createMissing(fixture, diskTargets(5));
     expect(createSeconds(fixture)).toEqual(["0", "17.999", "29.998", "41.997", "53.996"]);
@@ -36,7 +36,7 @@ describe("createAll while it has the turn", () => {
     expect(createSeconds(slow)).toEqual(["0", "21", "36", "51"]);
   });
 
-  test("createAll waits 20 s if it has lost the turn and another process has created snapshots meanwhile", async () => {
+  test("createAll waits 20 s if it has lost the run lock and another process has created snapshots meanwhile", async () => {
     const fixture = createFixture({ ...LONG, concurrency: 1 });
     fixture.cloud.onNextCalls("create", undefined, async () => {
       await fixture.time.sleep(12_000);
@@ -49,7 +49,7 @@ describe("createAll while it has the turn", () => {
   });
 });
 
-describe("createAll if list requests fail", () => {
+describe("createAll with list requests that fail", () => {
   test("createAll records every target as failed without waiting if every list request fails", async () => {
     const fixture = createFixture(LONG);
     fixture.cloud.onEveryCall("listAll", cloudError("AccessDenied"));
@@ -78,7 +78,7 @@ describe("createAll if list requests fail", () => {
   });
 });
 
-describe("createAll if the list contains 2,001 snapshots, oldest first, so it lists the snapshots of each disk separately", () => {
+describe("createAll with a list of 2,001 snapshots, oldest first, so it lists the snapshots of each disk separately", () => {
   const createWithOld = (changes: Parameters<typeof createFixture>[0] = {}) => {
     const fixture = createFixture({ ...LONG, newestFirst: false, ...changes });
     const old = Array.from({ length: 2_001 }, (_, number) =>
@@ -112,7 +112,7 @@ describe("createAll if the list contains 2,001 snapshots, oldest first, so it li
     void fixture.time.sleep(3_000).then(() => addOther(fixture, 2));
     await createMissing(fixture, diskTargets(4));
     expect(fixture.cloud.calls).toContain("5 s listFor snapshot disk-2");
-    // The snapshot of disk-2 appears after 5 s.
+    // The list response at 5 s shows the snapshot of disk-2 for the first time, so the wait of 20 s ends at 25 s.
     expect(createSeconds(fixture)).toEqual(["25", "31"]);
   });
 });
