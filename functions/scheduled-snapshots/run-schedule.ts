@@ -1,3 +1,4 @@
+import { asSnapshotError } from "../../shared/core/errors.ts";
 import { startCutoff, withTime } from "../../shared/core/retry.ts";
 import type { TimerEvent } from "../../shared/functiongraph/read-timer.ts";
 import { readInteger } from "../../shared/functiongraph/variables.ts";
@@ -12,7 +13,7 @@ import { indexExistingSnapshots } from "../../shared/snapshots/create/existing-s
 import { deriveKey } from "../../shared/snapshots/marker.ts";
 import type { Policy, Target } from "../../shared/snapshots/policy.ts";
 import type { Cloud } from "../../shared/snapshots/ports.ts";
-import { makeRoomBy } from "../../shared/snapshots/retention/make-room.ts";
+import { announceRoom, makeRoomBy } from "../../shared/snapshots/retention/make-room.ts";
 import { type Run, targetFields } from "../../shared/snapshots/run-context.ts";
 import { selectTargets } from "../../shared/snapshots/select.ts";
 import { countInvocations, fanOut, type Invoke, isShardEvent, readRateLimits } from "./shards.ts";
@@ -59,8 +60,10 @@ export async function runSchedule(
     );
   }
   if (policy.dry_run) {
+    const planRoom = async (target: Target) =>
+      policy.make_room ? announceRoom(policy, runContext, target).catch(asSnapshotError) : undefined;
     for (const target of targets) {
-      const error = refused.get(target);
+      const error = refused.get(target) ?? (await planRoom(target));
       records.openRecord(targetFields(target, run))(error ? { outcome: "failed", error } : { outcome: "planned" });
     }
     return finishRun(invocation, { targets: targets.length });
@@ -69,7 +72,7 @@ export async function runSchedule(
   // No list request may delay the hand-over of the remaining targets.
   const untilCutoff = { ...withTime(retryBudget, retryBudget.time), deadline: cutoff };
   const known = indexExistingSnapshots(run, { ...runContext, retryBudget: untilCutoff });
-  if (policy.make_room) run.makeRoom = makeRoomBy(policy, runContext, known.count);
+  if (policy.make_room) run.makeRoom = makeRoomBy(policy, runContext);
   if (isShardEvent(event)) {
     run.processes = countInvocations(event.shard);
     connection.limiter.share(run.processes, readRateLimits(event.rate_limits));

@@ -40,7 +40,7 @@ export const createDwsCreator = (connection: Connection): SnapshotCreator => ({
 /** Returns a client that creates, lists and deletes DWS cluster snapshots. */
 export const createDwsClient = (connection: Connection): SnapshotService => ({
   ...createDwsCreator(connection),
-  listAll: (visit) => visitSnapshots(connection, visit),
+  listAll: (visit, isTolerant) => visitSnapshots(connection, visit, isTolerant),
   remove: (id) => sendDelete(connection, "DWS", "/v1.0/{project_id}/snapshots", id),
   resources: async (max) => {
     const url = "/v1.0/{project_id}/clusters";
@@ -59,10 +59,14 @@ export const createDwsClient = (connection: Connection): SnapshotService => ({
   },
 });
 
-async function visitSnapshots(connection: Connection, visit: (found: FoundSnapshot) => void): Promise<void> {
+async function visitSnapshots(
+  connection: Connection,
+  visit: (found: FoundSnapshot) => void,
+  isTolerant = false,
+): Promise<void> {
   const url = "/v1.0/{project_id}/snapshots";
   const response = await sendOptions(connection, "DWS", "read", { method: "GET", url }, { rowsOf: "snapshots" });
-  visitUnpagedRows(response, "snapshots", (row) => visit(readSnapshot(row, clusterSnapshotKind)));
+  visitUnpagedRows(response, "snapshots", (row) => visit(readSnapshot(row, clusterSnapshotKind, isTolerant)));
 }
 
 /** Maps the name of a snapshot kind to the function that creates the API client for this kind. */

@@ -42,7 +42,7 @@ export const createEvsV2Creator = (connection: Connection): SnapshotCreator => (
 /** Returns a client that creates, lists and deletes legacy snapshots. */
 export const createEvsV2Client = (connection: Connection): SnapshotService => ({
   ...createEvsV2Creator(connection),
-  listAll: (visit) => visitSnapshots(connection, visit),
+  listAll: (visit, isTolerant) => visitSnapshots(connection, visit, undefined, isTolerant),
   listNewest: (visit) => visitNewestRows(requestPages(connection), (row) => visit(readSnapshot(row, snapshotKind))),
   async remove(id) {
     const request = new DeleteSnapshotRequest().withSnapshotId(checkSnapshotId(id));
@@ -55,7 +55,9 @@ const visitSnapshots = (
   connection: Connection,
   visit: (found: FoundSnapshot) => void,
   volumeId?: string,
-): Promise<void> => visitAllRows(requestPages(connection, volumeId), (row) => visit(readSnapshot(row, snapshotKind)));
+  isTolerant?: boolean,
+): Promise<void> =>
+  visitAllRows(requestPages(connection, volumeId), (row) => visit(readSnapshot(row, snapshotKind, isTolerant)));
 
 /** Returns a function that requests one page of the list of snapshots. */
 const requestPages =

@@ -2,7 +2,7 @@ import type { JsonObject } from "../core/json.ts";
 import type { FoundSnapshot, Kind } from "../snapshots/kinds/kind.ts";
 import { addMembers, snapshotGroupKind } from "../snapshots/kinds/snapshot-group.ts";
 import { standardSnapshotKind } from "../snapshots/kinds/standard-snapshot.ts";
-import { toCompactSnapshot } from "../snapshots/ownership.ts";
+import { groupIdOf, toCompactSnapshot } from "../snapshots/ownership.ts";
 import type { CreatedSnapshot, SnapshotCreator, SnapshotService } from "../snapshots/ports.ts";
 import { listServers } from "./ecs.ts";
 import { listAttachedDisks, listVolumes } from "./evs-volumes.ts";
@@ -32,7 +32,7 @@ export const createEvsV5SnapshotCreator = (connection: Connection): SnapshotCrea
 /** Returns a client that creates, lists and deletes standard snapshots. */
 export const createEvsV5SnapshotClient = (connection: Connection): SnapshotService => ({
   ...createEvsV5SnapshotCreator(connection),
-  listAll: (visit) => visitSnapshots(connection, visit),
+  listAll: (visit, isTolerant) => visitSnapshots(connection, visit, {}, isTolerant),
   listNewest: (visit) => visitNewest(connection, standardSnapshotKind, "snapshots", visit),
   remove: (id) => sendDelete(connection, "EVS", "/v5/{project_id}/snapshots", id),
   resources: (max) => listVolumes(connection, max),
@@ -52,10 +52,18 @@ export const createEvsV5GroupCreator = (connection: Connection): SnapshotCreator
 /** Returns a client that creates, lists and deletes snapshot groups. */
 export const createEvsV5GroupClient = (connection: Connection): SnapshotService => ({
   ...createEvsV5GroupCreator(connection),
-  listAll: async (visit) => (await listGroups(connection)).forEach(visit),
+  listAll: async (visit, isTolerant) => (await listGroups(connection, {}, isTolerant)).forEach(visit),
   listNewest: (visit) => visitNewest(connection, snapshotGroupKind, "snapshot_groups", visit),
   remove: (id) => sendDelete(connection, "EVS", "/v5/{project_id}/snapshot-groups", id),
   resources: (max) => listServers(connection, max),
+  membersOf: async (id) => {
+    const listed = await collectItems<FoundSnapshot>(
+      (visit) => visitSnapshots(connection, visit, { snapshot_group_id: id }, true),
+      MAX_MEMBERS,
+    );
+    // It is UNCONFIRMED that EVS applies this filter (SOURCES.md#evs-groups-hide-members).
+    return listed.filter((found) => groupIdOf(found) === id);
+  },
   disksOf: (serverId) => listAttachedDisks(connection, serverId),
 });
 
@@ -69,21 +77,30 @@ const MAX_MEMBERS = 30_000;
  * response for groups, so the function also lists all standard snapshots. The field `snapshot_group_id` of a standard snapshot
  * contains the id of its group (SOURCES.md#evs-groups-hide-members).
  */
-async function listGroups(connection: Connection, filter: QueryFilter = {}): Promise<FoundSnapshot[]> {
+async function listGroups(
+  connection: Connection,
+  filter: QueryFilter = {},
+  isTolerant = false,
+): Promise<FoundSnapshot[]> {
   const groups = await collectItems<FoundSnapshot>(
-    (visit) => visitRows(connection, snapshotGroupKind, "snapshot_groups", filter, visit),
+    (visit) => visitRows(connection, snapshotGroupKind, "snapshot_groups", filter, visit, isTolerant),
     MAX_GROUPS,
   );
   if (!groups.some(({ marker }) => marker)) return groups;
   const members = new Map<unknown, FoundSnapshot[]>(groups.map(({ id }) => [id, []]));
   const listMembers = (visit: (member: FoundSnapshot) => void) =>
-    visitSnapshots(connection, (found) => {
-      const ofGroup = members.get(found.raw.snapshot_group_id);
-      if (ofGroup === undefined) return;
-      const member = toCompactSnapshot(found);
-      ofGroup.push(member);
-      visit(member);
-    });
+    visitSnapshots(
+      connection,
+      (found) => {
+        const ofGroup = members.get(found.raw.snapshot_group_id);
+        if (ofGroup === undefined) return;
+        const member = toCompactSnapshot(found);
+        ofGroup.push(member);
+        visit(member);
+      },
+      {},
+      isTolerant,
+    );
   await collectItems(listMembers, MAX_MEMBERS);
   return groups.map((group) => addMembers(group, members.get(group.id) ?? []));
 }
@@ -113,7 +130,8 @@ const visitSnapshots = (
   connection: Connection,
   visit: (found: FoundSnapshot) => void,
   filter: QueryFilter = {},
-): Promise<void> => visitRows(connection, standardSnapshotKind, "snapshots", filter, visit);
+  isTolerant = false,
+): Promise<void> => visitRows(connection, standardSnapshotKind, "snapshots", filter, visit, isTolerant);
 
 type ListName = "snapshots" | "snapshot_groups";
 
@@ -123,7 +141,9 @@ const visitRows = (
   name: ListName,
   filter: QueryFilter,
   visit: (found: FoundSnapshot) => void,
-): Promise<void> => visitAllRows(requestPages(connection, name, filter), (row) => visit(readSnapshot(row, kind)));
+  isTolerant: boolean,
+): Promise<void> =>
+  visitAllRows(requestPages(connection, name, filter), (row) => visit(readSnapshot(row, kind, isTolerant)));
 
 const visitNewest = (
   connection: Connection,

@@ -1,6 +1,6 @@
 import { asSnapshotError, SnapshotError } from "../core/errors.ts";
 import { createPause, retryRead } from "../core/retry.ts";
-import type { FoundSnapshot, Kind } from "./kinds/kind.ts";
+import { type FoundSnapshot, isUnreadable, type Kind } from "./kinds/kind.ts";
 import { KINDS } from "./kinds/kinds.generated.ts";
 import type { Action } from "./reporting.ts";
 import type { RunContext } from "./run-context.ts";
@@ -18,6 +18,8 @@ const outOfTimeError = () =>
  * If the list request for a kind fails, the function writes a result record with the outcome `failed` and continues with the next
  * kind. If the endpoint does not offer a kind, the function adds a notice to the result record of the run and continues, because
  * the configured endpoint may be wrong.
+ *
+ * If a row has no id or no status, the function calls `keep` with a snapshot in the state `unknown`, and adds a notice.
  *
  * @param fields the action and the policy name, for the result record about a kind that could not be listed
  * @param keep returns a copy of a snapshot to keep in memory, or undefined to skip the snapshot
@@ -42,20 +44,25 @@ export async function listByKind(
   };
   for (const kind of Object.values<Kind>(KINDS)) {
     let tries = 0;
+    let unreadableIds = new Set<string>();
     const list = async () => {
       tries += 1;
       if (tries > 1) outdated = [...listed];
       const found: FoundSnapshot[] = [];
+      unreadableIds = new Set();
       await cloud(kind).listAll((snapshot) => {
+        for (const row of [snapshot, ...(snapshot.members ?? [])]) if (isUnreadable(row)) unreadableIds.add(row.id);
         const kept = keep(snapshot, kind);
         if (kept === undefined) return;
         if (found.length >= maxSnapshots) throw tooManySnapshotsError(kind, maxSnapshots);
         found.push(kept);
-      });
+      }, true);
       return found;
     };
     try {
-      await work(kind, await retryRead(list, retryBudget), pause);
+      const found = await retryRead(list, retryBudget);
+      if (unreadableIds.size > 0) addNotice(unreadableNotice(kind, [...unreadableIds]));
+      await work(kind, found, pause);
       listed.push(kind);
     } catch (thrown) {
       const error = asSnapshotError(thrown);
@@ -76,4 +83,12 @@ export async function listByKind(
     `${[...unsupported.keys()].join(", ")}: the endpoint does not offer these snapshots (${response}), so they were not listed. If the region offers them, correct the variable *_ENDPOINT.`,
   );
   return outdated;
+}
+
+/** The maximum number of ids in the notice about unreadable rows. */
+const MAX_NAMED = 20;
+
+function unreadableNotice({ name }: Kind, ids: readonly string[]): string {
+  const more = ids.length > MAX_NAMED ? ` and ${ids.length - MAX_NAMED} more` : "";
+  return `${name}: expected an id and a status in each row of the list, got rows without them: ${ids.slice(0, MAX_NAMED).join(", ")}${more}. These snapshots were neither counted as good nor deleted. Check them in the console.`;
 }

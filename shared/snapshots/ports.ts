@@ -39,8 +39,11 @@ export interface SnapshotService extends SnapshotCreator {
    * Calls `visit` once for each snapshot of this kind in the project. The function returns no array, because a project can have
    * more snapshots than fit into memory. The state of a snapshot group is derived from the states of its members. If reading
    * the list fails, the promise rejects although some snapshots were already visited.
+   *
+   * @param isTolerant true to visit rows without an id or a status as snapshots for which `isUnreadable` returns true. Default: such a
+   *   row makes the promise reject
    */
-  listAll(visit: (found: FoundSnapshot) => void): Promise<void>;
+  listAll(visit: (found: FoundSnapshot) => void, isTolerant?: boolean): Promise<void>;
   /**
    * Calls `visit` for the newest snapshots of this kind, page after page, until `visit` has returned true in a page. Works only if
    * the service lists the newest snapshots first. The snapshots of a group are not listed, so a snapshot group has no members.
@@ -50,6 +53,8 @@ export interface SnapshotService extends SnapshotCreator {
    * @returns whether `visit` returned true for a snapshot. If not, snapshots may be missing.
    */
   listNewest?(visit: (found: FoundSnapshot) => boolean): Promise<boolean>;
+  /** Lists the members of a snapshot group. Only clients for snapshot groups have this function. */
+  membersOf?(id: string): Promise<FoundSnapshot[]>;
   /** Deletes a snapshot. Rejects with NotFound if the snapshot does not exist. */
   remove(id: string): Promise<void>;
   /**

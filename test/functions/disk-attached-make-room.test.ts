@@ -23,20 +23,20 @@ describe("a disk with 7 snapshots, the maximum", () => {
     };
   };
 
-  test("disk-attached deletes the snapshots that no rule of DISK_ATTACHED_RETENTION keeps, and creates a snapshot of the attached disk", async () => {
+  test("disk-attached deletes the oldest snapshot that no rule of DISK_ATTACHED_RETENTION keeps, and creates a snapshot of the attached disk", async () => {
     const { cloud, deliver, disk, earlier, foreign } = await createAttachedFixture('{"keep_last":2}');
     const { records, result } = expectSuccess(await deliver());
-    expect(result.outcomes).toEqual({ deleted: 4, accepted: 1 });
+    expect(result.outcomes).toEqual({ deleted: 1, accepted: 1 });
     const deleted = records.filter(({ action }) => action === "prune");
-    expect(deleted.map(({ snapshot_id }) => snapshot_id).sort()).toEqual(earlier.slice(0, 4).sort());
+    expect(deleted.map(({ snapshot_id }) => snapshot_id)).toEqual([earlier[0]]);
     for (const one of deleted) expect(one).toMatchObject({ policy: "disk-attached", resource_id: disk.id });
     const made = records.find(({ action }) => action === "create")?.snapshot_id;
     // The snapshot `foreign` belongs to the policy `nightly`, so the function does not delete it.
-    expect(idsOf(cloud, disk.id)).toEqual([foreign, ...earlier.slice(4), made]);
+    expect(idsOf(cloud, disk.id)).toEqual([foreign, ...earlier.slice(1), made]);
 
     const again = await deliver();
     expect(again.result.outcomes).toEqual({ existing: 1 });
-    expect(idsOf(cloud, disk.id)).toHaveLength(4);
+    expect(idsOf(cloud, disk.id)).toHaveLength(7);
   });
 
   test("disk-attached reports QuotaExceeded and deletes nothing if the disk already has 7 snapshots and DISK_ATTACHED_RETENTION is not set", async () => {

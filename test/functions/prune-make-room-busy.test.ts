@@ -5,7 +5,7 @@ import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import { scheduledSnapshots } from "../../functions/scheduled-snapshots/handler.ts";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
 import { createRequestTrace } from "../support/attachments.ts";
-import { DAY_MS, expectSuccess, START_MS } from "../support/common.ts";
+import { DAY_MS, START_MS } from "../support/common.ts";
 import { apig, createTestEnvironment, START, type TestEnvironmentOptions, timerEvent } from "../support/environment.ts";
 import { addSnapshot, createMarker, idsOf, nightlyPolicy, type SnapshotChanges } from "../support/full-disks.ts";
 
@@ -43,25 +43,30 @@ describe("EVS rejects the first delete request as busy", () => {
     cloud.addSnapshot({ kind: "snapshot", id, volumeId, createdAt: START_MS - days * DAY_MS, metadata, ...more });
   }
 
+  /** Adds five snapshots of another policy and two of the given policy to a disk, and returns the ids of those two. */
+  function addSeven(cloud: EmbeddedCloud, volumeId: string, policy: string): [second: string, newest: string] {
+    for (const days of [7, 6, 5, 4, 3]) addSnapshot(cloud, volumeId, days, { policy: "weekly" });
+    return [addSnapshot(cloud, volumeId, 2, { policy }), addSnapshot(cloud, volumeId, 1, { policy })];
+  }
+
   test("scheduled-snapshots with make_room keeps the second newest snapshot if the newest snapshot gets the status error before a rejected delete request is repeated", async () => {
-    let old: string[] = [];
+    let newest = "";
     const { cloud, invoke } = await createBusyEnvironment({ timeoutSeconds: 900 }, (its) =>
-      change(its, old[6] ?? "", { status: "error" }, 1),
+      change(its, newest, { status: "error" }, 1),
     );
     const disk = cloud.addVolume();
-    old = Array.from({ length: 7 }, (_, index) => addSnapshot(cloud, disk.id, 7 - index));
-    const { records } = expectSuccess(
-      await invoke(scheduledSnapshots, timerEvent(nightlyPolicy(disk.id, { retention: { keep_last: 1 } }), START)),
-    );
-    expect(records.find(({ snapshot_id }) => snapshot_id === old[5])).toMatchObject({
+    const [second, last] = addSeven(cloud, disk.id, "nightly");
+    newest = last;
+    const policy = nightlyPolicy(disk.id, { retention: { keep_last: 1 } });
+    const { records } = await invoke(scheduledSnapshots, timerEvent(policy, START));
+    expect(records.find(({ snapshot_id }) => snapshot_id === second)).toMatchObject({
       action: "prune",
       outcome: "kept",
       rule: "keep_last",
       detail: expect.stringMatching(/^The plan changed/),
     });
-    expect(idsOf(cloud, disk.id)).toEqual(expect.arrayContaining([old[6], old[5]]));
-    expect(idsOf(cloud, disk.id)).toHaveLength(3);
-    expect(records.at(-2)).toMatchObject({ action: "create", outcome: "accepted" });
+    expect(idsOf(cloud, disk.id)).toHaveLength(7);
+    expect(records.at(-2)).toMatchObject({ action: "create", outcome: "failed", error: { reason: "QuotaExceeded" } });
   });
 
   test.each([
@@ -82,7 +87,7 @@ describe("EVS rejects the first delete request as busy", () => {
       expect(idsOf(cloud, disk.id).sort()).toEqual([...old].sort());
       expect(cloud.count("evs.deleteSnapshot")).toBe(1);
       const pruned = records.filter(({ action }) => action === "prune");
-      expect(pruned.map(({ snapshot_id }) => snapshot_id).sort()).toEqual(old.slice(0, 4).sort());
+      expect(pruned.map(({ snapshot_id }) => snapshot_id)).toEqual([old[0]]);
       for (const { outcome } of pruned) expect(["held", "kept"]).toContain(outcome);
       expect(records.at(-2)).toMatchObject({ action: "create", outcome: "failed", error: { reason: "QuotaExceeded" } });
     },
@@ -96,24 +101,21 @@ describe("EVS rejects the first delete request as busy", () => {
     );
     const server = cloud.addServer();
     const disk = cloud.addVolume({ serverId: server.id, attachedAt: START_MS });
-    const old = [7, 6, 5, 4, 3, 2, 1].map((days) => addSnapshot(cloud, disk.id, days, { policy: "disk-attached" }));
-    kept = old[6] ?? "";
-    const { records } = expectSuccess(await invoke(diskAttached, createRequestTrace(server.id, disk.id)));
-    expect(records.find(({ snapshot_id }) => snapshot_id === old[5])).toMatchObject({
+    const [second, newest] = addSeven(cloud, disk.id, "disk-attached");
+    kept = newest;
+    const { records } = await invoke(diskAttached, createRequestTrace(server.id, disk.id));
+    expect(records.find(({ snapshot_id }) => snapshot_id === second)).toMatchObject({
       outcome: "kept",
       rule: "keep_last",
     });
-    expect(idsOf(cloud, disk.id)).toEqual(expect.arrayContaining([old[6], old[5]]));
+    expect(idsOf(cloud, disk.id)).toHaveLength(7);
 
-    let newest = "";
-    const preDeployEnvironment = await createBusyEnvironment({ timeoutSeconds: 60 }, (its) =>
-      change(its, newest, { status: "error", policy: "pre-deploy" }, 1),
+    let its: string[] = [];
+    const gate = await createBusyEnvironment({ timeoutSeconds: 60 }, (changed) =>
+      change(changed, its[1] ?? "", { status: "error", policy: "pre-deploy" }, 1),
     );
-    const otherDisk = preDeployEnvironment.cloud.addVolume();
-    const its = [7, 6, 5, 4, 3, 2, 1].map((days) =>
-      addSnapshot(preDeployEnvironment.cloud, otherDisk.id, days, { policy: "pre-deploy" }),
-    );
-    newest = its[6] ?? "";
+    const otherDisk = gate.cloud.addVolume();
+    its = addSeven(gate.cloud, otherDisk.id, "pre-deploy");
     const body = {
       deployment_id: "release-42",
       targets: [{ kind: "snapshot", volume_ids: [otherDisk.id] }],
@@ -121,8 +123,8 @@ describe("EVS rejects the first delete request as busy", () => {
       retention: { keep_last: 1 },
       wait_seconds: 50,
     };
-    const response = await preDeployEnvironment.invoke(preDeploy, apig(body));
-    expect(JSON.parse(response.result.body).status).toBe("ready");
-    expect(idsOf(preDeployEnvironment.cloud, otherDisk.id)).toEqual(expect.arrayContaining([its[6], its[5]]));
+    const response = await gate.invoke(preDeploy, apig(body));
+    expect(JSON.parse(response.result.body).status).toBe("failed");
+    expect(idsOf(gate.cloud, otherDisk.id)).toHaveLength(7);
   });
 });

@@ -118,7 +118,7 @@ async function visitOnce(
     if (usedLimit < limit) largestPage = 0;
     limit = usedLimit;
     totals.add(total);
-    if (overlaps && !seen.has(rows[0]?.id)) {
+    if (overlaps && !seen.has(identityOf(rows[0]))) {
       stepsBack += 1;
       moveCount += 1;
       if (stepsBack > MAX_STEPS_BACK || moveCount > MAX_STEPS_BACK + seen.size / 100) {
@@ -132,18 +132,18 @@ async function visitOnce(
     stepsBack = 0;
     const seenBefore = seen.size;
     visitNew(rows, visited, visit);
-    if (isAgain) for (const { id } of rows) seen.add(id);
+    if (isAgain) for (const row of rows) seen.add(identityOf(row));
     const hasNoNewRows = seen.size === seenBefore;
     if (hasNoNewRows && (rows.length <= 1 || rows.length < largestPage)) return totals;
     largestPage = Math.max(largestPage, rows.length);
     // New rows at the start of the list move the known rows to a later offset, so one repeated page proves nothing.
-    repeats = hasNoNewRows && rows[0]?.id === previousFirstId ? repeats + 1 : 0;
+    repeats = hasNoNewRows && identityOf(rows[0]) === previousFirstId ? repeats + 1 : 0;
     pagesWithoutNewRows = hasNoNewRows ? pagesWithoutNewRows + 1 : 0;
     if (repeats > 1 || pagesWithoutNewRows > MAX_STEPS_BACK) {
       if (total === seen.size && rows.length !== limit) return totals;
       throw incompleteListError(seen.size, "the service returns the same page for each offset");
     }
-    previousFirstId = rows[0]?.id;
+    previousFirstId = identityOf(rows[0]);
     // A page of one row cannot overlap the next page.
     overlaps = rows.length > 1;
     offset += overlaps ? rows.length - 1 : 1;
@@ -199,7 +199,7 @@ export async function visitNumberedPages(page: RequestPage, visit: Visit): Promi
         continue;
       }
       visitNew(rows, visited, visit);
-      for (const { id } of rows) seen.add(id);
+      for (const row of rows) seen.add(identityOf(row));
       totals.add(total);
       if (seen.size === seenBefore) break;
     }
@@ -239,11 +239,15 @@ function* parseRows(rows: string[], createError: () => Error): Generator<JsonObj
   }
 }
 
+/** Returns the id of a row. A row without an id is identified by its content, so a list can contain several such rows. */
+const identityOf = (row: JsonObject | undefined): unknown => row?.id ?? JSON.stringify(row);
+
 function visitNew(rows: Iterable<JsonObject>, seen: Set<unknown>, visit: Visit): void {
   for (const row of rows) {
-    if (seen.has(row.id)) continue;
+    const identity = identityOf(row);
+    if (seen.has(identity)) continue;
     if (seen.size >= MAX_ROWS) throw incompleteListError(seen.size, `the maximum is ${MAX_ROWS}`);
-    seen.add(row.id);
+    seen.add(identity);
     visit(row);
   }
 }

@@ -1,5 +1,5 @@
 import { type JsonObject, readStringField, toStringMap } from "../../core/json.ts";
-import type { FoundSnapshot, Kind } from "../../snapshots/kinds/kind.ts";
+import { type FoundSnapshot, type Kind, UNREADABLE } from "../../snapshots/kinds/kind.ts";
 import type { Resource } from "../../snapshots/ports.ts";
 import { unexpectedRow } from "./api-response.ts";
 import { isId } from "./ids.ts";
@@ -19,11 +19,15 @@ export function readResource(row: JsonObject, what: string): Resource {
 /**
  * Reads a row of a list response as a snapshot of the given kind.
  *
+ * @param isTolerant true to read a row without an id or a status as a snapshot in the state `unknown`; see `isUnreadable`
  * @throws SnapshotError BadResponse if the id or the status is missing or invalid, because the row may be the requested
  *   snapshot
  */
-export function readSnapshot(row: JsonObject, kind: Kind): FoundSnapshot {
+export function readSnapshot(row: JsonObject, kind: Kind, isTolerant = false): FoundSnapshot {
   const found = kind.read(row);
   if (found !== undefined && isId(found.id)) return found;
+  const { id } = row;
+  const readable = { ...row, id: typeof id === "string" && isId(id) ? id : UNREADABLE, status: UNREADABLE };
+  if (isTolerant) return kind.read(readable) as FoundSnapshot;
   throw unexpectedRow(`an id and a status in each entry of the list of ${kind.name}s`, row);
 }

@@ -188,11 +188,7 @@ function knownResult(target: Target, index: SnapshotIndex | undefined): EndField
  */
 export async function hasCreatedSnapshots(targets: readonly Target[], index: SnapshotIndex): Promise<boolean> {
   for (const kind of new Set(targets.map((target) => target.kind))) {
-    const isKnown = await index.count(kind, "").then(
-      (count) => count !== undefined,
-      () => false,
-    );
-    if (!isKnown) return true;
+    if (!(await index.isListed(kind).catch(() => false))) return true;
   }
   return index.listed(targets).some(({ id }) => !index.isOwn(id));
 }

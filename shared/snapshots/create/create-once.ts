@@ -137,8 +137,6 @@ async function listThenCreate(
     const existing = toExisting(kind.read({ ...options, id, status: "creating" }) as FoundSnapshot);
     return isSameRequest ? existing : { ...existing, detail: OTHER_OPTIONS };
   }
-  if (await request.makeRoom?.(kind, options, retryBudget)) mustListAgain = true;
-
   for (let tries = 1; ; tries += 1) {
     const name = readStringField(options, "name") ?? generateFreeName(request, match.failedCount + 1, found);
     const marked = kind.mark({ ...options, name }, marker);
@@ -174,7 +172,10 @@ async function listThenCreate(
         if (isFinal(error) || tries >= MAX_AMBIGUOUS_TRIES || !takeRetryToken(retryBudget)) throw error;
       } else if (!(await backoff(error, tries, retryBudget))) {
         const count = async () => (await retryRead(() => service.listFor(options), retryBudget)).length;
-        return toExisting(await findCause(error, request, { findExisting, count }, retryBudget));
+        const cause = await findCause(error, request, { findExisting, count }, retryBudget).catch(asSnapshotError);
+        if (!(cause instanceof SnapshotError)) return toExisting(cause);
+        const isQuota = cause.reason === "QuotaExceeded";
+        if (!(isQuota && (await request.makeRoom?.(kind, options, retryBudget)))) throw cause;
       }
     }
   }

@@ -23,11 +23,8 @@ export interface SnapshotIndex {
   find(target: Target): Promise<FoundSnapshot[]>;
   /** Returns the snapshots of a target from a list request for its resource that is sent now. */
   findAgain(target: Target): Promise<FoundSnapshot[]>;
-  /**
-   * Returns the number of all snapshots of a resource, including snapshots that other runs created. Only for kinds of snapshots
-   * with `maxPerResource`. Returns undefined if the number is unknown.
-   */
-  count(kind: Kind, resource: string): Promise<number | undefined>;
+  /** Returns whether a fresh response lists all snapshots of a kind. Otherwise, only those of the requested resources are listed. */
+  isListed(kind: Kind): Promise<boolean>;
   /**
    * Lists the snapshots of every kind in `targets` again, even if the last list response is fresh. If the index lists the
    * snapshots of each resource separately, it lists only the snapshots of the targets in `some`.
@@ -60,7 +57,7 @@ export function indexExistingSnapshots(
   return {
     find: (target) => listOf(target.kind).find(target),
     findAgain: (target) => listOf(target.kind).findAgain(target),
-    count: (kind, resource) => listOf(kind).count(resource),
+    isListed: (kind) => listOf(kind).isListed(),
     async refresh(targets, some) {
       for (const kind of new Set(targets.map((target) => target.kind)))
         await listOf(kind).refresh(some.filter((target) => target.kind === kind));

@@ -25,7 +25,7 @@ const NEWEST_ROWS = 200;
 export interface KindList {
   find(target: Target): Promise<FoundSnapshot[]>;
   findAgain(target: Target): Promise<FoundSnapshot[]>;
-  count(resource: string): Promise<number | undefined>;
+  isListed(): Promise<boolean>;
   refresh(some: readonly Target[]): Promise<void>;
   listed(target: Target): FoundSnapshot[];
   addCreated(id: string): void;
@@ -47,7 +47,6 @@ export function createKindList(
   let mode: "newest" | "whole" | "each" = "whole";
   let rows: RunRows = createRunRows(run, kind, maxSnapshots);
   let rowCount = 0;
-  let counts = new Map<string | undefined, number>();
   /** The ids of rows that earlier list responses contained. */
   let remembered = new Set<string>();
   /** True if the newest rows did not show a new snapshot in time. All further refreshes then read more than the newest rows. */
@@ -66,19 +65,15 @@ export function createKindList(
     unlisted.delete(found.id);
     to.add(found);
   };
-  const count = ({ resource }: Pick<FoundSnapshot, "resource">) => {
-    rowCount += 1;
-    if (kind.maxPerResource !== undefined) counts.set(resource, (counts.get(resource) ?? 0) + 1);
-  };
   /** Returns how to refresh a list whose newest rows are not at its start. */
   const modeWithoutOrder = () => (kind.uniqueNames || rowCount <= MAX_REREAD_ROWS ? "whole" : "each");
 
   const readWhole = async () => {
     const first: FoundSnapshot[] = [];
     const listed = createRunRows(run, kind, maxSnapshots);
-    [rowCount, counts] = [0, new Map()];
+    rowCount = 0;
     await service.listAll((found) => {
-      count(found);
+      rowCount += 1;
       add(listed, found);
       if (first.length < REMEMBERED_ROWS) first.push(found);
     });
@@ -89,19 +84,19 @@ export function createKindList(
   };
 
   const readNewest = async () => {
-    const added: Pick<FoundSnapshot, "id" | "resource">[] = [];
+    const added: string[] = [];
     const isComplete = await service.listNewest?.((found) => {
-      const { id, resource } = found;
+      const { id } = found;
       // The newest rows contain no members of snapshot groups, so the known state of a group is more exact.
       if (rows.get(id)?.members === undefined || !isLive(found)) add(rows, found);
       if (remembered.has(id)) return true;
-      added.push({ id, resource });
+      added.push(id);
       return false;
     });
     // If a later page fails, a retry must not stop at the rows of an earlier page.
-    for (const found of added) {
-      count(found);
-      remembered.add(found.id);
+    for (const id of added) {
+      rowCount += 1;
+      remembered.add(id);
     }
     // No remembered row means that rows are missing, unless the list was empty before.
     if (!isComplete && remembered.size > added.length) await readWhole();
@@ -188,9 +183,9 @@ export function createKindList(
       }
       return find(target);
     },
-    async count(resource) {
+    async isListed() {
       await freshen();
-      return mode === "each" ? undefined : (counts.get(resource) ?? 0);
+      return mode !== "each";
     },
     async refresh(some) {
       await refresh();

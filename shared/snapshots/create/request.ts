@@ -28,10 +28,10 @@ export interface SnapshotRequest {
 }
 
 /**
- * Deletes snapshots of a resource that already has the maximum number of snapshots. `createOnce` calls the function before it
- * sends a create request.
+ * Deletes a snapshot of a resource that already has the maximum number of snapshots. `createOnce` calls the function after the service
+ * rejected the create request with QuotaExceeded, and sends the create request again if the function returns true.
  *
- * @returns true if the function waited for deletions, so the caller must list the snapshots again
+ * @returns true if the resource has room now; false if the rejection had another cause
  */
 export type MakeRoom = (kind: Kind, options: JsonObject, retryBudget: RetryBudget) => Promise<boolean>;
 

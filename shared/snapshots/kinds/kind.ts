@@ -58,6 +58,12 @@ export const isBeingDeleted = ({ state, status }: FoundSnapshot): boolean => sta
  */
 export const cannotBeDeleted = ({ state, status }: FoundSnapshot): boolean => state === "deleting" && isFailure(status);
 
+/** The status, and if necessary the id, of a row that has none in the list response. */
+export const UNREADABLE = "unreadable";
+
+/** Returns whether a row of a list response had no valid id or no status. Such a snapshot has the state `unknown`. */
+export const isUnreadable = ({ status }: FoundSnapshot): boolean => status === UNREADABLE;
+
 const isFailure = (status: string): boolean => FAILURE.test(status);
 
 /**

@@ -13,15 +13,22 @@ export function holdReason(
   const { members, created } = snapshot;
   const ownHold = userHold(snapshot, hold);
   if (ownHold !== undefined) return ownHold;
-  for (const member of members ?? []) {
-    const held = userHold(member, hold);
-    if (held !== undefined) return `its member ${member.id} is ${held}`;
-  }
+  const heldMember = heldMemberReason(members ?? [], hold);
+  if (heldMember !== undefined) return heldMember;
   const foreign = foreignReason(snapshot);
   if (foreign !== undefined) return foreign;
   // Hold a snapshot without a correct creation time, because a rule could keep it in place of another snapshot.
   if (created === undefined) return "its creation time is unknown";
   return created > latestCredible ? "its creation time is in the future" : undefined;
+}
+
+/** Returns which member of a snapshot group is held and why, or undefined if no member is held. */
+export function heldMemberReason(members: readonly FoundSnapshot[], hold: ReadonlySet<string>): string | undefined {
+  for (const member of members) {
+    const held = userHold(member, hold);
+    if (held !== undefined) return `its member ${member.id} is ${held}`;
+  }
+  return undefined;
 }
 
 /**

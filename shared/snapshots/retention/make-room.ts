@@ -1,104 +1,196 @@
-import { SnapshotError } from "../../core/errors.ts";
+import { asSnapshotError, SnapshotError } from "../../core/errors.ts";
+import type { Instant } from "../../core/instant.ts";
+import type { JsonObject } from "../../core/json.ts";
 import { retryRead, startCutoff } from "../../core/retry.ts";
-import type { SnapshotIndex } from "../create/existing-snapshots.ts";
-import type { MakeRoom } from "../create/request.ts";
-import { type FoundSnapshot, isBeingDeleted } from "../kinds/kind.ts";
+import type { MakeRoom, SnapshotRequest } from "../create/request.ts";
+import { type FoundSnapshot, isBeingDeleted, type Kind } from "../kinds/kind.ts";
 import { foreignReason } from "../ownership.ts";
+import type { EndFields } from "../reporting.ts";
 import type { RunContext } from "../run-context.ts";
-import { executeDeletions, type PlannedVerdict, toAnnouncement, toPendingDeletion } from "./execute-deletions.ts";
+import {
+  openPruneRecord,
+  type PendingDeletion,
+  type PlannedVerdict,
+  planChanged,
+  toAlreadyDeleted,
+  toAnnouncement,
+  toConfirmation,
+  toPendingDeletion,
+  toUnconfirmed,
+  UNMARKED_VERDICT,
+  waitBeforeRetry,
+} from "./pending-deletion.ts";
 import { collectVerdicts, type PrunePolicy, toRetentionOptions } from "./prune.ts";
 
 /**
- * The waits while snapshots are being deleted, in milliseconds. `first` is the wait before the second list request. The wait
- * doubles with each list request up to `max`. `total` is the maximum sum of all waits.
+ * The waits while a snapshot is being deleted, in milliseconds. `first` is the wait before the first list request. The wait doubles
+ * with each list request up to `max`. `total` is the maximum sum of all waits.
  */
 const POLL_MS = { first: 1_000, max: 10_000, total: 180_000 };
 
 /**
- * Creates the function that makes room for another snapshot of a resource. If the resource has fewer than the maximum number of
- * snapshots, the created function does nothing. Otherwise it deletes the snapshots that `prune` would delete, and writes the
- * same result records. It then waits until the list response no longer contains the deleted snapshots. It throws QuotaExceeded
- * if no snapshot may be deleted, and DeadlineExceeded if a deletion takes too long.
+ * Creates the function that makes room for another snapshot of a resource after EVS rejected a create request because of a quota.
+ * If the resource has the maximum number of snapshots, the created function deletes the oldest snapshot that prune would delete,
+ * writes its record, and waits until list responses no longer contain it. If this deletion fails, it tries the next snapshot. It throws
+ * QuotaExceeded if no snapshot may be deleted, and DeadlineExceeded if the deletion takes too long.
+ *
+ * It deletes only one snapshot, because a later create request can fail for another reason.
  *
  * @param policy its retention decides which snapshots may be deleted
- * @param count returns the number of snapshots of a resource, if the caller has already listed the snapshots in bulk
  */
-export function makeRoomBy(policy: PrunePolicy, runContext: RunContext, count?: SnapshotIndex["count"]): MakeRoom {
+export function makeRoomBy(policy: PrunePolicy, runContext: RunContext): MakeRoom {
   const { cloud } = runContext;
   return async (kind, options, retryBudget) => {
     const { time } = retryBudget;
-    const { maxPerResource } = kind;
-    const resource = kind.resourceOf(options);
-    if (maxPerResource === undefined || ((await count?.(kind, resource)) ?? maxPerResource) < maxPerResource)
-      return false;
     const list = () => retryRead(() => cloud(kind).listFor(options), retryBudget);
-    const isFull = (found: readonly FoundSnapshot[]) =>
-      found.filter((snapshot) => !isBeingDeleted(snapshot)).length >= maxPerResource;
-    const planFor = (found: readonly FoundSnapshot[]) => {
-      const plan = collectVerdicts(kind, found, policy, toRetentionOptions(policy, time.now()));
-      return isFull(found) ? addFailedSnapshots(plan) : plan;
-    };
+    const plan = () => planRoom(policy, kind, found, time.now());
+    const hasNoRoom = () => countedOf(found).length >= (kind.maxPerResource ?? Number.POSITIVE_INFINITY);
+    // The last list response of `createOnce` is older than the rejection.
     let found = await list();
-    if (found.length < maxPerResource) return false;
-    if (isFull(found)) {
-      const plan = planFor(found);
-      const deletions = plan.filter(({ verdict }) => verdict.decision === "deleted").map(toPendingDeletion);
-      if (deletions.length === 0) {
-        // Try to create the snapshot if the limit is reached only together with the snapshots of other programs, such as
-        // backups. EVS possibly does not count those snapshots.
-        if (found.filter((snapshot) => foreignReason(snapshot) === undefined).length < maxPerResource) return false;
-        throw noRoomError(maxPerResource, resource, found, retentionAdvice(policy, plan.length, maxPerResource));
+    if (!hasNoRoom()) return false;
+
+    /** Sends delete requests for a snapshot. Returns undefined if one was accepted, or the fields that complete its record. */
+    const remove = async (deletion: PendingDeletion): Promise<EndFields | undefined> => {
+      for (;;) {
+        try {
+          deletion.tries += 1;
+          await cloud(kind).remove(deletion.id);
+          deletion.error = undefined;
+          return undefined;
+        } catch (thrown) {
+          const error = asSnapshotError(thrown);
+          deletion.error = error;
+          if (error.reason === "NotFound") return undefined;
+          const mayRetry = await waitBeforeRetry(deletion, retryBudget);
+          found = await list();
+          const { verdict = UNMARKED_VERDICT } =
+            plan().find(({ verdict: { snapshot } }) => snapshot.id === deletion.id) ?? {};
+          if (toAlreadyDeleted(found.find(({ id }) => id === deletion.id)) !== undefined) return undefined;
+          if (verdict.decision !== "deleted")
+            return { outcome: verdict.decision, rule: verdict.rule, detail: planChanged(deletion.rule) };
+          if (!mayRetry) return { outcome: "failed", error };
+        }
       }
-      const replan = {
-        list: () => cloud(kind).listFor(options),
-        plan: (_: unknown, listedAgain: FoundSnapshot[]) => planFor(listedAgain),
-      };
-      runContext.announceDeletions(deletions.map(toAnnouncement));
-      await executeDeletions(deletions, policy, { ...runContext, retryBudget }, replan);
-      found = await list();
+    };
+    /** Lists the snapshots until `isDone` returns true. Throws DeadlineExceeded if this takes too long. */
+    const listUntil = async (isDone: () => boolean) => {
+      const { deadline, maxWait = deadline } = retryBudget;
+      const until = Math.min(startCutoff(retryBudget), maxWait, time.now() + POLL_MS.total);
+      for (let wait = POLL_MS.first; ; wait = Math.min(wait * 2, POLL_MS.max)) {
+        found = await list();
+        if (isDone()) return;
+        if (time.now() + wait >= until) throw noRoomYetError(kind.resourceOf(options), found);
+        await time.sleep(wait);
+      }
+    };
+
+    // A later plan can delete no snapshot that the first plan keeps.
+    const candidates = deletedIds(plan());
+    let hasTried = false;
+    while (isFull(kind, found)) {
+      const deletion = oldestDeletion(plan(), candidates);
+      if (deletion === undefined) throw noRoomError(policy, kind, options, found, hasTried);
+      candidates.delete(deletion.id);
+      hasTried = true;
+      runContext.announceDeletions([toAnnouncement(deletion)]);
+      const complete = openPruneRecord(deletion, policy, runContext);
+      const listed = () => found.find(({ id }) => id === deletion.id);
+      let end: EndFields | undefined;
+      try {
+        end = await remove(deletion);
+        if (end !== undefined) continue;
+        await listUntil(() => listed() === undefined);
+        return true;
+      } catch (thrown) {
+        const error = asSnapshotError(thrown);
+        if (error.reason !== "DeadlineExceeded") end = toUnconfirmed(deletion, error);
+        throw error;
+      } finally {
+        complete({ rule: deletion.rule, ...(end ?? toConfirmation(deletion, listed())) });
+      }
     }
-    const until = Math.min(
-      startCutoff(retryBudget),
-      retryBudget.maxWait ?? retryBudget.deadline,
-      time.now() + POLL_MS.total,
-    );
-    for (let wait = POLL_MS.first; found.length >= maxPerResource; wait = Math.min(wait * 2, POLL_MS.max)) {
-      if (!found.some(isBeingDeleted)) throw noRoomError(maxPerResource, resource, found, NOT_DELETED);
-      if (time.now() + wait >= until) throw noRoomYetError(resource, found);
-      await time.sleep(wait);
-      found = await list();
-    }
+    await listUntil(() => !hasNoRoom());
     return true;
   };
 }
 
 /**
- * Adds the failed snapshots of a disk to the deletions, if the disk has the maximum number of snapshots and the plan deletes
- * none of them. Normally, retention keeps a failed snapshot until a newer good snapshot exists, but this disk has no room for a
- * newer snapshot.
+ * Writes a record for the snapshot that `makeRoomBy` would delete first, if the resource of a create request has the maximum number
+ * of snapshots. Sends no delete request.
+ *
+ * @throws SnapshotError QuotaExceeded if no snapshot may be deleted
  */
-function addFailedSnapshots(plan: PlannedVerdict[]): PlannedVerdict[] {
-  if (plan.some(({ verdict }) => verdict.decision === "deleted")) return plan;
-  return plan.map(({ kind, verdict }) =>
-    verdict.decision === "kept" && verdict.snapshot.state === "failed"
-      ? {
-          kind,
-          verdict: { ...verdict, decision: "deleted", rule: "failed, and the disk has no room for a newer snapshot" },
-        }
-      : { kind, verdict },
+export async function announceRoom(
+  policy: PrunePolicy,
+  runContext: RunContext,
+  { kind, options }: Pick<SnapshotRequest, "kind" | "options">,
+): Promise<void> {
+  const { cloud, retryBudget } = runContext;
+  if (kind.maxPerResource === undefined) return;
+  const found = await retryRead(() => cloud(kind).listFor(options), retryBudget);
+  if (!isFull(kind, found)) return;
+  const plan = planRoom(policy, kind, found, retryBudget.time.now());
+  const deletion = oldestDeletion(plan, deletedIds(plan));
+  if (deletion === undefined) throw noRoomError(policy, kind, options, found, false);
+  openPruneRecord(deletion, policy, runContext)({ outcome: "planned", rule: deletion.rule, detail: "deleted" });
+}
+
+/**
+ * Returns the snapshots that count towards the maximum of a resource. Snapshots of other programs, such as backups, do not count
+ * (SOURCES.md#evs-legacy-per-disk-limit).
+ */
+const countedOf = (found: readonly FoundSnapshot[]): FoundSnapshot[] =>
+  found.filter((snapshot) => foreignReason(snapshot) === undefined);
+
+/** Returns whether a resource has no room even after all its deletions in progress. */
+const isFull = ({ maxPerResource = Number.POSITIVE_INFINITY }: Kind, found: readonly FoundSnapshot[]): boolean =>
+  countedOf(found).filter((snapshot) => !isBeingDeleted(snapshot)).length >= maxPerResource;
+
+/**
+ * Plans the retention of one resource. If the plan deletes nothing and the resource has no room, plans the deletion of its failed
+ * snapshots. Normally, retention keeps a failed snapshot until a newer good snapshot exists, but there is no room for a newer one.
+ */
+function planRoom(policy: PrunePolicy, kind: Kind, found: readonly FoundSnapshot[], now: Instant): PlannedVerdict[] {
+  const plan = collectVerdicts(kind, found, policy, toRetentionOptions(policy, now));
+  if (!isFull(kind, found) || plan.some(({ verdict }) => verdict.decision === "deleted")) return plan;
+  return plan.map((planned) =>
+    planned.verdict.decision === "kept" && planned.verdict.snapshot.state === "failed"
+      ? { kind, verdict: { ...planned.verdict, decision: "deleted", rule: FAILED_WITHOUT_ROOM } }
+      : planned,
   );
 }
 
-const noRoomError = (max: number, resource: string, found: readonly FoundSnapshot[], advice: string) =>
-  new SnapshotError(
-    "QuotaExceeded",
-    `Expected fewer than ${max} snapshots of ${resource}, got ${found.length}. ${advice}, or delete snapshots by hand.`,
+const FAILED_WITHOUT_ROOM = "failed, and the disk has no room for a newer snapshot";
+
+/** Returns the ids of the snapshots that a plan deletes. */
+const deletedIds = (plan: readonly PlannedVerdict[]): Set<string> =>
+  new Set(plan.flatMap(({ verdict: { decision, snapshot } }) => (decision === "deleted" ? [snapshot.id] : [])));
+
+/** Returns the pending deletion of the oldest candidate that a plan deletes. */
+function oldestDeletion(plan: readonly PlannedVerdict[], candidates: ReadonlySet<string>): PendingDeletion | undefined {
+  const planned = plan.findLast(
+    ({ verdict: { decision, snapshot } }) => decision === "deleted" && candidates.has(snapshot.id),
   );
+  return planned && toPendingDeletion(planned);
+}
 
-const retentionAdvice = ({ policy }: PrunePolicy, count: number, max: number): string =>
-  `The policy "${policy}" keeps ${count} of these snapshots. Lower its retention until at most ${max - 1} remain in total`;
-
-const NOT_DELETED = "The snapshots to delete still exist. Check their records and their status";
+function noRoomError(
+  { policy }: PrunePolicy,
+  kind: Kind,
+  options: JsonObject,
+  found: readonly FoundSnapshot[],
+  hasTried: boolean,
+): SnapshotError {
+  const { maxPerResource = 0 } = kind;
+  const kept = found.filter(({ marker }) => marker?.policy === policy).length;
+  const advice = hasTried
+    ? "The snapshots to delete still exist. Check their records and their status"
+    : `The policy "${policy}" keeps ${kept} of these snapshots. Lower its retention until at most ${maxPerResource - 1} remain in total`;
+  return new SnapshotError(
+    "QuotaExceeded",
+    `Expected fewer than ${maxPerResource} snapshots of ${kind.resourceOf(options)}, got ${countedOf(found).length}. ${advice}, or delete snapshots by hand.`,
+  );
+}
 
 const noRoomYetError = (resource: string, found: readonly FoundSnapshot[]) =>
   new SnapshotError(

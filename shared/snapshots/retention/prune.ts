@@ -1,25 +1,25 @@
 import { SnapshotError } from "../../core/errors.ts";
 import type { Instant } from "../../core/instant.ts";
+import { LISTED_AFTER_MS } from "../../core/retry.ts";
 import { createWallTimeConverter } from "../../core/time-zone.ts";
 import type { FoundSnapshot, Kind } from "../kinds/kind.ts";
 import { listByKind } from "../list-by-kind.ts";
 import { toCompactSnapshot } from "../ownership.ts";
 import type { Policy, Retention } from "../policy.ts";
 import type { RunContext } from "../run-context.ts";
-import { tooManySnapshotsError } from "../too-many-snapshots.ts";
-import { deleteDuplicates, listOptionsOf, type PendingDuplicate } from "./delete-duplicates.ts";
+import { confirmDeletions } from "./confirm-deletions.ts";
 import { applyDuplicateRules, type DuplicateOptions, findDuplicates } from "./duplicates.ts";
+import { createDeletionExecutor, type DeletionPlan } from "./execute-deletions.ts";
+import { isNamedIn, namesIn } from "./holds.ts";
 import {
-  executeDeletions,
   openPruneRecord,
   type PendingDeletion,
   type PlannedVerdict,
-  type Replan,
   toAnnouncement,
   toPendingDeletion,
-} from "./execute-deletions.ts";
-import { isNamedIn, namesIn } from "./holds.ts";
+} from "./pending-deletion.ts";
 import { groupByResource, keepsSomething, planRetention, type RetentionOptions } from "./plan.ts";
+import { recheck } from "./recheck.ts";
 
 /**
  * The fields of a policy that prune reads. Prune ignores `targets`, because the retention applies to all snapshots of a policy.
@@ -60,13 +60,14 @@ export function toRetentionOptions(
 export async function prune(policy: PrunePolicy, runContext: RunContext): Promise<number> {
   const { cloud, maxTargets = Number.POSITIVE_INFINITY } = runContext;
   const { time } = runContext.retryBudget;
+  const startedAt = time.now();
   const { hold = [], dry_run: isDryRun = false } = policy;
   const heldNames = namesIn(hold);
   const readOptions = (): DuplicateOptions => ({ hold: heldNames, now: time.now() });
   const decide = (kind: Kind, found: readonly FoundSnapshot[]) => decisionsOn(kind, found, policy, readOptions());
   if (policy.retention !== undefined) toRetentionOptions(policy);
   const deletions: PendingDeletion[] = [];
-  const duplicates: PendingDuplicate[] = [];
+  const duplicates: PendingDeletion[] = [];
   const keptDuplicates: string[] = [];
   let count = 0;
   const unmatchedHolds = new Map(hold.map((idOrName) => [idOrName, namesIn([idOrName])]));
@@ -83,16 +84,13 @@ export async function prune(policy: PrunePolicy, runContext: RunContext): Promis
       count += found.length;
       for (const planned of decide(kind, found)) {
         await pause();
-        const { original, verdict } = planned;
-        const { snapshot, decision, rule, isDuplicate } = verdict;
+        const { snapshot, decision, rule } = planned.verdict;
         const deletion = toPendingDeletion(planned);
         if (policy.retention === undefined && decision !== "deleted") keptDuplicates.push(`${snapshot.id} (${rule})`);
         else if (isDryRun)
           openPruneRecord(deletion, policy, runContext)({ outcome: "planned", rule, detail: decision });
         else if (decision !== "deleted") openPruneRecord(deletion, policy, runContext)({ outcome: decision, rule });
-        else if (isDuplicate && original !== undefined) {
-          duplicates.push({ ...deletion, originalId: original.id, listOptions: listOptionsOf(kind, snapshot) });
-        } else deletions.push(deletion);
+        else (deletion.originalId === undefined ? deletions : duplicates).push(deletion);
       }
     },
   );
@@ -103,28 +101,17 @@ export async function prune(policy: PrunePolicy, runContext: RunContext): Promis
   if (keptDuplicates.length > 0) runContext.addNotice(keptDuplicatesNotice(keptDuplicates));
   const announced = [...duplicates, ...deletions].map(toAnnouncement);
   if (announced.length > 0) runContext.announceDeletions(announced);
-  const { removedIds, changed } = await deleteDuplicates(duplicates, policy, runContext, readOptions);
-  const replan: Replan = {
-    async list(kind, pending) {
-      const ids = new Set(pending.map(({ id }) => id));
-      const resources = new Set(pending.map(({ resource }) => resource));
-      const found: FoundSnapshot[] = [];
-      await cloud(kind).listAll((snapshot) => {
-        // A late list response can still contain a deleted duplicate, which must not count as a good snapshot.
-        if (removedIds.has(snapshot.id)) return;
-        // A group of individual disks has no resource id. Its members can change, so every such group may affect the plan of
-        // any resource.
-        const isRelevant = snapshot.resource === undefined || resources.has(snapshot.resource);
-        if (!ids.has(snapshot.id) && !(isRelevant && snapshot.marker?.policy === policy.policy)) return;
-        // Count the planned deletions too, because they also need memory.
-        if (found.length + deletions.length >= maxTargets) throw tooManySnapshotsError(kind, maxTargets);
-        found.push(toCompactSnapshot(snapshot));
-      });
-      return found;
-    },
+  const deletionPlan: DeletionPlan = {
+    list: (kind, visit) => cloud(kind).listAll(visit, true),
     plan: decide,
+    recheck: (deletion, waits) => recheck(deletion, cloud(deletion.kind), waits, readOptions()),
   };
-  await executeDeletions(deletions, policy, runContext, replan, [...new Set([...outdated, ...changed])]);
+  const confirmMs = LISTED_AFTER_MS + time.now() - startedAt;
+  const executor = createDeletionExecutor(policy, runContext, deletionPlan, confirmMs);
+  // Delete the duplicates first, so no other rule deletes the older snapshot of a duplicate at the same time.
+  const changed = await executor.execute(duplicates);
+  await executor.execute(deletions, [...outdated, ...changed]);
+  await confirmDeletions(executor, deletionPlan, runContext);
   return count;
 }
 
@@ -138,12 +125,6 @@ function keptDuplicatesNotice(kept: readonly string[]): string {
   return `Not deleted as duplicates: ${named}${more}.`;
 }
 
-/** The decision of prune about one snapshot. */
-interface Decision extends PlannedVerdict {
-  /** The older snapshot, if the snapshot looks like a duplicate. */
-  original?: FoundSnapshot;
-}
-
 /**
  * Yields the decisions about the snapshots of a policy. Without a retention, yields only decisions about the snapshots that look
  * like duplicates.
@@ -153,7 +134,7 @@ function* decisionsOn(
   found: readonly FoundSnapshot[],
   policy: PrunePolicy,
   options: DuplicateOptions,
-): Generator<Decision> {
+): Generator<PlannedVerdict> {
   const marked = found.filter(({ marker }) => marker?.policy === policy.policy);
   const duplicates = findDuplicates(kind, marked, options);
   if (policy.retention === undefined) {

@@ -29,16 +29,6 @@ test("createAll hands over all targets without a create request once and 0.1 s a
   expect(fixture.outcomes()).toEqual(["made-1 accepted"]);
 });
 
-test("createAll hands over a target later if its deletions end after the cutoff", async () => {
-  const fixture = createLong();
-  const makeRoom: Run["makeRoom"] = async (_, { volume_id }) => {
-    if (volume_id === "disk-2") await fixture.time.sleep(50_000);
-    return false;
-  };
-  expect(await createSix(fixture, { ...RUN, makeRoom })).toEqual(["50 s disk-2"]);
-  expect(fixture.outcomes()).toHaveLength(5);
-});
-
 test("createAll without `fanOut` records targets that wait for another create request at the cutoff as failed", async () => {
   const { runContext, ...fixture } = createLong();
   fixture.cloud.onNextCalls("create", () => fixture.time.sleep(60_000));

@@ -68,14 +68,19 @@ describe("the work queue of createAll with a concurrency of 1", () => {
     ]);
   });
 
-  test("createAll starts the second target while the first target waits for deletions", async () => {
-    const fixture = createFixture({ concurrency: 1 });
-    const makeRoom: MakeRoom = async (_, { volume_id }, { time }) => {
-      if (volume_id === "disk-1") await time.sleep(5_000);
-      return false;
+  test("createAll starts the second target while the first target waits for a deletion", async () => {
+    const fixture = createFixture({ concurrency: 1, creates: [cloudError("QuotaExceeded")] });
+    const makeRoom: MakeRoom = async (_kind, _options, { time }) => {
+      await time.sleep(5_000);
+      return true;
     };
     await createWithoutIndex(fixture, 2, MINUTE_MS, { ...RUN, makeRoom });
-    expect(createCalls(fixture)).toEqual(["0 s create snapshot disk-2", "5 s create snapshot disk-1"]);
+    // createAll waits 6 s after the rejected create request, and then 5 s for the deletion.
+    expect(createCalls(fixture)).toEqual([
+      "0 s create snapshot disk-1",
+      "0 s create snapshot disk-2",
+      "11 s create snapshot disk-1",
+    ]);
   });
 
   test("createAll does not wait beyond the cutoff", async () => {

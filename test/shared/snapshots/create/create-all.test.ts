@@ -83,14 +83,14 @@ describe("createAll without an index of existing snapshots", () => {
     expect(fixture.outcomes()).toEqual(["disk-1 failed: Conflict"]);
   });
 
-  test("createAll calls makeRoom with the kind and the disk id of each target", async () => {
-    const fixture = createFixture();
+  test("createAll calls makeRoom with the kind and the disk id of a target whose create request is rejected with QuotaExceeded", async () => {
+    const fixture = createFixture({ creates: [cloudError("QuotaExceeded")] });
     const calls: unknown[] = [];
     const makeRoom = async (kind: Kind, { volume_id }: Record<string, unknown>) => {
       calls.push(`${kind.name} ${volume_id}`);
       return false;
     };
-    await createAll(diskTargets(1), { ...RUN, makeRoom }, fixture.runContext, { cutoff: startPlus(MINUTE_MS) });
+    await createAll(diskTargets(2), { ...RUN, makeRoom }, fixture.runContext, { cutoff: startPlus(MINUTE_MS) });
     expect(calls).toEqual(["snapshot disk-1"]);
   });
 

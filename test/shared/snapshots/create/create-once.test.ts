@@ -13,7 +13,15 @@ import {
   resultWith,
   snapshotCreatedBy,
 } from "../../../support/create-once.ts";
-import { cluster, createFixture, STATUS, snapshot, snapshotOf, startPlus } from "../../../support/domain.ts";
+import {
+  cloudError,
+  cluster,
+  createFixture,
+  STATUS,
+  snapshot,
+  snapshotOf,
+  startPlus,
+} from "../../../support/domain.ts";
 
 describe("createOnce without an existing snapshot", () => {
   test("createOnce lists the disk's snapshots and, if none matches, creates one with a generated name and labels that identify the request", async () => {
@@ -178,25 +186,63 @@ describe("createOnce with generated names", () => {
 });
 
 describe("createOnce with makeRoom", () => {
-  test("createOnce calls makeRoom before the create request, and lists the snapshots again if makeRoom returns true", async () => {
-    for (const [returned, requests] of [
-      [false, [LIST, CREATE]],
-      [true, [LIST, LIST, CREATE]],
-    ] as const) {
-      const fixture = createFixture();
-      const calls: unknown[] = [];
-      const makeRoom = async (kind: Kind, options: JsonObject) => {
-        calls.push([kind.name, options]);
-        return returned;
-      };
-      expect(await callCreateOnce(fixture, requestOf({ makeRoom }))).toMatchObject({ outcome: "accepted" });
-      expect(calls).toEqual([["snapshot", requestOf().options]]);
-      expect(fixture.cloud.requests()).toEqual(requests);
-    }
+  const QUOTA = cloudError("QuotaExceeded", { status: 413 });
+  const neverCalled = async () => {
+    throw new Error("makeRoom was called");
+  };
+
+  test("createOnce does not call makeRoom if the create request succeeds", async () => {
+    const fixture = createFixture();
+    expect(await callCreateOnce(fixture, requestOf({ makeRoom: neverCalled }))).toMatchObject({ outcome: "accepted" });
+    expect(fixture.cloud.requests()).toEqual([LIST, CREATE]);
   });
 
-  test("createOnce returns a snapshot that another delivery creates during makeRoom, and does not call makeRoom again", async () => {
-    const fixture = createFixture();
+  test.each(["Unsupported", "InvalidRequest", "NotFound", "AccessDenied", "Conflict"] as const)(
+    "createOnce does not call makeRoom if the create request is rejected with %s",
+    async (reason) => {
+      const fixture = createFixture({ creates: [cloudError(reason)] });
+      const error = await callCreateOnce(fixture, requestOf({ makeRoom: neverCalled })).catch((thrown) => thrown);
+      expect(error).toMatchObject({ reason });
+    },
+  );
+
+  test("createOnce calls makeRoom after the create request was rejected with QuotaExceeded, and repeats the create request if makeRoom returns true", async () => {
+    const fixture = createFixture({ creates: [QUOTA] });
+    const calls: unknown[] = [];
+    const makeRoom = async (kind: Kind, options: JsonObject) => {
+      calls.push([kind.name, options]);
+      return true;
+    };
+    expect(await callCreateOnce(fixture, requestOf({ makeRoom }))).toMatchObject({ outcome: "accepted", attempts: 2 });
+    expect(calls).toEqual([["snapshot", requestOf().options]]);
+    expect(fixture.cloud.requests()).toEqual([LIST, CREATE, LIST, LIST, CREATE]);
+  });
+
+  test("createOnce throws QuotaExceeded and sends no further create request if makeRoom returns false", async () => {
+    const fixture = createFixture({ creates: [QUOTA] });
+    const error = await callCreateOnce(fixture, requestOf({ makeRoom: async () => false })).catch((thrown) => thrown);
+    expect(error).toMatchObject({ reason: "QuotaExceeded", attempts: 1 });
+    expect(fixture.cloud.requests()).toEqual([LIST, CREATE, LIST]);
+  });
+
+  test("createOnce throws the error of makeRoom", async () => {
+    const fixture = createFixture({ creates: [QUOTA] });
+    const makeRoom = async () => {
+      throw cloudError("DeadlineExceeded");
+    };
+    const error = await callCreateOnce(fixture, requestOf({ makeRoom })).catch((thrown) => thrown);
+    expect(error).toMatchObject({ reason: "DeadlineExceeded" });
+  });
+
+  test("createOnce does not call makeRoom if the snapshot of another delivery is the cause of the exhausted quota", async () => {
+    const fixture = createFixture({ creates: [QUOTA] });
+    void fixture.time.sleep(1_000).then(() => fixture.cloud.add(snapshot, snapshotCreatedBy(requestOf(), "a")));
+    const created = await callCreateOnce(fixture, requestOf({ makeRoom: neverCalled }));
+    expect(created).toMatchObject({ outcome: "existing", snapshotId: "a" });
+  });
+
+  test("createOnce returns a snapshot that another delivery creates during makeRoom, and sends no further create request", async () => {
+    const fixture = createFixture({ creates: [QUOTA] });
     const makeRoom = async () => {
       fixture.cloud.add(snapshot, snapshotCreatedBy(requestOf(), "a"));
       return true;

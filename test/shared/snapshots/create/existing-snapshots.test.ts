@@ -215,28 +215,10 @@ describe("the method findAgain of an index of existing snapshots", () => {
   });
 });
 
-describe("the method count of an index of existing snapshots", () => {
-  test("count returns the number of all snapshots of a disk, including snapshots without a marker, only if the kind has a maximum per disk", async () => {
-    const { index, cloud } = createIndex([
-      snapshotOf("a", "disk-1"),
-      snapshotOf("b", "disk-1", { marker: undefined }),
-      snapshotCreatedFor(diskTarget(2), "c"),
-    ]);
-    cloud.add(standard, snapshotOf("d", "disk-1"));
-    expect([await index.count(snapshot, "disk-1"), await index.count(snapshot, "disk-2")]).toEqual([2, 1]);
-    expect([await index.count(snapshot, "disk-3"), await index.count(standard, "disk-1")]).toEqual([0, 0]);
-    expect(cloud.requests()).toEqual(["listAll snapshot", "listAll standard-snapshot"]);
-  });
-
-  test("count adds the snapshots that a refresh shows for the first time", async () => {
-    const { index, cloud, time } = createIndex([snapshotOf("a", "disk-1")]);
-    expect(await index.count(snapshot, "disk-1")).toBe(1);
-    cloud.add(snapshot, snapshotOf("b", "disk-1"));
-    for (const _ of [1, 2]) {
-      await time.sleep(1_001);
-      expect(await index.count(snapshot, "disk-1")).toBe(2);
-    }
-  });
+test("isListed sends a list request and returns true if the index lists all snapshots of the kind", async () => {
+  const { index, cloud } = createIndex([snapshotOf("a", "disk-1")]);
+  expect(await index.isListed(snapshot)).toBe(true);
+  expect(cloud.requests()).toEqual(["listAll snapshot"]);
 });
 
 describe("the method listed of an index of existing snapshots", () => {

@@ -6,8 +6,10 @@ import {
   createFixture,
   createSeconds,
   lostResponse,
+  snapshot,
   startPlus,
 } from "../../../support/domain.ts";
+import { agedSnapshots } from "../../../support/listed-index.ts";
 import { addOther, createMissing, LONG } from "../../../support/run-locks.ts";
 import { diskTargets, RUN } from "../../../support/runs.ts";
 
@@ -47,17 +49,6 @@ describe("createAll without the run lock", () => {
     expect(createSeconds(fixture)).toEqual(["0", "0", "0", "26", "32"]);
   });
 
-  test("createAll creates a snapshot while another process creates snapshots, if the time until the cutoff is too short to wait", async () => {
-    const fixture = createFixture(LONG);
-    for (let number = 30; number > 4; number -= 1)
-      void fixture.time.sleep((30 - number) * 1_000).then(() => addOther(fixture, number));
-    // After deletions, each create request waits for a list request of its disk. Its response shows further snapshots.
-    fixture.cloud.onEveryCall("listFor", () => fixture.time.sleep(2_000));
-    const run = { ...RUN, makeRoom: async () => true };
-    await createMissing(fixture, diskTargets(30), run, startPlus(35_000));
-    expect(createSeconds(fixture)[0]).toBe("24");
-  });
-
   test("createAll records a busy disk as failed if its retry waits for another create request until the cutoff", async () => {
     const fixture = createFixture({ ...LONG, concurrency: 3, creates: [BUSY] });
     fixture.cloud.onNextCalls("create", () => fixture.time.sleep(50_000));
@@ -80,14 +71,6 @@ describe("createAll with the run lock", () => {
     fixture.cloud.onNextCalls("create", undefined, slow, failed);
     await createMissing(fixture, diskTargets(6));
     expect(createSeconds(fixture)).toEqual(["0", "6", "6", "19", "19", "19"]);
-  });
-
-  test("createAll acquires the run lock again if it loses the lock while a create request waits for a list response", async () => {
-    const fixture = createFixture({ ...LONG, concurrency: 1 });
-    // After deletions, each create request waits for a list request of its disk.
-    fixture.cloud.onNextCalls("listFor", undefined, undefined, () => fixture.time.sleep(12_000));
-    await createMissing(fixture, diskTargets(4), { ...RUN, makeRoom: async () => true });
-    expect(createSeconds(fixture)).toEqual(["0", "6", "18", "24"]);
   });
 });
 

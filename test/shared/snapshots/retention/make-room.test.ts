@@ -16,29 +16,20 @@ import {
 
 const OF_OTHER_POLICY = { marker: markerOf("other", { policy: "weekly" }) };
 
-/**
- * Calls `makeRoomBy` for a disk with the given snapshots. If `count` is set, `makeRoomBy` receives a function that returns `count`
- * as the number of snapshots of the disk. Otherwise `makeRoomBy` must list the snapshots to count them.
- */
+/** Calls `makeRoomBy` for a disk with the given snapshots. */
 async function makeRoom(
   snapshots: FoundSnapshot[],
-  { policy = keepLast(5), count = undefined as number | undefined, seconds = 600, waitSeconds = 0, removeMs = 0 } = {},
+  { policy = keepLast(5), seconds = 600, waitSeconds = 0, removeMs = 0 } = {},
 ) {
   const fixture = createFixture({ seconds });
   fixture.cloud.add(snapshot, ...snapshots);
   fixture.cloud.removeMs = removeMs;
   if (waitSeconds > 0) fixture.runContext.retryBudget.maxWait = after(START, waitSeconds * 1000);
-  const counts: string[] = [];
-  const counted = async (_kind: unknown, resource: string) => {
-    counts.push(resource);
-    return count as number;
-  };
-  const work = makeRoomBy(policy, fixture.runContext, count === undefined ? undefined : counted);
+  const work = makeRoomBy(policy, fixture.runContext);
   const result = await work(snapshot, DISK_OPTIONS, fixture.runContext.retryBudget).catch((error) => error);
   return {
     ...fixture,
     result,
-    counts,
     requests: fixture.cloud.requests(),
     outcomes: fixture.outcomes(),
     calls: fixture.cloud.calls,
@@ -50,27 +41,19 @@ const onFirst = (count: number, changes: Partial<FoundSnapshot>) =>
   Object.fromEntries(Array.from({ length: count }, (_, index) => [index, changes]));
 
 describe("makeRoomBy if no room is needed", () => {
-  test("makeRoomBy sends no request for standard snapshots, which have no maximum of 7 per disk", async () => {
+  test("makeRoomBy deletes no standard snapshot, because standard snapshots have no maximum of 7 per disk", async () => {
     const fixture = createFixture();
-    expect(
-      await makeRoomBy(keepLast(5), fixture.runContext)(standard, DISK_OPTIONS, fixture.runContext.retryBudget),
-    ).toBe(false);
-    expect(fixture.cloud.calls).toEqual([]);
-  });
-
-  test("makeRoomBy sends no request if the caller has counted only 6 snapshots of the disk", async () => {
-    const { result, requests, counts } = await makeRoom([], { count: 6 });
-    expect(result).toBe(false);
-    expect(counts).toEqual(["disk-1"]);
-    expect(requests).toEqual([]);
+    fixture.cloud.add(standard, ...snapshotsOfDisk(300));
+    const work = makeRoomBy(keepLast(5), fixture.runContext);
+    expect(await work(standard, DISK_OPTIONS, fixture.runContext.retryBudget)).toBe(false);
+    expect(fixture.cloud.requests()).toEqual(["listFor standard-snapshot disk-1"]);
   });
 
   test("makeRoomBy deletes nothing if the list response contains only 6 snapshots of the disk", async () => {
     expect(await makeRoom(snapshotsOfDisk(6))).toMatchObject({ result: false, requests: [LIST] });
-    expect(await makeRoom(snapshotsOfDisk(6), { count: 7 })).toMatchObject({ result: false, requests: [LIST] });
   });
 
-  test("makeRoomBy deletes nothing if a backup created one of the 7 snapshots of a disk, because EVS possibly does not count this snapshot", async () => {
+  test("makeRoomBy deletes nothing if a backup created one of the 7 snapshots of a disk, because snapshots of backups do not count", async () => {
     const { result, requests, outcomes } = await makeRoom(
       snapshotsOfDisk(7, { 0: { name: "autobk_snapshot_1" }, ...onFirst(0, {}) }),
       { policy: keepLast(7) },
@@ -82,14 +65,23 @@ describe("makeRoomBy if no room is needed", () => {
 });
 
 describe("makeRoomBy on a disk with 7 snapshots, the maximum", () => {
-  test("makeRoomBy deletes the snapshots that the retention does not keep, writes their records, and lists the disk again", async () => {
+  test("makeRoomBy deletes only the oldest snapshot that the retention does not keep, and lists the disk again", async () => {
     const { result, requests, outcomes } = await makeRoom(snapshotsOfDisk(7));
     expect(result).toBe(true);
-    expect(outcomes).toEqual(["s-5 deleted: kept by no rule", "s-6 deleted: kept by no rule"]);
-    expect(requests).toEqual([LIST, "remove snapshot s-5", "remove snapshot s-6", LIST]);
+    expect(outcomes).toEqual(["s-6 deleted: kept by no rule"]);
+    expect(requests).toEqual([LIST, "remove snapshot s-6", LIST]);
   });
 
-  test("makeRoomBy lists the disk after 1 s, 2 s, 4 s, 8 s, and then every 10 s until EVS has deleted the snapshots", async () => {
+  test("makeRoomBy announces the deletion before the delete request", async () => {
+    const fixture = createFixture();
+    fixture.cloud.add(snapshot, ...snapshotsOfDisk(7));
+    const announced: string[][] = [];
+    fixture.cloud.onNextCalls("remove", () => void announced.push([...fixture.announced]));
+    await makeRoomBy(keepLast(5), fixture.runContext)(snapshot, DISK_OPTIONS, fixture.runContext.retryBudget);
+    expect(announced).toEqual([["s-6: kept by no rule"]]);
+  });
+
+  test("makeRoomBy lists the disk after 1 s, 2 s, 4 s, 8 s, and then every 10 s until EVS has deleted the snapshot", async () => {
     const { result, calls } = await makeRoom(snapshotsOfDisk(7), { removeMs: 40_000 });
     expect(result).toBe(true);
     const listCalls = calls.filter((call) => call.includes("listFor"));
@@ -105,21 +97,21 @@ describe("makeRoomBy on a disk with 7 snapshots, the maximum", () => {
     expect(
       await makeRoomBy(keepLast(5), fixture.runContext)(snapshot, DISK_OPTIONS, fixture.runContext.retryBudget),
     ).toBe(true);
-    expect(fixture.cloud.calls.map((call) => call.split(" ")[0])).toEqual(["0", "1", "3"]);
+    expect(fixture.cloud.calls.map((call) => call.split(" ")[0])).toEqual(["0", "0", "1", "3"]);
     expect(fixture.outcomes()).toEqual([]);
   });
 
   test("makeRoomBy deletes by the retention if the disk has 7 snapshots in addition to a snapshot that is being deleted", async () => {
     const { outcomes } = await makeRoom(snapshotsOfDisk(8, { 7: STATUS.deleting }));
-    expect(outcomes).toEqual(["s-5 deleted: kept by no rule", "s-6 deleted: kept by no rule"]);
+    expect(outcomes).toEqual(["s-6 deleted: kept by no rule"]);
   });
 
-  test("makeRoomBy fails with the number of snapshots in deletion if EVS has not deleted them before the deadline", async () => {
+  test("makeRoomBy fails with the number of snapshots in deletion if EVS has not deleted the snapshot before the deadline", async () => {
     const timedOut = await makeRoom(snapshotsOfDisk(7), { removeMs: 10_000_000, seconds: 60 });
     expect(timedOut.result).toMatchObject({
       reason: "DeadlineExceeded",
       message:
-        "There is no room for a snapshot of disk-1 yet: 2 of its 7 snapshots are being deleted. Repeat the request later.",
+        "There is no room for a snapshot of disk-1 yet: 1 of its 7 snapshots are being deleted. Repeat the request later.",
     });
     // The create request needs the last 12 s.
     expect(timedOut.time.seconds()).toBe(45);
@@ -179,8 +171,8 @@ describe("makeRoomBy if the policy allows it to delete no snapshot", () => {
     ).catch((thrown) => thrown);
     expect(error).toMatchObject(full("The snapshots to delete still exist. Check their records and their status"));
     expect(fixture.outcomes()).toEqual([
-      "s-5 failed: kept by no rule: AccessDenied",
       "s-6 failed: kept by no rule: AccessDenied",
+      "s-5 failed: kept by no rule: AccessDenied",
     ]);
     expect(fixture.time.seconds()).toBe(0);
   });
@@ -199,13 +191,10 @@ describe("makeRoomBy if the policy allows it to delete no snapshot", () => {
 describe("makeRoomBy with failed snapshots", () => {
   const old = { ...STATUS.failed, created: after(START, HOUR_MS) };
 
-  test("makeRoomBy deletes the failed snapshots of a disk with 7 snapshots if the retention keeps all available snapshots", async () => {
+  test("makeRoomBy deletes the oldest failed snapshot of a disk with 7 snapshots if the retention keeps all available snapshots", async () => {
     const { result, outcomes } = await makeRoom(snapshotsOfDisk(7, onFirst(2, old)));
     expect(result).toBe(true);
-    expect(outcomes).toEqual([
-      "s-1 deleted: failed, and the disk has no room for a newer snapshot",
-      "s-0 deleted: failed, and the disk has no room for a newer snapshot",
-    ]);
+    expect(outcomes).toEqual(["s-0 deleted: failed, and the disk has no room for a newer snapshot"]);
   });
 
   test("makeRoomBy keeps a failed snapshot if it can delete an available snapshot that no retention rule keeps", async () => {
@@ -219,5 +208,54 @@ describe("makeRoomBy with failed snapshots", () => {
     });
     expect(result).toMatchObject({ reason: "QuotaExceeded" });
     expect(outcomes).toEqual([]);
+  });
+});
+
+describe("makeRoomBy after a delete request", () => {
+  const makeRoomAfter = async (arrange: (fixture: ReturnType<typeof createFixture>) => void, seconds = 600) => {
+    const fixture = createFixture({ seconds });
+    fixture.cloud.add(snapshot, ...snapshotsOfDisk(7));
+    arrange(fixture);
+    const work = makeRoomBy(keepLast(5), fixture.runContext);
+    const result = await work(snapshot, DISK_OPTIONS, fixture.runContext.retryBudget).catch((error) => error);
+    return { ...fixture, result };
+  };
+  test("makeRoomBy records a snapshot as unverified and fails with DeadlineExceeded if EVS accepts the deletion and never deletes the snapshot", async () => {
+    const { result, outcomes, cloud, time } = await makeRoomAfter((fixture) => {
+      fixture.cloud.onEveryCall("listFor", () => fixture.cloud.snapshots.set("snapshot", snapshotsOfDisk(7)));
+    });
+    expect(result).toMatchObject({ reason: "DeadlineExceeded" });
+    expect(outcomes()).toEqual([
+      expect.stringMatching(/^s-6 unverified: kept by no rule: The delete request was accepted/),
+    ]);
+    expect(cloud.requests().filter((call) => call.includes("remove"))).toHaveLength(1);
+    expect(time.seconds()).toBeGreaterThanOrEqual(6);
+  });
+
+  test("makeRoomBy returns true if its snapshot is deleted and another process has created a snapshot in the meantime", async () => {
+    const { result, outcomes } = await makeRoomAfter((fixture) => {
+      fixture.cloud.onNextCalls("listFor", undefined, () =>
+        fixture.cloud.add(snapshot, ...snapshotsOfDisk(1, { 0: { id: "other" } })),
+      );
+    });
+    expect(result).toBe(true);
+    expect(outcomes()).toEqual(["s-6 deleted: kept by no rule"]);
+  });
+
+  test("makeRoomBy records a snapshot as failed if EVS responds with NotFound and still lists the snapshot at the deadline", async () => {
+    const { result, outcomes } = await makeRoomAfter(
+      (fixture) => fixture.cloud.onEveryCall("remove", cloudError("NotFound")),
+      60,
+    );
+    expect(result).toMatchObject({ reason: "DeadlineExceeded" });
+    expect(outcomes()).toEqual(["s-6 failed: kept by no rule: NotFound"]);
+  });
+
+  test("makeRoomBy records a snapshot as unverified if the list request after the accepted deletion fails", async () => {
+    const { result, outcomes } = await makeRoomAfter((fixture) =>
+      fixture.cloud.onNextCalls("listFor", undefined, cloudError("AccessDenied")),
+    );
+    expect(result).toMatchObject({ reason: "AccessDenied" });
+    expect(outcomes()).toEqual([expect.stringMatching(/^s-6 unverified: .*could not be listed after it/)]);
   });
 });
