@@ -6,10 +6,8 @@ import {
   createFixture,
   createSeconds,
   lostResponse,
-  snapshot,
   startPlus,
 } from "../../../support/domain.ts";
-import { agedSnapshots } from "../../../support/listed-index.ts";
 import { addOther, createMissing, LONG } from "../../../support/run-locks.ts";
 import { diskTargets, RUN } from "../../../support/runs.ts";
 
