@@ -29,7 +29,7 @@ const context = () => {
     getPackage: () => "default",
     getFunctionName: () => variables.FUNCTION_NAME ?? "scheduled-snapshots",
     getVersion: () => "latest",
-    getMemorySize: () => "512",
+    getMemorySize: () => variables.MEMORY_MB ?? "512",
   };
 };
 

@@ -1,7 +1,6 @@
 /** Runs functions on an embedded cloud with many disks and snapshots. Each invocation has its own process. */
 import { join } from "node:path";
 import { type EmbeddedCloud, ScaledClock, startCloud } from "../../infra/local/cloud/index.ts";
-import { deriveKey } from "../../shared/snapshots/marker.ts";
 import { endpointsAt } from "../support/user-data.ts";
 import { DIST, type Measured, run, timerEvent } from "./process.ts";
 
@@ -16,7 +15,7 @@ const FACTOR = { normal: 2, slow: 5 };
 /** Node.js options that limit memory about as much as a cgroup of 128 MB does. In such a cgroup, the measured peak was 83 MiB. */
 export const IN_128_MB = ["--max-old-space-size=64", "--max-semi-space-size=1"] as const;
 
-function variablesFor(cloud: EmbeddedCloud, more: Record<string, string> = {}): Record<string, string> {
+export function variablesFor(cloud: EmbeddedCloud, more: Record<string, string> = {}): Record<string, string> {
   const endpoints = endpointsAt(cloud.url, ["EVS", "DWS", "ECS", "FUNCTIONGRAPH"]);
   return { REGION: cloud.region, PROJECT_ID: cloud.projectId, ...endpoints, ...more };
 }
@@ -148,25 +147,4 @@ export function findProblems(
       : [`${seconds.toFixed(1)} s instead of at most ${(minSeconds * (1 + maxExcess)).toFixed(1)} s`]),
     ...(requests <= maxRequests ? [] : [`${requests} requests instead of at most ${maxRequests.toFixed(0)}`]),
   ];
-}
-
-/** Measures the CPU time and memory of a prune-snapshots run. The policy keeps every snapshot, so the run deletes none. */
-export async function runPrune(snapshots: number, options: readonly string[] = []) {
-  const cloud = await startCloud({ keepRequests: false });
-  const disks = Array.from({ length: snapshots / 400 }, () => cloud.addVolume().id);
-  for (let index = 0; index < snapshots; index += 1) {
-    const key = deriveKey("schedule", "nightly", String(index));
-    cloud.addSnapshot({
-      kind: "snapshot",
-      volumeId: disks[index % disks.length] as string,
-      createdAt: Date.now() - index * 60_000,
-      status: "available",
-      metadata: { "managed-by": "snapshot-functions", policy: "nightly", key, content: "00000000" },
-    });
-  }
-  const bundle = join(DIST, "prune-snapshots", "index.js");
-  const event = timerEvent({ policy: "nightly", retention: { keep_last: snapshots } });
-  const { cpu, rssPeak, result } = await run({ bundle, event, variables: variablesFor(cloud), options });
-  await cloud.close();
-  return { snapshots, cpu, rssPeak, outcomes: result.outcomes };
 }

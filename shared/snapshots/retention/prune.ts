@@ -52,7 +52,7 @@ export function toRetentionOptions(
  * resources that no longer exist. Before the first deletion, the function plans and announces all deletions. With a retention, it
  * writes a result record with the rule for each snapshot. Without a retention, it writes a record for each deletion, and the
  * record of the run names the snapshots that look like duplicates but break a rule of duplicates.ts. If a deletion fails, the
- * other deletions continue.
+ * other deletions continue. After the last deletion, the function lists the snapshots again and confirms all deletions.
  *
  * @returns the number of snapshots that the policy created
  * @throws SnapshotError InvalidRequest if the retention has no rule that keeps snapshots
@@ -78,7 +78,7 @@ export async function prune(policy: PrunePolicy, runContext: RunContext): Promis
   };
   const outdated = await listByKind(
     { action: "prune", policy: policy.policy },
-    { ...runContext, maxSnapshots: maxTargets },
+    runContext,
     keepMarked,
     async (kind, found, pause) => {
       count += found.length;
@@ -90,7 +90,13 @@ export async function prune(policy: PrunePolicy, runContext: RunContext): Promis
         else if (isDryRun)
           openPruneRecord(deletion, policy, runContext)({ outcome: "planned", rule, detail: decision });
         else if (decision !== "deleted") openPruneRecord(deletion, policy, runContext)({ outcome: decision, rule });
-        else (deletion.originalId === undefined ? deletions : duplicates).push(deletion);
+        else if (deletions.length + duplicates.length >= maxTargets) {
+          openPruneRecord(
+            deletion,
+            policy,
+            runContext,
+          )({ outcome: "failed", rule, error: tooManyDeletions(maxTargets) });
+        } else (deletion.originalId === undefined ? deletions : duplicates).push(deletion);
       }
     },
   );
@@ -114,6 +120,12 @@ export async function prune(policy: PrunePolicy, runContext: RunContext): Promis
   await confirmDeletions(executor, deletionPlan, runContext);
   return count;
 }
+
+const tooManyDeletions = (max: number) =>
+  new SnapshotError(
+    "Misconfigured",
+    `Expected at most ${max} snapshots to delete, because more do not fit into memory. The next run deletes further snapshots. Give the function more memory.`,
+  );
 
 /** The maximum number of snapshots in the notice about kept duplicates. */
 const MAX_NAMED = 20;
