@@ -10,6 +10,7 @@ import {
 } from "../../core/retry.ts";
 import type { FoundSnapshot, Kind } from "../kinds/kind.ts";
 import { deriveKey, hashRequest, type Marker } from "../marker.ts";
+import { countTowardsLimit } from "../ownership.ts";
 import type { SnapshotCreator } from "../ports.ts";
 import { findCause, isFinal, LAST_LIST_MS, listAfterAmbiguous } from "./failed-create.ts";
 import { createFreshLook } from "./fresh-look.ts";
@@ -173,7 +174,7 @@ async function listThenCreate(
         // The list response shows that no snapshot was created. If a retry cannot change the error, the error is final.
         if (isFinal(error) || tries >= MAX_AMBIGUOUS_TRIES || !takeRetryToken(retryBudget)) throw error;
       } else if (!(await backoff(error, tries, retryBudget))) {
-        const count = async () => (await retryRead(() => service.listFor(options), retryBudget)).length;
+        const count = async () => countTowardsLimit(await retryRead(() => service.listFor(options), retryBudget));
         return toExisting(await findCause(error, request, { findExisting, count }, retryBudget));
       }
     }

@@ -3,7 +3,7 @@ import { retryRead, startCutoff } from "../../core/retry.ts";
 import type { SnapshotIndex } from "../create/existing-snapshots.ts";
 import type { MakeRoom } from "../create/request.ts";
 import { type FoundSnapshot, isBeingDeleted } from "../kinds/kind.ts";
-import { foreignReason } from "../ownership.ts";
+import { countTowardsLimit } from "../ownership.ts";
 import type { RunContext } from "../run-context.ts";
 import { executeDeletions, type PlannedVerdict, toAnnouncement, toPendingDeletion } from "./execute-deletions.ts";
 import { collectVerdicts, type PrunePolicy, toRetentionOptions } from "./prune.ts";
@@ -46,7 +46,7 @@ export function makeRoomBy(policy: PrunePolicy, runContext: RunContext, count?: 
       if (deletions.length === 0) {
         // Try to create the snapshot if the limit is reached only together with the snapshots of other programs, such as
         // backups. EVS possibly does not count those snapshots.
-        if (found.filter((snapshot) => foreignReason(snapshot) === undefined).length < maxPerResource) return false;
+        if (countTowardsLimit(found) < maxPerResource) return false;
         throw noRoomError(maxPerResource, resource, found, retentionAdvice(policy, plan.length, maxPerResource));
       }
       const replan = {
@@ -92,7 +92,7 @@ function addFailedSnapshots(plan: PlannedVerdict[]): PlannedVerdict[] {
 const noRoomError = (max: number, resource: string, found: readonly FoundSnapshot[], advice: string) =>
   new SnapshotError(
     "QuotaExceeded",
-    `Expected fewer than ${max} snapshots of ${resource}, got ${found.length}. ${advice}, or delete snapshots by hand.`,
+    `Expected fewer than ${max} snapshots of ${resource}, got ${countTowardsLimit(found)}. ${advice}, or delete snapshots by hand.`,
   );
 
 const retentionAdvice = ({ policy }: PrunePolicy, count: number, max: number): string =>
