@@ -3,7 +3,7 @@ import type { Instant } from "../../core/instant.ts";
 import { createWallTimeConverter } from "../../core/time-zone.ts";
 import type { FoundSnapshot, Kind } from "../kinds/kind.ts";
 import { listByKind } from "../list-by-kind.ts";
-import { toCompactSnapshot } from "../ownership.ts";
+import { groupIdOf, toCompactSnapshot } from "../ownership.ts";
 import type { Policy, Retention } from "../policy.ts";
 import type { RunContext } from "../run-context.ts";
 import { tooManySnapshotsError } from "../too-many-snapshots.ts";
@@ -18,7 +18,8 @@ import {
   toAnnouncement,
   toPendingDeletion,
 } from "./execute-deletions.ts";
-import { isNamedIn, namesIn } from "./holds.ts";
+import { createHoldCheck, namesIn } from "./holds.ts";
+import { applyEmptyGroupRule, foreignTypeReason } from "./kind-rules.ts";
 import { groupByResource, keepsSomething, planRetention, type RetentionOptions } from "./plan.ts";
 
 /**
@@ -69,9 +70,11 @@ export async function prune(policy: PrunePolicy, runContext: RunContext): Promis
   const duplicates: PendingDuplicate[] = [];
   const keptDuplicates: string[] = [];
   let count = 0;
-  const unmatchedHolds = new Map(hold.map((idOrName) => [idOrName, namesIn([idOrName])]));
+  const holdCheck = createHoldCheck(hold);
   const keepMarked = (found: FoundSnapshot) => {
-    for (const [idOrName, name] of unmatchedHolds) if (isNamedIn(name, found)) unmatchedHolds.delete(idOrName);
+    holdCheck.visit(found);
+    // EVS can copy the tags of a group to its members, but only the group gets a record.
+    if (groupIdOf(found) !== undefined) return undefined;
     // Stryker disable next-line ConditionalExpression: this condition only saves memory
     return found.marker?.policy === policy.policy ? toCompactSnapshot(found) : undefined;
   };
@@ -96,10 +99,8 @@ export async function prune(policy: PrunePolicy, runContext: RunContext): Promis
       }
     },
   );
-  if (unmatchedHolds.size > 0) {
-    const unknown = [...unmatchedHolds.keys()].map((idOrName) => JSON.stringify(idOrName)).join(", ");
-    runContext.addNotice(`hold: expected ids or names of existing snapshots, got ${unknown}. Correct or remove them.`);
-  }
+  const holdNotice = holdCheck.notice();
+  if (holdNotice !== undefined) runContext.addNotice(holdNotice);
   if (keptDuplicates.length > 0) runContext.addNotice(keptDuplicatesNotice(keptDuplicates));
   const announced = [...duplicates, ...deletions].map(toAnnouncement);
   if (announced.length > 0) runContext.announceDeletions(announced);
@@ -163,7 +164,10 @@ function* decisionsOn(
     }
     return;
   }
-  for (const { verdict } of verdictsOn(kind, found, policy, toRetentionOptions(policy, options.now))) {
+  const retention = toRetentionOptions(policy, options.now);
+  retention.extraHoldReason = (snapshot) => foreignTypeReason(snapshot, kind);
+  for (const planned of verdictsOn(kind, found, policy, retention)) {
+    const verdict = applyEmptyGroupRule(planned.verdict, kind, options.now);
     const duplicate = duplicates.get(verdict.snapshot);
     yield duplicate === undefined
       ? { kind, verdict }
