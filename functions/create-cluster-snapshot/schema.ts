@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import { Uuid } from "../../shared/validation/fields.ts";
+import { SNAPSHOT_NAME, Uuid } from "../../shared/validation/fields.ts";
 
 /**
  * Validates the body of a request to create-cluster-snapshot. Its limits are those of the DWS API:
@@ -12,6 +12,7 @@ export const current = Type.Object(
         name: Type.String({
           pattern: "^[A-Za-z][A-Za-z0-9_-]{3,63}$",
           "x-expected": "a letter followed by 3 to 63 letters, digits, hyphens or underscores",
+          ...SNAPSHOT_NAME,
         }),
         cluster_id: Uuid(),
         description: Type.Optional(

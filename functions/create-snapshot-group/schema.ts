@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 import { MARKER_KEYS } from "../../shared/snapshots/marker.ts";
-import { EnterpriseProjectId, EVS_NAME, Tags, Uuid } from "../../shared/validation/fields.ts";
+import { EnterpriseProjectId, SNAPSHOT_NAME, Tags, Uuid } from "../../shared/validation/fields.ts";
 
 /**
  * Validates the body of a request to create-snapshot-group. The body names a server, disks, or some disks of a server
@@ -13,7 +13,7 @@ export const current = Type.Object(
         server_id: Type.Optional(Uuid()),
         volume_ids: Type.Optional(Type.Array(Uuid(), { minItems: 1, "x-unique-ids": true })),
         instant_access: Type.Optional(Type.Boolean()),
-        name: Type.Optional(Type.String({ "x-max-bytes": 255, ...EVS_NAME })),
+        name: Type.Optional(Type.String({ "x-max-bytes": 255, ...SNAPSHOT_NAME })),
         description: Type.Optional(Type.String({ "x-max-bytes": 255 })),
         tags: Type.Optional(Tags(MARKER_KEYS)),
         enterprise_project_id: Type.Optional(EnterpriseProjectId()),

@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 import { MARKER_KEYS } from "../../shared/snapshots/marker.ts";
-import { EnterpriseProjectId, EVS_NAME, Tags, Uuid } from "../../shared/validation/fields.ts";
+import { EnterpriseProjectId, SNAPSHOT_NAME, Tags, Uuid } from "../../shared/validation/fields.ts";
 
 /**
  * Validates the body of a request to create-standard-snapshot. Its limits are those of the EVS API
@@ -12,7 +12,7 @@ export const current = Type.Object(
     snapshot: Type.Object(
       {
         volume_id: Uuid(),
-        name: Type.Optional(Type.String({ maxLength: 64, ...EVS_NAME })),
+        name: Type.Optional(Type.String({ maxLength: 64, ...SNAPSHOT_NAME })),
         description: Type.Optional(Type.String({ maxLength: 85 })),
         tags: Type.Optional(Tags(MARKER_KEYS)),
         enterprise_project_id: Type.Optional(EnterpriseProjectId()),

@@ -24,14 +24,24 @@ const EARLIEST_MS = Date.UTC(2015, 0);
  * (SOURCES.md#gateway-clock-skew).
  */
 const MAX_AHEAD_MS = 15 * 60_000;
+/**
+ * How far in the future the creation time of a snapshot can be for retention and verify, in milliseconds. The limit is higher than
+ * `MAX_AHEAD_MS`, because retention holds a snapshot whose time is not credible for as long as the snapshot exists.
+ */
+export const MAX_CREATED_AHEAD_MS = 3_600_000;
 
 /**
  * Returns a time from a cloud response if the time is credible.
  *
- * @returns undefined if the time is absent, before 2015, or more than 15 minutes after `now`
+ * @param maxAheadMs how far after `now` the time can be, in milliseconds. Default: 15 minutes
+ * @returns undefined if the time is absent, before 2015, or too far after `now`
  */
-export const credibleTime = (moment: Instant | undefined, now: Instant): Instant | undefined =>
-  moment !== undefined && moment >= EARLIEST_MS && moment <= now + MAX_AHEAD_MS ? moment : undefined;
+export const credibleTime = (
+  moment: Instant | undefined,
+  now: Instant,
+  maxAheadMs = MAX_AHEAD_MS,
+): Instant | undefined =>
+  moment !== undefined && moment >= EARLIEST_MS && moment <= now + maxAheadMs ? moment : undefined;
 
 const TIMESTAMP = /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?\s*(Z|[+-]\d{2}:?\d{2})?$/i;
 

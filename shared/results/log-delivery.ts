@@ -62,7 +62,7 @@ type Send = (batch: string[]) => Promise<void>;
 export function startDelivery(send: Send): Delivery {
   /** The batches that are not delivered yet. Lines are only added to the last batch. */
   const batches: string[][] = [];
-  let bytes = Number.POSITIVE_INFINITY;
+  let bytes = Infinity;
   let lines = 0;
   let lost = 0;
   let why: unknown;
@@ -113,7 +113,7 @@ export function startDelivery(send: Send): Delivery {
     // only if the topic has accepted another record.
     if (reason === "Unreachable") return hasProbed && hasAccepted ? MAX_FAILURES : 0;
     if (SERVICE_FAILURES.has(reason)) return isRunOver ? MAX_FAILURES : 0;
-    if (hasAccepted) return Number.POSITIVE_INFINITY;
+    if (hasAccepted) return Infinity;
     return isRunOver ? MAX_FAILURES_AT_END : MAX_FAILURES;
   };
   /**

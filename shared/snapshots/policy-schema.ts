@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import { Uuid } from "../validation/fields.ts";
+import { BACKUP_PREFIXES, Uuid } from "../validation/fields.ts";
 import type { Kind } from "./kinds/kind.ts";
 import { KINDS } from "./kinds/kinds.generated.ts";
 import type { Policy, Selector } from "./policy.ts";
@@ -48,9 +48,9 @@ export const TargetsSchema = (minItems = 1) =>
  */
 export const PolicyNameSchema = () =>
   Type.String({
-    pattern: "^(?!autobk_snapshot_)[A-Za-z][A-Za-z0-9_-]{0,37}$",
+    pattern: `^(?!${BACKUP_PREFIXES})[A-Za-z][A-Za-z0-9_-]{0,37}$`,
     "x-expected":
-      "a letter followed by up to 37 letters, digits, hyphens or underscores, not beginning with autobk_snapshot_",
+      "a letter followed by up to 37 letters, digits, hyphens or underscores, not beginning with autobk_snapshot_ or manualbk_snapshot_",
   });
 
 const countSchema = () => Type.Optional(Type.Integer({ minimum: 0 }));

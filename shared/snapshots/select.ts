@@ -30,11 +30,7 @@ export interface SelectedTargets {
  */
 export async function selectTargets(
   selectors: readonly Selector[],
-  {
-    cloud,
-    retryBudget,
-    maxTargets = Number.POSITIVE_INFINITY,
-  }: Pick<RunContext, "cloud" | "retryBudget" | "maxTargets">,
+  { cloud, retryBudget, maxTargets = Infinity }: Pick<RunContext, "cloud" | "retryBudget" | "maxTargets">,
   checkIds = false,
 ): Promise<SelectedTargets> {
   const lists = new Map<string, Promise<Resource[]>>();

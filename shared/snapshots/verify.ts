@@ -1,9 +1,12 @@
-import { SnapshotError } from "../core/errors.ts";
-import { type Instant, parseInstant } from "../core/instant.ts";
+import { REASONS, SnapshotError } from "../core/errors.ts";
+import { formatInstant, type Instant, instant, parseInstant } from "../core/instant.ts";
 import { cannotBeDeleted, type FoundSnapshot, isLive, type Kind } from "./kinds/kind.ts";
+import { isEmptyGroup } from "./kinds/snapshot-group.ts";
+import { createLeftoverCheck, reportLeftovers } from "./leftover-members.ts";
 import { listByKind } from "./list-by-kind.ts";
-import { foreignReason, groupIdOf, toCompactSnapshot } from "./ownership.ts";
+import { foreignReason, toCompactSnapshot } from "./ownership.ts";
 import type { EndFields } from "./reporting.ts";
+import { unusableTimeReason } from "./retention/holds.ts";
 import { groupByResource, MAX_APART_MS, resourceOf, youngerDuplicates } from "./retention/plan.ts";
 import type { RunContext } from "./run-context.ts";
 
@@ -38,30 +41,28 @@ const MINUTE_MS = 60_000;
  */
 export async function verify(options: VerifyOptions, runContext: RunContext): Promise<number> {
   let count = 0;
-  const groupIds = new Set<string>();
-  const groupIdsOfMembers = new Set<string>();
-  let areGroupsListed = false;
+  let groupKind: Kind | undefined;
+  const leftovers = createLeftoverCheck();
+  // A timer event can arrive late, and a replayed event can be older than the snapshots.
+  const readNow = () => instant(Math.max(options.time, runContext.retryBudget.time.now()));
   // Remembers which snapshots `isDue` selected. `isDue` needs all API fields, but only compact copies stay in memory, because it
   // can select 100,000 snapshots.
   const due = new WeakSet<FoundSnapshot>();
   const keepOwn = (found: FoundSnapshot, kind: Kind) => {
-    const groupId = groupIdOf(found);
-    if (groupId !== undefined && found.state !== "deleting") groupIdsOfMembers.add(groupId);
-    // Stryker disable next-line ConditionalExpression: a snapshot of another kind never has the id of a group
-    if (kind.hasMembers) groupIds.add(found.id);
+    leftovers.visit(found, kind);
     if (found.marker === undefined || foreignReason(found) !== undefined) return undefined;
     const kept = toCompactSnapshot(found);
-    if (isDue(kind, found, options)) due.add(kept);
+    if (isDue(kind, found, options, readNow())) due.add(kept);
     return kept;
   };
   await listByKind({ action: "verify" }, runContext, keepOwn, async (kind, found, pause) => {
-    if (kind.hasMembers) areGroupsListed = true;
-    const duplicates = new Map(
-      groupByResource(found.filter(isLive)).flatMap((snapshots) => [...youngerDuplicates(snapshots)]),
-    );
+    if (kind.hasMembers) groupKind = kind;
+    const now = readNow();
+    const comparable = found.filter((kept) => isLive(kept) && unusableTimeReason(kept, now) === undefined);
+    const duplicates = new Map(groupByResource(comparable).flatMap((snapshots) => [...youngerDuplicates(snapshots)]));
     for (const snapshot of found.filter((kept) => due.has(kept))) {
       await pause();
-      const result = assessSnapshot(kind, snapshot, options);
+      const result = assessSnapshot(kind, snapshot, options, now);
       count += 1;
       if (result === undefined) continue;
       const { id, name, marker } = snapshot;
@@ -75,50 +76,41 @@ export async function verify(options: VerifyOptions, runContext: RunContext): Pr
         policy: marker?.policy,
       });
       const original = duplicates.get(snapshot);
-      const detail = detailOf(result.detail, snapshot, original);
-      complete({ ...result, detail, ...(original && { level: "warn" }) });
+      const timeDetail = unusableTimeDetail(snapshot, now);
+      const details = [
+        result.detail,
+        original && duplicateDetail(snapshot, original),
+        timeDetail,
+        membersDetail(snapshot),
+      ].filter((detail) => detail !== undefined);
+      const isWarning = original !== undefined || timeDetail !== undefined;
+      complete({ ...result, detail: details.join(" ") || undefined, ...(isWarning && { level: "warn" }) });
     }
   });
-  const deletedGroups = [...groupIdsOfMembers].filter((id) => !groupIds.has(id));
-  if (areGroupsListed && deletedGroups.length > 0) runContext.addNotice(leftoverNotice(deletedGroups));
+  if (groupKind !== undefined) await reportLeftovers(leftovers, groupKind, runContext);
   return count;
-}
-
-/** The maximum number of group ids in the notice about deleted groups. */
-const MAX_NAMED = 20;
-
-/**
- * Returns the notice about standard snapshots that remain although their snapshot group was deleted. It is UNCONFIRMED whether
- * EVS deletes the members together with the group (SOURCES.md#evs-groups-delete-members). The remaining members have no
- * snapshot marker, so this project must not delete them.
- */
-function leftoverNotice(groups: readonly string[]): string {
-  const named = groups.slice(0, MAX_NAMED).join(", ");
-  const more = groups.length > MAX_NAMED ? ` and ${groups.length - MAX_NAMED} more` : "";
-  return `Standard snapshots of deleted groups remain. Delete them by hand. Their snapshot_group_id: ${named}${more}.`;
 }
 
 /**
  * Returns whether verify must check a snapshot. One of these conditions is enough:
  *
  * - The snapshot was created or changed within the lookback.
- * - The snapshot is still in creation, its deletion failed, or its creation time is unknown.
+ * - The snapshot is still in creation, its deletion failed, its status is unknown, or its creation time cannot be used.
  * - The snapshot is not available, and it was created at most `stuckAfterMinutes` before the lookback. It may have failed after
  *   the previous run, which skipped it because it was still in creation. It is UNCONFIRMED whether EVS updates `updated_at` when
  *   a snapshot fails.
  *
- * A snapshot group must also be checked if one of its members was created recently, is in creation, or could not be deleted.
+ * A snapshot group must also be checked if one of these conditions applies to one of its members.
  */
-function isDue(kind: Kind, snapshot: FoundSnapshot, options: VerifyOptions): boolean {
-  const { raw, members = [] } = snapshot;
+function isDue(kind: Kind, snapshot: FoundSnapshot, options: VerifyOptions, now: Instant): boolean {
   const since = options.time - options.lookbackMinutes * MINUTE_MS;
-  const changed = parseInstant(raw.updated_at) ?? parseInstant(raw.finished) ?? parseInstant(raw.updated);
-  if ((changed ?? Number.NEGATIVE_INFINITY) >= since) return true;
   const earliest = snapshot.state === "available" ? since : since - stuckAfterMs(kind, options);
-  return [snapshot, ...members].some((candidate) => {
-    const { state, created } = candidate;
-    // If a snapshot has no creation time, it may be recent, so it is checked.
-    return state === "creating" || cannotBeDeleted(candidate) || created === undefined || created >= earliest;
+  return [snapshot, ...(snapshot.members ?? [])].some((candidate) => {
+    const { state, created, raw } = candidate;
+    const changed = parseInstant(raw.updated_at) ?? parseInstant(raw.finished) ?? parseInstant(raw.updated);
+    if (changed !== undefined && changed >= since) return true;
+    if (state === "creating" || state === "unknown" || cannotBeDeleted(candidate)) return true;
+    return created === undefined || created >= earliest || unusableTimeReason(candidate, now) !== undefined;
   });
 }
 
@@ -129,32 +121,34 @@ const stuckAfterMs = (kind: Kind, { stuckAfterMinutes }: VerifyOptions): number 
  * Returns the fields that complete a snapshot's result record. Returns undefined while the snapshot is in creation or deletion
  * and not stuck.
  */
-function assessSnapshot(kind: Kind, snapshot: FoundSnapshot, options: VerifyOptions): EndFields | undefined {
+function assessSnapshot(
+  kind: Kind,
+  snapshot: FoundSnapshot,
+  options: VerifyOptions,
+  now: Instant,
+): EndFields | undefined {
   const { id, state, status, created } = snapshot;
   switch (state) {
     case "available":
-      return { outcome: "available" };
+      return {
+        outcome: "available",
+        detail: created === undefined ? undefined : `Created at ${formatInstant(created)}.`,
+      };
     case "failed": {
       const error = new SnapshotError(
         "SnapshotFailed",
         `Expected the ${kind.name} ${id} of ${resourceOf(snapshot) ?? "several disks"} to become available; its status is ${statusOf(snapshot)}.`,
       );
-      return { outcome: "failed", error };
+      return { outcome: "failed", error, detail: REASONS.SnapshotFailed.advice };
     }
     case "creating": {
-      if (created === undefined) {
-        return {
-          outcome: "unverified",
-          detail: "The snapshot is in creation, and its creation time cannot be read.",
-        };
+      if (created === undefined || unusableTimeReason(snapshot, now) !== undefined) {
+        const what = isEmptyGroup(snapshot) ? "The group has no members" : "The snapshot is in creation";
+        return { outcome: "unverified", detail: `${what}, and its creation time cannot be read.` };
       }
       const since = options.time - created;
-      return since > stuckAfterMs(kind, options)
-        ? {
-            outcome: "unverified",
-            detail: `Stuck: the snapshot has been in creation for ${Math.floor(since / MINUTE_MS)} minutes.`,
-          }
-        : undefined;
+      if (since <= stuckAfterMs(kind, options)) return undefined;
+      return { outcome: "unverified", detail: isEmptyGroup(snapshot) ? NO_MEMBERS : stuckDetail(since) };
     }
     case "deleting":
       // If the deletion of a snapshot failed, the snapshot still counts against the snapshot quota.
@@ -165,9 +159,18 @@ function assessSnapshot(kind: Kind, snapshot: FoundSnapshot, options: VerifyOpti
           }
         : undefined;
     default:
-      return { outcome: "unverified", detail: `The snapshot has the unknown status ${statusOf(snapshot)}.` };
+      return {
+        outcome: "unverified",
+        detail: `The snapshot has the unknown status ${statusOf(snapshot)}. Check it on the console: prune neither counts nor deletes it.`,
+      };
   }
 }
+
+const NO_MEMBERS =
+  "The group has no members, so it contains no data. Create another snapshot. If the policy has a retention, prune deletes this group; otherwise delete it by hand.";
+
+const stuckDetail = (since: number) =>
+  `Stuck: the snapshot has been in creation for ${Math.floor(since / MINUTE_MS)} minutes. Check the disk or cluster, and create another snapshot. Delete this snapshot by hand if its creation never ends.`;
 
 /**
  * Returns the status of a snapshot in quotation marks. For a snapshot group, appends the statuses of the members, because the
@@ -178,19 +181,21 @@ function statusOf({ status, members }: FoundSnapshot): string {
   return `"${status}"${ofMembers && ` (members: ${ofMembers})`}`;
 }
 
-function detailOf(detail: string | undefined, snapshot: FoundSnapshot, original: FoundSnapshot | undefined) {
-  const { members } = snapshot;
-  const parts = [
-    detail,
-    original && duplicateDetail(snapshot, original),
-    members && `Members: ${members.map(({ id, status }) => `${id} ${status}`).join(", ") || "none"}.`,
-  ];
-  return parts.filter((part) => part !== undefined).join(" ") || undefined;
-}
+/** Returns the members of a snapshot group with their statuses. Returns undefined if the snapshot is not a group. */
+const membersDetail = ({ members }: FoundSnapshot): string | undefined =>
+  members && `Members: ${members.map(({ id, status }) => `${id} ${status}`).join(", ") || "none"}.`;
 
 function duplicateDetail({ created }: FoundSnapshot, { id, created: originalCreated }: FoundSnapshot): string {
   const apart = (created ?? 0) - (originalCreated ?? 0);
   return apart > MAX_APART_MS
     ? `Duplicate of ${id}, but created more than 1 hour later: prune does not delete this snapshot as a duplicate.`
     : `Duplicate of ${id}: prune deletes this snapshot once ${id} is available.`;
+}
+
+/** Returns what to do with a snapshot whose creation time is unknown, before 2015 or in the future. */
+function unusableTimeDetail(snapshot: FoundSnapshot, now: Instant): string | undefined {
+  const reason = unusableTimeReason(snapshot, now);
+  return reason === undefined
+    ? undefined
+    : `Prune neither counts nor deletes the snapshot, because ${reason}. Delete it by hand if you do not need it.`;
 }

@@ -17,13 +17,21 @@ export const EnterpriseProjectId = () =>
     "x-expected": "a UUID, or 0 for the default enterprise project",
   });
 
+/** Returns a pattern that matches a text in upper and lower case, because a pattern in a JSON Schema has no flags. */
+const anyCase = (text: string) => text.replace(/[a-z]/g, (letter) => `[${letter.toUpperCase()}${letter}]`);
+
+/** Matches the prefixes of the names that backups give their snapshots (SOURCES.md#evs-reserved-prefix). */
+export const BACKUP_PREFIXES = `(${anyCase("auto")}|${anyCase("manual")})${anyCase("bk_snapshot_")}`;
+
 /**
- * The schema keywords for the name of an EVS snapshot. They reject the prefix `autobk_snapshot_`, because EVS reserves this
- * prefix for backups and permits no operation on snapshots with such names (SOURCES.md#evs-reserved-prefix).
+ * The schema keywords for the name of a snapshot. They reject the prefixes of backups. EVS permits no operation on a snapshot
+ * with such a name, and no function of this project matches, counts or deletes it, whatever its kind.
  */
-export const EVS_NAME = {
-  pattern: "^(?!autobk_snapshot_)",
-  "x-expected": "a name that does not begin with autobk_snapshot_, which backups use",
+export const SNAPSHOT_NAME = {
+  allOf: ["autobk_snapshot_", "manualbk_snapshot_"].map((prefix) => ({
+    pattern: `^(?!\\s*${anyCase(prefix)})`,
+    "x-expected": `a name that does not begin with ${prefix}, which backups use`,
+  })),
 };
 
 const notReserved = (keys: readonly string[]) => ({

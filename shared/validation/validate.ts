@@ -118,8 +118,8 @@ const fault = (path: string, expected: string, got: string | number): string =>
 const atLeast = (limit: number, unit: string) => `at least ${limit} ${unit}${limit === 1 ? "" : "s"}`;
 
 function* checkString(schema: Schema, value: string, path: string, subject: string): Generator<string> {
-  const { minLength = 0, maxLength = Number.POSITIVE_INFINITY, pattern } = schema;
-  const maxBytes = schema["x-max-bytes"] ?? Number.POSITIVE_INFINITY;
+  const { minLength = 0, maxLength = Infinity, pattern } = schema;
+  const maxBytes = schema["x-max-bytes"] ?? Infinity;
   let length = 0;
   for (const _ of value) length += 1;
   const bytes = Buffer.byteLength(value);

@@ -4,6 +4,7 @@ import {
   ALMOST_BACKUP_NAMES,
   accepts,
   BACKUP_NAMES,
+  BACKUP_NAMES_AFTER_BLANKS,
   booleans,
   type Case,
   EMOJI,
@@ -61,6 +62,7 @@ describe("create-snapshot", () => {
     nullText("name"),
     nullText("description"),
     ...BACKUP_NAMES,
+    ...BACKUP_NAMES_AFTER_BLANKS,
     ...notStrings("name", "description"),
     ...notBooleans("force"),
     ...invalidLabels("metadata"),
@@ -80,6 +82,7 @@ describe("create-snapshot", () => {
       [
         ...TOO_MANY_BYTES,
         ...BACKUP_NAMES,
+        ...BACKUP_NAMES_AFTER_BLANKS,
         nullText("name"),
         [
           'a number in the field "description"',
@@ -107,6 +110,7 @@ describe("create-standard-snapshot", () => {
     tooLong("description", 85),
     nullText("description"),
     ...BACKUP_NAMES,
+    ...BACKUP_NAMES_AFTER_BLANKS,
     ...notStrings("name", "description"),
     ...notBooleans("instant_access", "incremental"),
     ...INVALID_TAGS,
@@ -128,6 +132,7 @@ describe("create-snapshot-group", () => {
   rejects(GROUP, [
     ...TOO_MANY_BYTES,
     ...BACKUP_NAMES,
+    ...BACKUP_NAMES_AFTER_BLANKS,
     ...notStrings("name", "description"),
     nullText("description"),
     ...notBooleans("instant_access", "incremental"),
@@ -187,6 +192,7 @@ describe("create-cluster-snapshot", () => {
   accepts(CLUSTER, [
     ["a name of 4 characters", { name: "a-_0" }],
     ["a name of 64 characters", { name: `Z${"9".repeat(63)}` }],
+    ...ALMOST_BACKUP_NAMES,
   ]);
   test.each([
     ["a description of 256 characters", EMOJI.repeat(256)],
@@ -203,6 +209,7 @@ describe("create-cluster-snapshot", () => {
     missing("name"),
     missing("cluster_id"),
     ...invalidIds("cluster_id"),
+    ...BACKUP_NAMES,
     ...["", "abc", "a".repeat(65), "1abc", "_abc", "-abc", "äbcd", "abcdé", "ab cd", "ab.cd"]
       .concat(["abcd\n", "abcd\r", "\nabcd", "abcd\u2029"])
       .map(

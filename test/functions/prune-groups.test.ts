@@ -1,6 +1,6 @@
 /** Tests how `prune-snapshots` handles held snapshots and snapshot groups. */
 import { describe, expect, test } from "vitest";
-import { DAY_MS, expectSuccess, HOUR_MS, START_MS } from "../support/common.ts";
+import { DAY_MS, expectSuccess, HOUR_MS, MINUTE_MS, START_MS } from "../support/common.ts";
 import { createFixture, findRecord, keepLast, summarizeRecord } from "../support/prunes.ts";
 import { markerOf } from "../support/retention-seeds.ts";
 
@@ -17,7 +17,8 @@ describe("the hold field of a policy", () => {
     expect(records.at(-1)).toMatchObject({
       action: "run",
       level: "warn",
-      detail: 'hold: expected ids or names of existing snapshots, got "before-adit", "4f0c". Correct or remove them.',
+      detail:
+        'hold: expected ids or names of existing snapshots, got "before-adit", "4f0c". Correct or remove them. Similar to "before-adit": "before-audit".',
     });
   });
 
@@ -35,14 +36,60 @@ describe("a snapshot group", () => {
   test("prune-snapshots deletes a snapshot group with one delete request and sends no delete requests for the group members", async () => {
     const { cloud, prune, addOld, deletedIds } = await createFixture({ groupTagsOnMembers: true });
     const ids = [3, 2, 1].map((days) => addOld("snapshot-group", days));
-    const { result, records } = await prune(keepLast(1));
+    const { result } = await prune(keepLast(1));
     expect(deletedIds()).toEqual([ids[1], ids[0]]);
     // The members have the tags of their group in this environment, but the function must not delete members.
-    expect(result.outcomes).toEqual({ kept: 1, deleted: 2, held: 3 });
-    expect(records.filter(({ outcome }) => outcome === "held").map(({ rule }) => rule)).toEqual(
-      Array(3).fill("a member of a group"),
-    );
+    expect(result).toMatchObject({ targets: 3, outcomes: { kept: 1, deleted: 2 } });
     expect(cloud.count("evs.deleteStandardSnapshot")).toBe(0);
+  });
+
+  test("prune-snapshots writes no record for group members that have the tags of their group, with and without a retention", async () => {
+    const { cloud, prune, addOld } = await createFixture({ groupTagsOnMembers: true });
+    const group = addOld("snapshot-group", 1);
+    expect(cloud.snapshots("standard-snapshot")[0]?.tags).toMatchObject({ policy: "nightly" });
+    const { records } = await prune(keepLast(1));
+    expect(records.slice(0, -1)).toMatchObject([{ kind: "snapshot-group", snapshot_id: group, outcome: "kept" }]);
+    expect((await prune({ policy: "nightly" })).records).toMatchObject([{ action: "run", level: "info" }]);
+  });
+
+  /** Adds a group without members that was created `minutes` minutes ago. */
+  const addEmpty = ({ cloud, addOld }: Awaited<ReturnType<typeof createFixture>>, minutes: number, seed = {}) => {
+    const id = addOld("snapshot-group", 0, { at: START_MS - minutes * MINUTE_MS, ...seed });
+    for (const member of cloud.snapshots("standard-snapshot"))
+      if (member.snapshot_group_id === id) cloud.removeSnapshot(member.id);
+    return id;
+  };
+
+  test("prune-snapshots deletes a snapshot group without members an hour after its creation, even if it is the only group", async () => {
+    const fixture = await createFixture();
+    const [young, old] = [addEmpty(fixture, 59), addEmpty(fixture, 61)];
+    const { records } = await fixture.prune(keepLast(1));
+    expect(records.slice(0, -1).map(summarizeRecord)).toEqual([
+      `${young} kept: it has no members yet`,
+      `${old} deleted: it has no members`,
+    ]);
+    expect(fixture.remainingIds()).toEqual([young]);
+  });
+
+  test("prune-snapshots does not count a snapshot group without members for keep_last", async () => {
+    const fixture = await createFixture();
+    const good = fixture.addOld("snapshot-group", 9);
+    for (const minutes of [30, 600]) addEmpty(fixture, minutes);
+    const { records } = await fixture.prune(keepLast(1));
+    expect(findRecord(records, good)).toMatchObject({ outcome: "kept", rule: "keep_last" });
+  });
+
+  test.each([
+    ["it has the tag hold", { labels: { hold: "true" } }, "held by its label"],
+    ["EVS still reports it as creating", { status: "creating" }, "its status is creating"],
+    ["it belongs to another policy", { policy: "weekly" }, undefined],
+    ["its status is unknown", { status: "rollbacking" }, "its status is rollbacking"],
+  ])("prune-snapshots keeps an old snapshot group without members if %s", async (_why, seed, rule) => {
+    const fixture = await createFixture();
+    const id = addEmpty(fixture, 50_000, seed);
+    const { records } = await fixture.prune(keepLast(1));
+    expect(findRecord(records, id)?.rule).toBe(rule);
+    expect(fixture.remainingIds()).toEqual([id]);
   });
 
   test("prune-snapshots sends no delete requests for group members if EVS keeps the members of a deleted snapshot group", async () => {

@@ -86,11 +86,13 @@ describe("an invalid policy", () => {
     ["without a name", { policy: undefined }, "policy: required, but missing."],
     ["with a name that begins with a digit", { policy: "1st" }, "policy: expected a letter followed by"],
     ["with a name of 39 characters", { policy: "n".repeat(39) }, "policy: expected a letter followed by"],
-    [
-      "with a name that begins with autobk_snapshot_, as the names of backups do",
-      { policy: "autobk_snapshot_x" },
-      "policy: expected a letter",
-    ],
+    ...["autobk_snapshot_x", "manualbk_snapshot_x", "AutoBK_snapshot_x", "MANUALBK_SNAPSHOT_X"].map(
+      (policy): [string, Json, string] => [
+        `with the name ${policy}, which begins as the names of backups do`,
+        { policy },
+        "policy: expected a letter followed by up to 37 letters, digits, hyphens or underscores, not beginning with autobk_snapshot_",
+      ],
+    ),
     ["without targets", { targets: undefined }, "targets: required, but missing."],
     ["with an empty array as targets", { targets: [] }, "targets: expected at least 1 item, got 0."],
     ["with an object as targets", { targets: target }, "targets: expected an array, got an object."],

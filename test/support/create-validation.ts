@@ -187,16 +187,27 @@ export const invalidLabels = (field: "metadata" | "tags"): Case[] => [
   ),
 ];
 
-const BACKUP_PREFIX = "autobk_snapshot_";
-export const BACKUP_NAMES: Case[] = ["2026", ""].map((suffix) => [
-  `the name "${BACKUP_PREFIX}${suffix}"`,
-  { name: BACKUP_PREFIX + suffix },
-  `.name: expected a name that does not begin with ${BACKUP_PREFIX}`,
+const BACKUP_PREFIXES = ["autobk_snapshot_", "manualbk_snapshot_"];
+/** Names of backups that are valid names of a DWS snapshot in all other respects. */
+export const BACKUP_NAMES: Case[] = BACKUP_PREFIXES.flatMap((prefix) =>
+  [`${prefix}2026`, prefix, `${prefix.toUpperCase()}2026`, prefix.replace("s", "S")].map(
+    (name): Case => [
+      `the name "${name}"`,
+      { name },
+      `.name: expected a name that does not begin with ${prefix}, which backups use, got "${name}"`,
+    ],
+  ),
+);
+export const BACKUP_NAMES_AFTER_BLANKS: Case[] = BACKUP_PREFIXES.map((prefix) => [
+  `the name "${prefix}1" after two blanks`,
+  { name: `  ${prefix}1` },
+  `.name: expected a name that does not begin with ${prefix}`,
 ]);
-export const ALMOST_BACKUP_NAMES: Case[] = [BACKUP_PREFIX.slice(0, -1), `my_${BACKUP_PREFIX}1`].map((name) => [
-  `the name "${name}"`,
-  { name },
-]);
+export const ALMOST_BACKUP_NAMES: Case[] = BACKUP_PREFIXES.flatMap((prefix) =>
+  [prefix.slice(0, -1), `my_${prefix}1`, prefix.replace("bk", "")].map(
+    (name): Case => [`the name "${name}"`, { name }],
+  ),
+);
 
 export const longest = (field: string, max: number): Case => [
   `a ${field} of ${max} characters`,

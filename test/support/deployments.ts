@@ -1,5 +1,6 @@
 /** Creates test environments for `pre-deploy`, and reads its responses. */
 import { preDeploy } from "../../functions/pre-deploy/handler.ts";
+import { changeRowsOf, type RowChange } from "./changed-rows.ts";
 import {
   type Any,
   apig,
@@ -11,20 +12,13 @@ import {
 } from "./environment.ts";
 import { addResource as addKindResource, KIND_FACTS, KINDS, type Kind, targetOf } from "./kinds.ts";
 
-/** Changes a row of a list response. The result `undefined` removes the row. */
-export type RowChange = (row: Json) => Json | undefined;
+export type { RowChange };
 
 /** Creates a test environment whose list responses a test can change, with functions that invoke `pre-deploy`. */
 export async function createFixture(options: TestEnvironmentOptions = {}) {
   const environment = await createTestEnvironment(options);
   const { cloud, runtime } = environment;
-  const changes: [field: string, change: RowChange][] = [];
-  const { transport } = runtime;
-  runtime.transport = async (request) => {
-    const response = await transport(request);
-    if (request.method !== "GET" || changes.length === 0) return response;
-    return { ...response, text: changeRows(response.text, changes) };
-  };
+  const changeRows = changeRowsOf(runtime);
   /** Invokes `pre-deploy`, expects a complete set of records, and returns the status and the parsed body of the response. */
   const call = async (event: unknown, how?: Invocation) => {
     const invoked = await environment.invoke(preDeploy, event, how);
@@ -56,20 +50,8 @@ export async function createFixture(options: TestEnvironmentOptions = {}) {
       };
     },
     /** Changes each row in a field of all later list responses. A second call for the same field replaces the first change. */
-    changeRows: (field: string, change: RowChange) => void changes.unshift([field, change]),
+    changeRows,
   };
-}
-
-/** Returns the body of a list response with changed rows. For each field, only the first of its `changes` applies. */
-function changeRows(text: string, changes: [field: string, change: RowChange][]): string {
-  const body = JSON.parse(text);
-  for (const field of Object.keys(body)) {
-    const change = changes.find(([name]) => name === field)?.[1];
-    if (!Array.isArray(body[field]) || change === undefined) continue;
-    body[field] = body[field].map(change).filter((row: unknown) => row !== undefined);
-    if ("count" in body) body.count = body[field].length;
-  }
-  return JSON.stringify(body);
 }
 
 /** Returns the name of the field that has the rows in a list response for this kind of snapshot. */

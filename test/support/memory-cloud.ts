@@ -26,7 +26,7 @@ export const markerOf = (key: string, changes: Partial<Marker> = {}): Marker => 
   ...changes,
 });
 
-/** Returns an available snapshot of `resource` with the marker of the policy `nightly`. */
+/** Returns an available snapshot of `resource` with the marker of the policy `nightly`. DWS reports its type as MANUAL. */
 export function snapshotOf(id: string, resource: string, changes: Partial<FoundSnapshot> = {}): FoundSnapshot {
   const marker = markerOf(id);
   return {
@@ -38,7 +38,7 @@ export function snapshotOf(id: string, resource: string, changes: Partial<FoundS
     created: START,
     labels: "marker" in changes ? {} : markerLabels(marker),
     marker,
-    raw: {},
+    raw: { type: "MANUAL" },
     ...changes,
   };
 }
@@ -159,6 +159,7 @@ export function createMemoryCloud(time: Time): MemoryCloud {
             ...options,
             id,
             status: "creating",
+            type: "MANUAL",
             created_at: at,
             started: at,
           }) as FoundSnapshot;

@@ -10,6 +10,7 @@ import {
 } from "../../core/retry.ts";
 import type { FoundSnapshot, Kind } from "../kinds/kind.ts";
 import { deriveKey, hashRequest, type Marker } from "../marker.ts";
+import { countTowardsLimit } from "../ownership.ts";
 import type { SnapshotCreator } from "../ports.ts";
 import { findCause, isFinal, LAST_LIST_MS, listAfterAmbiguous } from "./failed-create.ts";
 import { createFreshLook } from "./fresh-look.ts";
@@ -171,7 +172,7 @@ async function listThenCreate(
         // The list response shows that no snapshot was created. If a retry cannot change the error, the error is final.
         if (isFinal(error) || tries >= MAX_AMBIGUOUS_TRIES || !takeRetryToken(retryBudget)) throw error;
       } else if (!(await backoff(error, tries, retryBudget))) {
-        const count = async () => (await retryRead(() => service.listFor(options), retryBudget)).length;
+        const count = async () => countTowardsLimit(await retryRead(() => service.listFor(options), retryBudget));
         const cause = await findCause(error, request, { findExisting, count }, retryBudget).catch(asSnapshotError);
         if (!(cause instanceof SnapshotError)) return toExisting(cause);
         const isQuota = cause.reason === "QuotaExceeded";

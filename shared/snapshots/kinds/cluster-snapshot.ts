@@ -26,6 +26,8 @@ export const clusterSnapshotKind = {
   acceptedStatus: 200,
   stuckAfterMinutes: 360,
   uniqueNames: true,
+  // DWS deletes its automated snapshots itself (SOURCES.md#dws-manual-deletion).
+  requiredType: "manual",
   // Source of the warning: SOURCES.md#dws-cluster-frozen.
   caution: "While DWS creates the snapshot, the cluster cannot be restarted, scaled or reconfigured.",
   // The snapshot marker is appended to the description. If the description has at most 120 characters, even the marker with the

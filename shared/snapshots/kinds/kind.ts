@@ -88,6 +88,11 @@ export interface Kind {
   readonly hasMembers?: true;
   /** The maximum number of snapshots per resource. Undefined if the maximum is so high that no schedule reaches it. */
   readonly maxPerResource?: number;
+  /**
+   * The value of the field `type` in the snapshots that a user created, in lower case. Prune deletes no snapshot with another value
+   * or without this field. Undefined if the snapshots of this kind have no such field.
+   */
+  readonly requiredType?: string;
   /** A warning for callers that wait for a snapshot of this kind. */
   readonly caution?: string;
   /** How a policy selects resources of this kind. */

@@ -42,7 +42,7 @@ export const snapshotGroupKind = {
  * - A group is available only if EVS reports the group as available and all its members are available.
  * - If a member failed, the group has failed. It is UNCONFIRMED whether EVS changes the status of a group when a member fails
  *   (SOURCES.md#evs-groups-status).
- * - A group without members is still in creation, even if EVS reports the group as available.
+ * - A group without members is still in creation, even if EVS reports the group as available; see `isEmptyGroup`.
  * - If EVS reports a group as available, but the state of a member is `unknown` or `deleting`, the group's state is `unknown`.
  *
  * This function cannot detect that a member was deleted, because the API does not return the disks of a group. `compareWithDisks`
@@ -59,6 +59,13 @@ function combineStates(groupState: State, memberStates: ReadonlySet<State>): Sta
   if (memberStates.has("deleting") || memberStates.has("unknown")) return "unknown";
   return memberStates.has("creating") || memberStates.size === 0 ? "creating" : "available";
 }
+
+/**
+ * Returns whether EVS reports a snapshot group as available although the group has no members. New members can appear late in
+ * list responses. If the group is older than `stuckAfterMinutes`, it contains no data.
+ */
+export const isEmptyGroup = ({ status, members }: FoundSnapshot): boolean =>
+  members?.length === 0 && evsStateOf(status) === "available";
 
 /**
  * Returns whether the members of a snapshot group can be compared with the disks that the group must contain. EVS must report the

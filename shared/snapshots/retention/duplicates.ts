@@ -2,6 +2,7 @@ import { credibleTime, type Instant } from "../../core/instant.ts";
 import { type FoundSnapshot, isLive, type Kind } from "../kinds/kind.ts";
 import { snapshotName } from "../marker.ts";
 import { holdReason } from "./holds.ts";
+import { foreignTypeReason } from "./kind-rules.ts";
 import { compareNewestFirst, MAX_APART_MS, resourceOf, type Verdict } from "./plan.ts";
 
 /**
@@ -133,7 +134,7 @@ export function findBrokenRule(
   if (youngerTime - originalTime > MAX_APART_MS) return "they were created more than 1 hour apart";
   if (now - youngerTime < MIN_AGE_MS) return `${younger.id} was created less than 1 hour ago`;
   for (const snapshot of both) {
-    const held = holdReason(snapshot, hold, now) ?? foreignType(snapshot);
+    const held = holdReason(snapshot, hold, now) ?? foreignTypeReason(snapshot, kind);
     if (held !== undefined) return `${snapshot.id} must not be deleted (${held})`;
   }
   const isNamed = original.name === younger.name || both.every((snapshot) => hasGeneratedName(kind, snapshot));
@@ -148,15 +149,6 @@ function memberDisksOf({ members = [] }: FoundSnapshot): string | undefined {
   const disks = members.map(({ resource }) => resource);
   return disks.length === 0 || disks.includes(undefined) ? undefined : disks.sort().join(",");
 }
-
-/** Returns the type of a snapshot if EVS (`snapshot_type`) or DWS (`type`) reports that no user created the snapshot. */
-function foreignType({ raw: { snapshot_type, type } }: FoundSnapshot): string | undefined {
-  if (!isTypeOrAbsent(snapshot_type, "user")) return `its type is ${snapshot_type}`;
-  return isTypeOrAbsent(type, "manual") ? undefined : `its type is ${type}`;
-}
-
-const isTypeOrAbsent = (type: unknown, expected: string): boolean =>
-  type === undefined || type === null || (typeof type === "string" && type.toLowerCase() === expected);
 
 /** Returns whether the create request of a snapshot generates the name of the snapshot in one of its attempts. */
 function hasGeneratedName(kind: Kind, snapshot: FoundSnapshot): boolean {

@@ -4,7 +4,7 @@ import type { JsonObject } from "../../core/json.ts";
 import { retryRead, startCutoff } from "../../core/retry.ts";
 import type { MakeRoom, SnapshotRequest } from "../create/request.ts";
 import { type FoundSnapshot, isBeingDeleted, type Kind } from "../kinds/kind.ts";
-import { foreignReason } from "../ownership.ts";
+import { countTowardsLimit } from "../ownership.ts";
 import type { EndFields } from "../reporting.ts";
 import type { RunContext } from "../run-context.ts";
 import {
@@ -44,7 +44,7 @@ export function makeRoomBy(policy: PrunePolicy, runContext: RunContext): MakeRoo
     const { time } = retryBudget;
     const list = () => retryRead(() => cloud(kind).listFor(options), retryBudget);
     const plan = () => planRoom(policy, kind, found, time.now());
-    const hasNoRoom = () => countedOf(found).length >= (kind.maxPerResource ?? Number.POSITIVE_INFINITY);
+    const hasNoRoom = () => countTowardsLimit(found) >= (kind.maxPerResource ?? Number.POSITIVE_INFINITY);
     // The last list response of `createOnce` is older than the rejection.
     let found = await list();
     if (!hasNoRoom()) return false;
@@ -135,16 +135,9 @@ export async function announceRoom(
   openPruneRecord(deletion, policy, runContext)({ outcome: "planned", rule: deletion.rule, detail: "deleted" });
 }
 
-/**
- * Returns the snapshots that count towards the maximum of a resource. Snapshots of other programs, such as backups, do not count
- * (SOURCES.md#evs-legacy-per-disk-limit).
- */
-const countedOf = (found: readonly FoundSnapshot[]): FoundSnapshot[] =>
-  found.filter((snapshot) => foreignReason(snapshot) === undefined);
-
 /** Returns whether a resource has no room even after all its deletions in progress. */
 const isFull = ({ maxPerResource = Number.POSITIVE_INFINITY }: Kind, found: readonly FoundSnapshot[]): boolean =>
-  countedOf(found).filter((snapshot) => !isBeingDeleted(snapshot)).length >= maxPerResource;
+  countTowardsLimit(found.filter((snapshot) => !isBeingDeleted(snapshot))) >= maxPerResource;
 
 /**
  * Plans the retention of one resource. If the plan deletes nothing and the resource has no room, plans the deletion of its failed
@@ -188,7 +181,7 @@ function noRoomError(
     : `The policy "${policy}" keeps ${kept} of these snapshots. Lower its retention until at most ${maxPerResource - 1} remain in total`;
   return new SnapshotError(
     "QuotaExceeded",
-    `Expected fewer than ${maxPerResource} snapshots of ${kind.resourceOf(options)}, got ${countedOf(found).length}. ${advice}, or delete snapshots by hand.`,
+    `Expected fewer than ${maxPerResource} snapshots of ${kind.resourceOf(options)}, got ${countTowardsLimit(found)}. ${advice}, or delete snapshots by hand.`,
   );
 }
 

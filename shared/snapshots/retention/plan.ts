@@ -4,7 +4,7 @@ import type { FoundSnapshot } from "../kinds/kind.ts";
 import { foreignReason } from "../ownership.ts";
 import type { Retention } from "../policy.ts";
 import { dayOf, PERIODS } from "./calendar.ts";
-import { holdReason, namesIn } from "./holds.ts";
+import { holdReason, namesIn, unusableTimeReason } from "./holds.ts";
 
 /** The decision of the retention rules about one snapshot. */
 export interface Verdict {
@@ -22,12 +22,15 @@ export interface RetentionOptions {
   toWallTime: WallTimeConverter;
   /** The ids or names of snapshots that prune never deletes. */
   hold: readonly string[];
-  /** The current time. Prune never deletes snapshots with a later creation time. Undefined in a simulation. */
+  /**
+   * The current time. Prune never deletes snapshots whose creation time is before 2015 or too late. Undefined in a simulation,
+   * which accepts every creation time.
+   */
   now?: Instant;
+  /** Returns why a snapshot is never deleted, in addition to the reasons of `holdReason`. Default: no further reasons. */
+  extraHoldReason?(snapshot: FoundSnapshot): string | undefined;
 }
 
-/** The maximum time by which the clock of EVS or DWS can be ahead, in milliseconds. */
-const AHEAD_MS = 3_600_000;
 /** How long after a snapshot a duplicate is created at most, in milliseconds. Later, a caller may have reused the key. */
 export const MAX_APART_MS = 3_600_000;
 
@@ -78,11 +81,18 @@ export function groupByResource(snapshots: readonly FoundSnapshot[]): FoundSnaps
  */
 export function planRetention(snapshots: readonly FoundSnapshot[], options: RetentionOptions): Verdict[] {
   const hold = namesIn(options.hold);
-  const latestCredible = (options.now ?? Number.POSITIVE_INFINITY) + AHEAD_MS;
+  const { now, extraHoldReason } = options;
   const duplicates = youngerDuplicates(snapshots.filter(isAvailable), MAX_APART_MS);
   const newestFirst = snapshots
-    .map((snapshot) =>
-      createEntry(snapshot, latestCredible, holdReason(snapshot, hold, latestCredible), duplicates.get(snapshot)),
+    .map(
+      (snapshot): Entry => ({
+        snapshot,
+        available: isAvailable(snapshot),
+        time: unusableTimeReason(snapshot, now) === undefined ? timeOf(snapshot) : Infinity,
+        held: holdReason(snapshot, hold, now) ?? extraHoldReason?.(snapshot),
+        original: duplicates.get(snapshot),
+        rules: undefined,
+      }),
     )
     .sort((a, b) => b.time - a.time || compareNewestFirst(a.snapshot, b.snapshot));
   const good: Entry[] = [];
@@ -96,21 +106,21 @@ export function planRetention(snapshots: readonly FoundSnapshot[], options: Rete
   const newestGood = newestFirst.find(({ available, original, time }) => available && !original && time < Infinity);
 
   return newestFirst.map(({ snapshot, available, time, held, original, rules }): Verdict => {
-    if (held !== undefined) return { snapshot, decision: "held", rule: held };
-    if (rules !== undefined) return { snapshot, decision: "kept", rule: rules.join(", ") };
+    if (held !== undefined) return decide(snapshot, "held", held);
+    if (rules !== undefined) return decide(snapshot, "kept", rules.join(", "));
     if (snapshot.state === "failed") {
       const onlyDisk = goodDisksOf(snapshot).find((disk) => !lastOfDisks.has(disk));
       if (newestGood === undefined || newestGood.time <= time) {
-        return { snapshot, decision: "kept", rule: "failed, and no newer good snapshot exists" };
+        return decide(snapshot, "kept", "failed, and no newer good snapshot exists");
       }
       return onlyDisk === undefined
-        ? { snapshot, decision: "deleted", rule: "failed, and a newer good snapshot exists" }
-        : { snapshot, decision: "kept", rule: `failed, but contains the only good snapshot of disk ${onlyDisk}` };
+        ? decide(snapshot, "deleted", "failed, and a newer good snapshot exists")
+        : decide(snapshot, "kept", `failed, but contains the only good snapshot of disk ${onlyDisk}`);
     }
-    if (!available) return { snapshot, decision: "kept", rule: `its status is ${snapshot.status}` };
+    if (!available) return decide(snapshot, "kept", `its status is ${snapshot.status}`);
     return original === undefined
-      ? { snapshot, decision: "deleted", rule: "kept by no rule" }
-      : { snapshot, decision: "deleted", rule: `twin of ${original.id}`, isDuplicate: true };
+      ? decide(snapshot, "deleted", "kept by no rule")
+      : { ...decide(snapshot, "deleted", `twin of ${original.id}`), isDuplicate: true };
   });
 }
 
@@ -118,7 +128,7 @@ export function planRetention(snapshots: readonly FoundSnapshot[], options: Rete
 interface Entry {
   snapshot: FoundSnapshot;
   available: boolean;
-  /** The creation time in milliseconds; Infinity if it is unknown. */
+  /** The creation time in milliseconds; Infinity if it is unknown or not credible. */
   time: number;
   /** The reason why the snapshot is never deleted; undefined if it may be deleted. */
   held: string | undefined;
@@ -128,25 +138,16 @@ interface Entry {
   rules: string[] | undefined;
 }
 
-const createEntry = (
-  snapshot: FoundSnapshot,
-  latestCredible: number,
-  held: string | undefined,
-  original: FoundSnapshot | undefined,
-): Entry => ({
+const decide = (snapshot: FoundSnapshot, decision: Verdict["decision"], rule: string): Verdict => ({
   snapshot,
-  available: isAvailable(snapshot),
-  // Stryker disable next-line EqualityOperator: no snapshot is created exactly at the latest credible moment
-  time: timeOf(snapshot) > latestCredible ? Number.POSITIVE_INFINITY : timeOf(snapshot),
-  held,
-  original,
-  rules: undefined,
+  decision,
+  rule,
 });
 
 const isAvailable = ({ state }: FoundSnapshot): boolean => state === "available";
 
 /** Returns the creation time of a snapshot. A snapshot without a creation time counts as new. */
-const timeOf = ({ created }: FoundSnapshot): number => created ?? Number.POSITIVE_INFINITY;
+const timeOf = ({ created }: FoundSnapshot): number => created ?? Infinity;
 
 /** Compares two snapshots for sorting, newest first. Snapshots with equal creation times are sorted by id. */
 export const compareNewestFirst = (a: FoundSnapshot, b: FoundSnapshot): number =>
@@ -164,7 +165,7 @@ export const compareNewestFirst = (a: FoundSnapshot, b: FoundSnapshot): number =
  */
 export function youngerDuplicates(
   snapshots: readonly FoundSnapshot[],
-  maxApartMs = Number.POSITIVE_INFINITY,
+  maxApartMs = Infinity,
 ): Map<FoundSnapshot, FoundSnapshot> {
   const oldest = new Map<string, FoundSnapshot>();
   const duplicates = new Map<FoundSnapshot, FoundSnapshot>();

@@ -4,13 +4,14 @@ import { LISTED_AFTER_MS } from "../../core/retry.ts";
 import { createWallTimeConverter } from "../../core/time-zone.ts";
 import type { FoundSnapshot, Kind } from "../kinds/kind.ts";
 import { listByKind } from "../list-by-kind.ts";
-import { toCompactSnapshot } from "../ownership.ts";
+import { groupIdOf, toCompactSnapshot } from "../ownership.ts";
 import type { Policy, Retention } from "../policy.ts";
 import type { RunContext } from "../run-context.ts";
 import { confirmDeletions } from "./confirm-deletions.ts";
 import { applyDuplicateRules, type DuplicateOptions, findDuplicates } from "./duplicates.ts";
 import { createDeletionExecutor, type DeletionPlan } from "./execute-deletions.ts";
-import { isNamedIn, namesIn } from "./holds.ts";
+import { createHoldCheck, namesIn } from "./holds.ts";
+import { applyEmptyGroupRule, foreignTypeReason } from "./kind-rules.ts";
 import {
   openPruneRecord,
   type PendingDeletion,
@@ -70,9 +71,11 @@ export async function prune(policy: PrunePolicy, runContext: RunContext): Promis
   const duplicates: PendingDeletion[] = [];
   const keptDuplicates: string[] = [];
   let count = 0;
-  const unmatchedHolds = new Map(hold.map((idOrName) => [idOrName, namesIn([idOrName])]));
+  const holdCheck = createHoldCheck(hold);
   const keepMarked = (found: FoundSnapshot) => {
-    for (const [idOrName, name] of unmatchedHolds) if (isNamedIn(name, found)) unmatchedHolds.delete(idOrName);
+    holdCheck.visit(found);
+    // EVS can copy the tags of a group to its members, but only the group gets a record.
+    if (groupIdOf(found) !== undefined) return undefined;
     // Stryker disable next-line ConditionalExpression: this condition only saves memory
     return found.marker?.policy === policy.policy ? toCompactSnapshot(found) : undefined;
   };
@@ -100,10 +103,8 @@ export async function prune(policy: PrunePolicy, runContext: RunContext): Promis
       }
     },
   );
-  if (unmatchedHolds.size > 0) {
-    const unknown = [...unmatchedHolds.keys()].map((idOrName) => JSON.stringify(idOrName)).join(", ");
-    runContext.addNotice(`hold: expected ids or names of existing snapshots, got ${unknown}. Correct or remove them.`);
-  }
+  const holdNotice = holdCheck.notice();
+  if (holdNotice !== undefined) runContext.addNotice(holdNotice);
   if (keptDuplicates.length > 0) runContext.addNotice(keptDuplicatesNotice(keptDuplicates));
   const announced = [...duplicates, ...deletions].map(toAnnouncement);
   if (announced.length > 0) runContext.announceDeletions(announced);
@@ -156,7 +157,10 @@ function* decisionsOn(
     }
     return;
   }
-  for (const { verdict } of verdictsOn(kind, found, policy, toRetentionOptions(policy, options.now))) {
+  const retention = toRetentionOptions(policy, options.now);
+  retention.extraHoldReason = (snapshot) => foreignTypeReason(snapshot, kind);
+  for (const planned of verdictsOn(kind, found, policy, retention)) {
+    const verdict = applyEmptyGroupRule(planned.verdict, kind, options.now);
     const duplicate = duplicates.get(verdict.snapshot);
     yield duplicate === undefined
       ? { kind, verdict }

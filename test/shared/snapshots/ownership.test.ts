@@ -15,6 +15,7 @@ test("foreignReason returns undefined for a snapshot that is not automatic, not 
   const others: Partial<FoundSnapshot>[] = [
     {},
     { name: "before autobk_snapshot_" },
+    { name: "manualbk_snapshots" },
     { labels: { hold: "true" } },
     { raw: { snapshot_type: "manual", type: "MANUAL", snapshot_group_id: "" } },
     { raw: { snapshot_group_id: null, type: 1 } },
@@ -24,6 +25,8 @@ test("foreignReason returns undefined for a snapshot that is not automatic, not 
 
 test.each<[reason: string, changes: Partial<FoundSnapshot>]>([
   ["created by a backup", { name: "autobk_snapshot_2026" }],
+  ["created by a backup", { name: "manualbk_snapshot_csbs_1" }],
+  ["created by a backup", { name: " AutoBK_SNAPSHOT_" }],
   ["created by EVS itself", { labels: { __system__enableActive: "" } }],
   ["created by EVS itself", { raw: { snapshot_type: "auto" } }],
   ["a copy", { raw: { snapshot_type: "copy" } }],

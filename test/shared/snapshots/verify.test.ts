@@ -1,12 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { before } from "../../../shared/core/instant.ts";
+import { after, before, instant } from "../../../shared/core/instant.ts";
 import type { FoundSnapshot, Kind } from "../../../shared/snapshots/kinds/kind.ts";
 import { type VerifyOptions, verify } from "../../../shared/snapshots/verify.ts";
 import {
   cloudError,
   cluster,
   createFixture,
-  type DomainFixture,
   group,
   MINUTE_MS,
   markerOf,
@@ -14,18 +13,21 @@ import {
   STATUS,
   snapshot,
   snapshotOf,
-  standard,
 } from "../../support/domain.ts";
 
 const minutesAgo = (minutes: number) => before(START, minutes * MINUTE_MS);
 const timeMinutesAgo = (minutes: number) => new Date(minutesAgo(minutes)).toISOString();
 
-/** Calls `verify` for the given snapshots. Returns the number of checked snapshots and the result records. */
+/**
+ * Calls `verify` for the given snapshots. Returns the number of checked snapshots, the result records, and a line for each record
+ * without the creation time.
+ */
 async function verifyWith(found: FoundSnapshot[], options: Partial<VerifyOptions> = {}, kind: Kind = snapshot) {
   const fixture = createFixture();
   fixture.cloud.add(kind, ...found);
   const count = await verify({ time: START, lookbackMinutes: 60, ...options }, fixture.runContext);
-  return { count, outcomes: fixture.outcomes(), records: fixture.records };
+  const outcomes = fixture.outcomes().map((line) => line.replace(/:? Created at \S+Z\./, ""));
+  return { count, outcomes, records: fixture.records };
 }
 
 describe("the snapshots that verify checks", () => {
@@ -73,9 +75,36 @@ describe("the snapshots that verify checks", () => {
     }
   });
 
-  test("verify checks old snapshots that are still creating, and snapshots without a creation time", async () => {
-    expect((await verifyWith([old(STATUS.creating)])).count).toBe(1);
-    expect((await verifyWith([old({ created: undefined })])).outcomes).toEqual(["old available"]);
+  test("verify checks old snapshots that are still creating or have an unknown status", async () => {
+    for (const changes of [STATUS.creating, STATUS.unknown]) expect((await verifyWith([old(changes)])).count).toBe(1);
+  });
+
+  test.each([
+    ["unknown", undefined, "unknown"],
+    ["in the last millisecond of 2014", Date.UTC(2015, 0) - 1, "before 2015"],
+    ["more than 1 hour in the future", START + 3_600_001, "in the future"],
+  ])("verify writes a warning about an available snapshot whose creation time is %s", async (_what, time, what) => {
+    const created = time === undefined ? undefined : instant(time);
+    const { outcomes, records } = await verifyWith([old({ created })]);
+    expect(outcomes[0]).toMatch(
+      new RegExp(
+        `^old available:? Prune neither counts nor deletes the snapshot, because its creation time is ${what}\\. Delete it by hand if you do not need it\\.$`,
+      ),
+    );
+    expect(records).toMatchObject([{ level: "warn" }]);
+  });
+
+  test("verify writes no warning about creation times from 2015 to 1 hour in the future", async () => {
+    expect((await verifyWith([old({ created: instant(Date.UTC(2015, 0)) })])).count).toBe(0);
+    const { records } = await verifyWith([old({ created: instant(START + 3_600_000) })]);
+    expect(records).toMatchObject([{ outcome: "available" }]);
+    expect(records[0]).not.toHaveProperty("level");
+  });
+
+  test("verify accepts the creation times up to 1 hour after the event time if the event time is later than the clock", async () => {
+    const late = after(START, 24 * 60 * MINUTE_MS);
+    const { records } = await verifyWith([old({ created: late })], { time: late });
+    expect(records[0]).not.toHaveProperty("level");
   });
 
   test("verify ignores snapshots without a marker, and copies of snapshots", async () => {
@@ -110,6 +139,7 @@ describe("the records of verify", () => {
         snapshot_id: "a",
         policy: "nightly",
         outcome: "available",
+        detail: `Created at ${timeMinutesAgo(0)}.`,
       },
     ]);
   });
@@ -123,6 +153,8 @@ describe("the records of verify", () => {
           reason: "SnapshotFailed",
           message: 'Expected the snapshot a of disk-1 to become available; its status is "error".',
         },
+        detail:
+          "The snapshot exists but is in an error state. Check the disk or cluster, then create another snapshot.",
       },
     ]);
   });
@@ -131,7 +163,7 @@ describe("the records of verify", () => {
     const creating = (minutes: number) =>
       snapshotOf("a", "disk-1", { ...STATUS.creating, created: minutesAgo(minutes) });
     const stuck = (minutes: number) => [
-      `a unverified: Stuck: the snapshot has been in creation for ${minutes} minutes.`,
+      `a unverified: Stuck: the snapshot has been in creation for ${minutes} minutes. Check the disk or cluster, and create another snapshot. Delete this snapshot by hand if its creation never ends.`,
     ];
     expect(await verifyWith([creating(60)])).toMatchObject({ count: 1, outcomes: [] });
     expect((await verifyWith([creating(61)])).outcomes).toEqual(stuck(61));
@@ -145,7 +177,9 @@ describe("the records of verify", () => {
   test("verify writes an unverified record for a creating snapshot without a creation time", async () => {
     expect(
       (await verifyWith([snapshotOf("a", "disk-1", { ...STATUS.creating, created: undefined })])).outcomes,
-    ).toEqual(["a unverified: The snapshot is in creation, and its creation time cannot be read."]);
+    ).toEqual([
+      "a unverified: The snapshot is in creation, and its creation time cannot be read. Prune neither counts nor deletes the snapshot, because its creation time is unknown. Delete it by hand if you do not need it.",
+    ]);
   });
 
   test("verify writes no record for a snapshot that is being deleted, and an unverified record if the deletion failed", async () => {
@@ -160,7 +194,7 @@ describe("the records of verify", () => {
 
   test("verify writes an unverified record with the literal status if the status is unknown", async () => {
     expect((await verifyWith([snapshotOf("a", "disk-1", STATUS.unknown)])).outcomes).toEqual([
-      'a unverified: The snapshot has the unknown status "rollbacking".',
+      'a unverified: The snapshot has the unknown status "rollbacking". Check it on the console: prune neither counts nor deletes it.',
     ]);
   });
 });
@@ -174,9 +208,9 @@ describe("verify with groups", () => {
 
   test("verify writes the members of a group and their statuses into the detail of the record", async () => {
     const good = snapshotOf("g", "server-1", { members: members.slice(0, 1) });
-    expect((await verifyWith([good], {}, group)).outcomes).toEqual(["g available: Members: m-1 available."]);
-    const empty = snapshotOf("g", "server-1", { members: [] });
-    expect((await verifyWith([empty], {}, group)).outcomes).toEqual(["g available: Members: none."]);
+    expect((await verifyWith([good], {}, group)).outcomes).toEqual(["g available Members: m-1 available."]);
+    const failed = snapshotOf("g", "server-1", { ...STATUS.failed, members: [] });
+    expect((await verifyWith([failed], {}, group)).records[0]?.detail).toMatch(/ Members: none\.$/);
   });
 
   test("verify names each status of a failed group's members once in the error message", async () => {
@@ -184,7 +218,7 @@ describe("verify with groups", () => {
     expect(records[0]?.error?.message).toBe(
       'Expected the snapshot-group g of server-1 to become available; its status is "error" (members: "available", "error").',
     );
-    expect(records[0]?.detail).toBe("Members: m-1 available, m-2 error, m-3 error.");
+    expect(records[0]?.detail).toMatch(/ Members: m-1 available, m-2 error, m-3 error\.$/);
   });
 
   test('verify names the disks of a failed group of individual disks, or "several disks" if the group has no members', async () => {
@@ -204,21 +238,23 @@ describe("verify with duplicates", () => {
   const duplicateOf = (of: string) => `Duplicate of ${of}: prune deletes this snapshot once ${of} is available.`;
 
   test("verify names the older snapshot in the record of a younger duplicate", async () => {
-    expect((await verifyWith([younger, older])).outcomes).toEqual([`b available: ${duplicateOf("a")}`, "a available"]);
+    expect((await verifyWith([younger, older])).outcomes).toEqual([`b available ${duplicateOf("a")}`, "a available"]);
     const stuck = { ...younger, ...STATUS.creating };
     expect((await verifyWith([older, stuck], { stuckAfterMinutes: 0 })).outcomes).toEqual([
       "a available",
-      `b unverified: Stuck: the snapshot has been in creation for 1 minutes. ${duplicateOf("a")}`,
+      expect.stringMatching(
+        /^b unverified: Stuck: .* Duplicate of a: prune deletes this snapshot once a is available\.$/,
+      ),
     ]);
   });
 
   test("verify writes a warning that prune keeps a snapshot whose key was first used more than 1 hour before", async () => {
     const first = { ...older, created: minutesAgo(62) };
     expect((await verifyWith([younger, first])).outcomes[0]).toBe(
-      "b available: Duplicate of a, but created more than 1 hour later: prune does not delete this snapshot as a duplicate.",
+      "b available Duplicate of a, but created more than 1 hour later: prune does not delete this snapshot as a duplicate.",
     );
     const recent = { ...older, created: minutesAgo(61) };
-    expect((await verifyWith([younger, recent])).outcomes[0]).toBe(`b available: ${duplicateOf("a")}`);
+    expect((await verifyWith([younger, recent])).outcomes[0]).toBe(`b available ${duplicateOf("a")}`);
   });
 
   test("verify sets the level warn in the record of the younger duplicate and in no other record", async () => {
@@ -240,39 +276,5 @@ describe("verify with duplicates", () => {
       "a available",
       "b available",
     ]);
-  });
-});
-
-describe("verify with members that are left of deleted groups", () => {
-  const member = (id: string, of: string, changes: Partial<FoundSnapshot> = {}) =>
-    snapshotOf(id, "disk-1", { marker: undefined, raw: { snapshot_group_id: of }, ...changes });
-  const verified = async (members: FoundSnapshot[], arrange: (fixture: DomainFixture) => void = () => {}) => {
-    const fixture = createFixture();
-    fixture.cloud.add(standard, ...members);
-    fixture.cloud.add(group, snapshotOf("there", "server-1"), snapshotOf("foreign", "server-1", { marker: undefined }));
-    arrange(fixture);
-    await verify({ time: START, lookbackMinutes: 60 }, fixture.runContext);
-    return fixture.notices;
-  };
-
-  test("verify adds a notice with the ids of deleted groups if members of these groups still exist", async () => {
-    const left = [member("a", "gone"), member("b", "gone"), member("c", "lost"), member("d", "there")];
-    expect(await verified([...left, member("e", "foreign")])).toEqual([
-      "Standard snapshots of deleted groups remain. Delete them by hand. Their snapshot_group_id: gone, lost.",
-    ]);
-  });
-
-  test("verify adds no notice about deleted groups if their members are being deleted or the groups could not be listed", async () => {
-    expect(await verified([member("a", "gone", STATUS.deleting), member("b", "")])).toEqual([]);
-    const unlisted = await verified([member("a", "gone")], ({ cloud }) =>
-      cloud.onNextCalls("listAll", undefined, undefined, cloudError("AccessDenied")),
-    );
-    expect(unlisted).toEqual([]);
-  });
-
-  test("verify names only the first 20 of 23 deleted groups in the notice", async () => {
-    const many = Array.from({ length: 23 }, (_, index) => member(`m-${index}`, `g-${index}`));
-    expect((await verified(many))[0]).toMatch(/: g-0, g-1, .*, g-19 and 3 more\.$/);
-    expect((await verified(many.slice(0, 20)))[0]).toMatch(/, g-19\.$/);
   });
 });

@@ -175,6 +175,18 @@ describe("createOnce after EVS rejected a snapshot of a disk with many snapshots
     expect([five.seconds, six.seconds]).toEqual([0, 6]);
   });
 
+  test("createOnce does not count snapshots of backups against the maximum of 7 snapshots", async () => {
+    const backups = [
+      snapshotOf("b-1", "disk-1", { name: "autobk_snapshot_vbs_1" }),
+      snapshotOf("b-2", "disk-1", { name: "ManualBK_Snapshot_vbs_2" }),
+      snapshotOf("b-3", "disk-1", { labels: { __system__enableActive: "true" } }),
+    ];
+    const full = await reject([...others(7), ...backups]);
+    expect(full.result).toMatchObject({ reason: "QuotaExceeded" });
+    expect(full.result.message).toContain("Expected fewer than 7 snapshots of disk-1, got 7.");
+    expect((await reject([...others(5), ...backups])).result).toEqual(withAttempts(rejected, 1));
+  });
+
   test("createOnce returns the 7th snapshot of the disk if another delivery created it and EVS lists it 5 s later", async () => {
     const fixture = createFixture({ listDelayMs: 5_000, creates: [{ afterwards: rejected }] });
     fixture.cloud.add(snapshot, ...others(6));

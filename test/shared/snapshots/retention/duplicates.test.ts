@@ -78,8 +78,11 @@ test.each(DIFFERENT)(
   },
 );
 
+/** The rules except those about members of a group, because prune plans nothing for them. */
+const PLANNED = BROKEN.filter(([what]) => !what.endsWith("is a member of a group"));
+
 describe("the rules for the deletion of a duplicate", () => {
-  test.each(BROKEN)(
+  test.each(PLANNED)(
     "prune without a retention keeps a snapshot that looks like a duplicate if %s, and the run's notice contains the rule",
     async (_what, kind, { older, younger, base }, rule) => {
       const { removed, outcomes, notices } = await pruneOnly(kind, duplicatesOf(kind, older, younger, base));
@@ -90,7 +93,7 @@ describe("the rules for the deletion of a duplicate", () => {
     },
   );
 
-  test.each(BROKEN)(
+  test.each(PLANNED)(
     "prune with a retention keeps a snapshot that looks like a duplicate if %s",
     async (_what, kind, { older, younger, base }) => {
       const { removed, outcomes } = await pruneOnly(kind, duplicatesOf(kind, older, younger, base), WITH_RETENTION);

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { instant } from "../../../../shared/core/instant.ts";
 import { createWallTimeConverter } from "../../../../shared/core/time-zone.ts";
 import type { FoundSnapshot } from "../../../../shared/snapshots/kinds/kind.ts";
+import { toCompactSnapshot } from "../../../../shared/snapshots/ownership.ts";
 import { groupByResource, planRetention } from "../../../../shared/snapshots/retention/plan.ts";
 
 const DAY_MS = 86_400_000;
@@ -35,7 +36,8 @@ describe("planRetention with 100,000 snapshots", () => {
     Array.from({ length: COUNT }, (_, index): FoundSnapshot => {
       const key = index.toString(16).padStart(32, "0");
       const labels = { "managed-by": "snapshot-functions", policy: "nightly", key, content: "01234567" };
-      return {
+      // Prune plans with compact copies, which have no marker labels.
+      return toCompactSnapshot({
         id: `${key.slice(0, 8)}-f1a2-4b3c-8d4e-${key.slice(20)}`,
         name: `nightly-20261121T020000Z-${key.slice(24)}`,
         resource: `disk-${index % resources}`,
@@ -46,7 +48,7 @@ describe("planRetention with 100,000 snapshots", () => {
         labels,
         raw: {},
         marker: { policy: "nightly", idempotencyKey: key, requestHash: "01234567" },
-      };
+      });
     });
 
   test.each([

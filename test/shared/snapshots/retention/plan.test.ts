@@ -84,7 +84,10 @@ describe("planRetention with held snapshots", () => {
       "held by its description",
     ],
     ["with the description HOLD in capitals", { description: "HOLD" }, "held by its description"],
+    ["with a hold label in full-width letters", { labels: { ｈｏｌｄ: "true" } }, "held by its label"],
+    ["with a description in full-width letters", { description: "ＨＯＬＤ： audit" }, "held by its description"],
     ["with the name of a backup's snapshot", { name: "autobk_snapshot_2026" }, "created by a backup"],
+    ["with the name of a manual backup's snapshot", { name: "MANUALBK_snapshot_2026" }, "created by a backup"],
     [
       "of EVS v2 that EVS created automatically",
       { labels: { __system__enableActive: "true" } },

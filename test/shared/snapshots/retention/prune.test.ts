@@ -137,9 +137,9 @@ test("prune adds a notice with the entries of the policy's hold that match no ex
   const other = snapshotOf("x", "disk-1", { marker: markerOf("x", { policy: "weekly" }) });
   fixture.cloud.add(snapshot, ...dailySnapshots("disk-1", "a"), other);
   fixture.cloud.add(cluster, ...dailySnapshots("cluster-1", "e"));
-  await prune({ ...keepLast(1), hold: [" A ", "nightly-e", "x", "y", "nightly z"] }, fixture.runContext);
+  await prune({ ...keepLast(1), hold: [" A ", "nightly-e", "x", "y", "weekly z"] }, fixture.runContext);
   expect(fixture.notices).toEqual([
-    'hold: expected ids or names of existing snapshots, got "y", "nightly z". Correct or remove them.',
+    'hold: expected ids or names of existing snapshots, got "y", "weekly z". Correct or remove them.',
   ]);
   const unheld = createFixture();
   await prune(keepLast(1), unheld.runContext);

@@ -1,0 +1,72 @@
+import { describe, expect, test } from "vitest";
+import { createHoldCheck } from "../../../../shared/snapshots/retention/holds.ts";
+import { snapshotOf } from "../../../support/domain.ts";
+
+/** Visits snapshots with these names and returns the notice about the policy field `hold`. */
+function noticeOf(hold: string[], names: string[]): string | undefined {
+  const check = createHoldCheck(hold);
+  names.forEach((name, index) => void check.visit(snapshotOf(`id-${index}`, "disk-1", { name })));
+  return check.notice();
+}
+
+const NOTHING_SIMILAR = 'hold: expected ids or names of existing snapshots, got "audit-2026". Correct or remove them.';
+
+describe("createHoldCheck", () => {
+  test("createHoldCheck returns no notice if each item is the id or the name of a snapshot", () => {
+    expect(noticeOf([], ["a"])).toBeUndefined();
+    expect(noticeOf(["ID-0", " b ", "re\u0301"], ["a", "B", "R\u00c9"])).toBeUndefined();
+  });
+
+  test("createHoldCheck ignores snapshots without a name, even if an item of the hold contains only blanks", () => {
+    expect(noticeOf(["  "], [""])).toBe(
+      'hold: expected ids or names of existing snapshots, got "  ". Correct or remove them.',
+    );
+  });
+
+  test("createHoldCheck returns the similar id of a snapshot", () => {
+    expect(noticeOf(["id-00"], ["x"])).toContain('Similar to "id-00": "id-0".');
+  });
+
+  test.each([
+    ["have less than 4 characters in common", ["aud-9999"]],
+    ["have less than a third of the item's characters in common", ["2026-audit", "026"]],
+    ["have more than 255 characters", [`audit-2026${"x".repeat(246)}`]],
+  ])("createHoldCheck returns no similar names that %s", (_what, names) => {
+    expect(noticeOf(["audit-2026"], names)).toBe(NOTHING_SIMILAR);
+  });
+
+  test("createHoldCheck finds a name with a mistake at its start or end, or with two mistakes", () => {
+    for (const item of ["efore-audit", "before-audi", "before_audit", "befor-audits"]) {
+      expect(noticeOf([item], ["weekly", "before-audit"])).toContain(`Similar to "${item}": "before-audit".`);
+    }
+  });
+
+  test("createHoldCheck counts the common characters at the start and at the end of two names only once", () => {
+    expect(noticeOf(["aaaaaaaaaaaaa"], ["aaaa"])).not.toContain("Similar");
+    expect(noticeOf(["audit-2026"], ["au-2026"])).toContain('Similar to "audit-2026": "au-2026".');
+  });
+
+  test("createHoldCheck returns the three most similar names, each of them once, although the list is read twice", () => {
+    const names = ["audit-2026-1234", "audit-2026-1", "audit-2026-12", "audit-2026-123", "audit-2025"];
+    expect(noticeOf(["audit-2026"], [...names, ...names])).toBe(
+      `${NOTHING_SIMILAR} Similar to "audit-2026": "audit-2025", "audit-2026-1", "audit-2026-12".`,
+    );
+  });
+
+  test("createHoldCheck searches similar names for 10 items", () => {
+    const items = Array.from({ length: 12 }, (_, index) => `release-${index}x`);
+    const notice = noticeOf(items, ["release-"]);
+    expect(notice).toContain('Similar to "release-9x"');
+    expect(notice).not.toContain('Similar to "release-10x"');
+  });
+
+  test("createHoldCheck compares 100,000 names with 10 items in less than 3 s", () => {
+    const check = createHoldCheck(Array.from({ length: 10 }, (_, index) => `nightly-20261121T020000Z-0000000${index}`));
+    const started = performance.now();
+    const found = snapshotOf("id", "disk-1");
+    for (let index = 0; index < 100_000; index += 1)
+      check.visit({ ...found, id: `id-${index}`, name: `nightly-20261121T020000Z-${index}` });
+    expect(check.notice()?.length).toBeLessThan(20_000);
+    expect(performance.now() - started).toBeLessThan(3_000);
+  });
+});
