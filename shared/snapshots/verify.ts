@@ -1,5 +1,6 @@
 import { SnapshotError } from "../core/errors.ts";
 import { type Instant, parseInstant } from "../core/instant.ts";
+import { missingSnapshotNotices } from "./deployed-policies.ts";
 import { cannotBeDeleted, type FoundSnapshot, isLive, type Kind } from "./kinds/kind.ts";
 import { listByKind } from "./list-by-kind.ts";
 import { foreignReason, groupIdOf, toCompactSnapshot } from "./ownership.ts";
@@ -41,6 +42,7 @@ export async function verify(options: VerifyOptions, runContext: RunContext): Pr
   const groupIds = new Set<string>();
   const groupIdsOfMembers = new Set<string>();
   let areGroupsListed = false;
+  const policiesByKind = new Map<string, Set<string | undefined>>();
   // Remembers which snapshots `isDue` selected. `isDue` needs all API fields, but only compact copies stay in memory, because it
   // can select 100,000 snapshots.
   const due = new WeakSet<FoundSnapshot>();
@@ -56,6 +58,7 @@ export async function verify(options: VerifyOptions, runContext: RunContext): Pr
   };
   await listByKind({ action: "verify" }, runContext, keepOwn, async (kind, found, pause) => {
     if (kind.hasMembers) areGroupsListed = true;
+    policiesByKind.set(kind.name, new Set(found.map(({ marker }) => marker?.policy)));
     const duplicates = new Map(
       groupByResource(found.filter(isLive)).flatMap((snapshots) => [...youngerDuplicates(snapshots)]),
     );
@@ -81,6 +84,8 @@ export async function verify(options: VerifyOptions, runContext: RunContext): Pr
   });
   const deletedGroups = [...groupIdsOfMembers].filter((id) => !groupIds.has(id));
   if (areGroupsListed && deletedGroups.length > 0) runContext.addNotice(leftoverNotice(deletedGroups));
+  const { deployed, retryBudget } = runContext;
+  missingSnapshotNotices(deployed, policiesByKind, retryBudget.time.now()).forEach(runContext.addNotice);
   return count;
 }
 

@@ -1,6 +1,7 @@
 import { SnapshotError } from "../../core/errors.ts";
 import type { Instant } from "../../core/instant.ts";
 import { createWallTimeConverter } from "../../core/time-zone.ts";
+import { unknownPolicyNotice } from "../deployed-policies.ts";
 import type { FoundSnapshot, Kind } from "../kinds/kind.ts";
 import { listByKind } from "../list-by-kind.ts";
 import { toCompactSnapshot } from "../ownership.ts";
@@ -69,9 +70,11 @@ export async function prune(policy: PrunePolicy, runContext: RunContext): Promis
   const duplicates: PendingDuplicate[] = [];
   const keptDuplicates: string[] = [];
   let count = 0;
+  const policies = new Set<string>();
   const unmatchedHolds = new Map(hold.map((idOrName) => [idOrName, namesIn([idOrName])]));
   const keepMarked = (found: FoundSnapshot) => {
     for (const [idOrName, name] of unmatchedHolds) if (isNamedIn(name, found)) unmatchedHolds.delete(idOrName);
+    if (found.marker !== undefined) policies.add(found.marker.policy);
     // Stryker disable next-line ConditionalExpression: this condition only saves memory
     return found.marker?.policy === policy.policy ? toCompactSnapshot(found) : undefined;
   };
@@ -96,6 +99,8 @@ export async function prune(policy: PrunePolicy, runContext: RunContext): Promis
       }
     },
   );
+  const unknownPolicy = count > 0 ? undefined : unknownPolicyNotice(policy.policy, policies, runContext.deployed);
+  if (unknownPolicy !== undefined) runContext.addNotice(unknownPolicy);
   if (unmatchedHolds.size > 0) {
     const unknown = [...unmatchedHolds.keys()].map((idOrName) => JSON.stringify(idOrName)).join(", ");
     runContext.addNotice(`hold: expected ids or names of existing snapshots, got ${unknown}. Correct or remove them.`);
