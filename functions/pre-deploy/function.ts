@@ -13,7 +13,7 @@ export const definition = {
   operation: {
     title: "Create the snapshots for a deployment, and report whether the deployment may begin",
     description:
-      'Starts a snapshot of every target and responds with the progress of each snapshot. A repeated request with the same `deployment_id` creates no second snapshot and responds with the current progress. Begin the deployment only after a response 200 with `"status":"ready"`. `make_room` requires the default policy `pre-deploy`, because pre-deploy never deletes a snapshot of another policy.',
+      'Starts a snapshot of every target and responds with the progress of each snapshot. A repeated request with the same `deployment_id` creates no second snapshot and responds with the current progress. Begin the deployment only after a response 200 with `"status":"ready"`. `make_room` requires the default policy `pre-deploy`, because pre-deploy never deletes a snapshot of another policy. `policy` is `pre-deploy` or one of the policies that the operator of these functions allows.',
     schema: "PreDeploy",
     example: {
       deployment_id: "web-1.4.2",
@@ -55,6 +55,20 @@ export const definition = {
               outcome: "accepted",
             },
           ],
+        },
+      },
+      403: {
+        description:
+          "`AccessDenied`: callers of pre-deploy may not use the `policy` of the request. The message names the policies that they may use.",
+        reasons: ["AccessDenied"],
+        example: {
+          error: {
+            code: "AccessDenied",
+            message:
+              'policy: expected pre-deploy, got "nightly". Omit it, or ask the operator to add it to PRE_DEPLOY_POLICIES.',
+            reason: "AccessDenied",
+            request_id: "1167bf8c-87b0-43ab-8f5f-26b16c64f252",
+          },
         },
       },
       502: {

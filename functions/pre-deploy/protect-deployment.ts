@@ -2,6 +2,7 @@ import { SnapshotError } from "../../shared/core/errors.ts";
 import { after, instant } from "../../shared/core/instant.ts";
 import type { JsonObject } from "../../shared/core/json.ts";
 import { startCutoff } from "../../shared/core/retry.ts";
+import { readNames } from "../../shared/functiongraph/variables.ts";
 import { createCloud } from "../../shared/huaweicloud/services.ts";
 import { createRunContext } from "../../shared/middleware/create-run-context.ts";
 import type { JsonResponse } from "../../shared/middleware/http-request.ts";
@@ -53,9 +54,9 @@ const DEFAULT_POLICY = "pre-deploy";
 /**
  * Checks the rules for a request to pre-deploy that its schema cannot express.
  *
- * @throws SnapshotError InvalidRequest
+ * @throws SnapshotError InvalidRequest; AccessDenied if callers may not use the policy
  */
-export function checkDeployment(body: Deployment, { summary }: Invocation): void {
+export function checkDeployment(body: Deployment, { summary, variables, records }: Invocation): void {
   const { policy = DEFAULT_POLICY, make_room } = body;
   summary.policy = policy;
   // The fields `hold` and `time_zone` of a policy influence which snapshots of the policy may be deleted. A request to
@@ -67,6 +68,16 @@ export function checkDeployment(body: Deployment, { summary }: Invocation): void
     );
   }
   checkMakeRoom(body);
+  // A snapshot counts for the retention of its policy, so a caller could displace the good snapshots of any policy.
+  const accepted = [DEFAULT_POLICY, ...readNames(variables, "PRE_DEPLOY_POLICIES")];
+  if (accepted.includes(policy)) return;
+  const error = new SnapshotError(
+    "AccessDenied",
+    `policy: expected ${accepted.join(" or ")}, got ${JSON.stringify(policy)}. Omit it, or ask the operator to add it to PRE_DEPLOY_POLICIES.`,
+    { httpStatus: 403 },
+  );
+  records.openRecord({ action: "create", policy })({ outcome: "rejected", error });
+  throw error;
 }
 
 /**
@@ -120,9 +131,9 @@ export async function protectDeployment({ body }: { body: Deployment }, invocati
 
 /** Returns the state of the deployment: `failed` if a snapshot failed, `ready` if all are available, or else `pending`. */
 function statusOf(progress: TargetProgress[]): keyof typeof RESPONSES {
-  if (progress.some(({ outcome }) => outcome === "failed")) return "failed";
-  const available = progress.filter(({ outcome }) => outcome === "available");
-  return progress.length > 0 && available.length === progress.length ? "ready" : "pending";
+  const outcomes = new Set(progress.map(({ outcome }) => outcome));
+  if (outcomes.has("failed")) return "failed";
+  return outcomes.size === 1 && outcomes.has("available") ? "ready" : "pending";
 }
 
 /** Returns the entry for one target in the response body. */

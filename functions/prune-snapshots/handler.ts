@@ -1,9 +1,12 @@
+import { readNames } from "../../shared/functiongraph/variables.ts";
 import { createCloud } from "../../shared/huaweicloud/services.ts";
 import { compose } from "../../shared/middleware/compose.ts";
 import { createRunContext } from "../../shared/middleware/create-run-context.ts";
 import { finishRun } from "../../shared/middleware/run-summary.ts";
 import { timerEvent } from "../../shared/middleware/timer-event.ts";
+import { countOnlyWarning } from "../../shared/snapshots/caller-policies.ts";
 import { checkPolicy } from "../../shared/snapshots/check-policy.ts";
+import { readDeployedPolicies } from "../../shared/snapshots/deployed-policies.ts";
 import { prune } from "../../shared/snapshots/retention/prune.ts";
 import { name } from "./function.ts";
 import { policy } from "./schema.generated.js";
@@ -16,7 +19,12 @@ export const pruneSnapshots = compose({
   schema: () => policy,
   check: checkPolicy,
   handler: async ({ body: policy }, invocation) => {
-    const runContext = createRunContext(invocation, createCloud(invocation.connection));
+    const { variables, records } = invocation;
+    const deployment = variables("DEPLOYED_POLICIES");
+    const deployed = deployment === undefined ? undefined : readDeployedPolicies(deployment, records.addNotice);
+    const runContext = { ...createRunContext(invocation, createCloud(invocation.connection)), deployed };
+    const warning = countOnlyWarning(policy, readNames(variables, "PRE_DEPLOY_POLICIES"));
+    if (warning !== undefined) records.addNotice(warning);
     finishRun(invocation, { targets: await prune(policy, runContext) });
   },
 });

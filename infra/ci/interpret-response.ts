@@ -106,7 +106,10 @@ export function interpretResponse(
   const code =
     readStringField(error, "reason") ?? readStringField(error, "code") ?? readStringField(body, "error_code");
   const summary = `${status} ${code === undefined ? "" : `${code}: `}${message}`.trim();
-  const errorDecision = DECISION_BY_REASON.get(error.reason);
+  // With the status 403, the caller may not use the policy of the request. With other statuses, AccessDenied means that the
+  // function lacks a permission.
+  const errorDecision =
+    status === 403 && error.reason === "AccessDenied" ? "badInput" : DECISION_BY_REASON.get(error.reason);
   if (errorDecision !== undefined) {
     // If all targets have ids, NotFound means that an id is wrong. If a target has tags, NotFound can also mean that no
     // resource has these tags.

@@ -32,7 +32,8 @@ creates no second snapshot.
   --deployment-id <id>      identifies the deployment; at most 128 characters
   --targets <file.json>     a JSON array, such as [{"kind":"snapshot","tags":{"app":"shop"}}]
   --timeout-seconds <n>     how long to wait for all snapshots; default 1800
-  --policy <name>           the policy by which prune-snapshots deletes the snapshots; default pre-deploy
+  --policy <name>           the policy by which prune-snapshots deletes the snapshots; default pre-deploy, or a name in
+                            gateway.policies
   --max-age-minutes <n>     reject a deployment id whose snapshots are older than this; default 1440
   --retry-failed            create another snapshot for each snapshot that failed last time
   --allow-any-id            accept a deployment id that looks as if a variable in it was not set or not expanded

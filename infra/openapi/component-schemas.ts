@@ -88,7 +88,8 @@ const EXPLANATIONS: Record<string, Record<string, JsonObject>> = {
       default: 1440,
     },
     policy: {
-      description: "The policy by which `prune-snapshots` deletes the snapshots later.",
+      description:
+        "The policy by which `prune-snapshots` deletes the snapshots later. If callers may not use this policy, the response is a 403 that names the policies that they may use.",
       default: "pre-deploy",
     },
     make_room: {

@@ -5,7 +5,7 @@ import type { JsonObject } from "../../shared/core/json.ts";
 import type { FunctionDefinition, OpenApiOperation, OpenApiResponse } from "../../shared/middleware/definition.ts";
 import type { Schema } from "../../shared/validation/validate.ts";
 import { loadDefinitions } from "../definitions.ts";
-import { ref } from "./builders.ts";
+import { errorSchema, ref } from "./builders.ts";
 
 /** Describes one HTTP function for the OpenAPI document. */
 export interface Operation {
@@ -50,7 +50,10 @@ function fail(message: string): never {
  * Describes a response of pre-deploy. If the function definition has no schema for the response, the schema requires the same
  * `status` as in the example.
  */
-const progressResponse = ({ description, schema, example }: OpenApiResponse, httpStatus: string): ResponseSpec => ({
+const progressResponse = (
+  { description, reasons, schema = reasons && errorSchema(reasons), example }: OpenApiResponse,
+  httpStatus: string,
+): ResponseSpec => ({
   description: description ?? fail(`The response ${httpStatus} has no description.`),
   headers: ["x-request-id", ...(httpStatus === "202" ? ["Retry-After"] : [])],
   schema: schema ?? {

@@ -1,7 +1,7 @@
 /** Describes the error responses that all HTTP functions share, and adds them to the responses of each function. */
 import { REASONS, type Reason } from "../../shared/core/errors.ts";
 import type { JsonObject } from "../../shared/core/json.ts";
-import { jsonContent, objectSchema, ref, stringSchema } from "./builders.ts";
+import { errorSchema, jsonContent, ref } from "./builders.ts";
 import type { Operation } from "./operations.ts";
 
 const REQUEST_ID = "1167bf8c-87b0-43ab-8f5f-26b16c64f252";
@@ -10,28 +10,6 @@ const REASONS_BY_STATUS = new Map<number, Reason[]>();
 for (const [reason, { httpStatus }] of Object.entries(REASONS)) {
   REASONS_BY_STATUS.set(httpStatus, [...(REASONS_BY_STATUS.get(httpStatus) ?? []), reason as Reason]);
 }
-
-/** Returns the schema of an error body whose `reason` is one of the given reasons. */
-const errorSchema = (reasons: Reason[]): JsonObject =>
-  objectSchema(
-    {
-      error: objectSchema(
-        {
-          code: stringSchema(
-            "The cloud's own error code, such as `EVS.5404`. If the cloud sent no code, the same value as `reason`.",
-          ),
-          message: stringSchema("What failed, the cloud's own message if there is one, and what to do next."),
-          reason: {
-            enum: reasons,
-            description: "The cause of the error. A program should use this field to decide what to do.",
-          },
-          request_id: stringSchema("The id of the invocation. The result records contain the same id."),
-        },
-        ["code", "message", "reason", "request_id"],
-      ),
-    },
-    ["error"],
-  );
 
 const errorExample = (reason: Reason, message: string): JsonObject => ({
   error: { code: reason, message, reason, request_id: REQUEST_ID },

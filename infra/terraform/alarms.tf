@@ -64,11 +64,14 @@ locals {
     {
       # Matches every record with the level `error`, such as a failed snapshot, deletion or run, or a rejected request. Matches
       # every record with the outcome `unverified`. Matches the warning of scheduled-snapshots that a policy selects no
-      # resource. Other warnings do not match, because their cause can be permanent, such as a region that does not offer a kind
-      # of snapshot. LTS can show a record late, so each search covers 15 minutes, although a search runs every 5 minutes.
+      # resource. Matches the warnings of verify-snapshots and prune-snapshots that a deployed policy has no snapshot or that a
+      # kind of snapshot that it needs cannot be listed: only these warnings contain the words "Deployment check"
+      # (shared/snapshots/deployed-policies.ts). Other warnings do not match, because their cause can be permanent, such as an id
+      # in `hold` that no longer exists. LTS can show a record late, so each search covers 15 minutes, although a search runs every
+      # 5 minutes.
       "${local.prefix}-failed" = {
-        description    = "A snapshot or run failed, was rejected or is unverified, or a policy selects no resource"
-        keywords       = "#\"level error\" or #\"outcome unverified\" or #\"function scheduled-snapshots\" and #\"level warn\" and #\"action run\""
+        description    = "A snapshot or run failed, was rejected or is unverified, or a policy selects no resource or has no snapshot"
+        keywords       = "#\"level error\" or #\"outcome unverified\" or #\"function scheduled-snapshots\" and #\"level warn\" and #\"action run\" or #\"Deployment check\" and #\"level warn\" and #\"action run\""
         condition      = ">="
         range_unit     = "minute"
         range          = 15

@@ -12,7 +12,7 @@ resource "huaweicloud_fgs_function" "this" {
   code_type     = "zip"
   code_filename = "${each.key}.zip"
   func_code     = filebase64("${local.dist}/${each.key}.zip")
-  user_data     = jsonencode(local.variables)
+  user_data     = jsonencode(local.user_data[each.key])
 
   # `app_agency` authorizes the function's cloud calls. `agency` authorizes FunctionGraph to report a failed event.
   app_agency = huaweicloud_identity_agency.function[each.key].name
@@ -27,6 +27,13 @@ resource "huaweicloud_fgs_function" "this" {
   log_stream_name = huaweicloud_lts_stream.functions.stream_name
 
   enterprise_project_id = var.enterprise_project_id
+
+  lifecycle {
+    precondition {
+      condition     = length(join("", concat(keys(local.user_data[each.key]), values(local.user_data[each.key])))) <= 4096
+      error_message = "policies: The variables of ${each.key} would have more than 4096 characters, which is the limit of FunctionGraph. Use fewer policies or shorter names."
+    }
+  }
 }
 
 # If a function fails, FunctionGraph redelivers the event. A redelivery creates no duplicate snapshot. If the last retry fails,

@@ -34,6 +34,16 @@ data "huaweicloud_account" "this" {
     }
 
     precondition {
+      condition     = length(setsubtract(local.gate_policies, concat(["pre-deploy"], keys(var.policies)))) == 0
+      error_message = "gateway.policies: expected names of policies in the variable `policies`; got ${join(", ", try(var.gateway.policies, []))}."
+    }
+
+    precondition {
+      condition     = length(setsubtract(local.gate_kinds, keys(local.kinds))) == 0
+      error_message = "gateway.kinds: expected any of ${join(", ", keys(local.kinds))}; got ${join(", ", local.gate_kinds)}."
+    }
+
+    precondition {
       condition     = length(setsubtract(keys(var.endpoints), local.services)) == 0
       error_message = "endpoints: expected any of ${join(", ", local.services)}; got ${join(", ", keys(var.endpoints))}."
     }
@@ -104,7 +114,53 @@ locals {
   # How callers authenticate at the gateway: APP or IAM. Null if no HTTP function is deployed.
   authentication = length(keys(local.http_functions)) > 0 ? try(var.gateway.authentication, null) : null
 
-  # The environment variables of every function. FunctionGraph allows at most 20 variables, and a test counts them.
+  # The policy names that a request to pre-deploy may contain.
+  gate_policies = distinct(concat(["pre-deploy"], try(var.gateway.policies, [])))
+
+  # Maps each deployed function to the kinds of snapshots that it creates if a caller starts it.
+  kinds_of_functions = {
+    for name in var.functions : name => [
+      for kind in keys(local.kinds) : kind
+      if name == "create-${kind}" || name == "disk-attached" && kind == var.disk_attached_kind || name == "pre-deploy" && contains(local.gate_kinds, kind)
+    ]
+  }
+  gate_kinds = try(var.gateway.kinds, null) == null ? keys(local.kinds) : var.gateway.kinds
+
+  # The deployed policies, and the deployed functions whose snapshots belong to the policy with the name of the function, each with
+  # its kinds of snapshots. A policy that creates snapshots also has its schedule and the time since when the schedule is deployed.
+  deployed_policies = {
+    for name in setunion(var.functions, keys(var.policies)) : name => merge(
+      { kinds = sort(distinct(concat(lookup(local.kinds_of_functions, name, []), lookup(local.kinds_of_policies, name, [])))) },
+      lookup(local.expected_runs, name, {}),
+    )
+  }
+  kinds_of_policies = {
+    for name, policy in var.policies : name => sort(distinct([for target in try(policy.targets, []) : target.kind]))
+  }
+  expected_runs = {
+    for name, schedule in local.take_schedules : name => { schedule = schedule, since = terraform_data.schedule[name].output }
+  }
+
+  # The variables that only some functions read.
+  own_variables = {
+    "pre-deploy"       = { PRE_DEPLOY_POLICIES = join(",", local.gate_policies) }
+    "prune-snapshots"  = { PRE_DEPLOY_POLICIES = join(",", local.gate_policies), DEPLOYED_POLICIES = jsonencode(local.deployed_policies) }
+    "verify-snapshots" = { DEPLOYED_POLICIES = jsonencode(local.deployed_policies) }
+  }
+
+  # The environment variables of each function.
+  user_data = { for name in keys(local.deployed) : name => merge(local.variables, lookup(local.own_variables, name, {})) }
+
+  # The policies whose retention only counts snapshots, although callers decide how many snapshots these policies create.
+  count_only_policies = [
+    for name, policy in var.policies : name
+    if contains(concat(local.selectable, local.gate_policies), name) && try(policy.retention, null) != null && length([
+      for rule, count in try(policy.retention, {}) : rule if contains(local.time_rules, rule) && count > 0
+    ]) == 0
+  ]
+  time_rules = ["keep_within_days", "keep_daily", "keep_weekly", "keep_monthly", "keep_yearly"]
+
+  # The environment variables that every function has. FunctionGraph allows at most 20 variables, and a test counts them.
   variables = merge({
     REGION             = var.region
     PROJECT_ID         = data.huaweicloud_account.this.current_project_id
@@ -121,4 +177,32 @@ locals {
     }, {
     for retention in [var.disk_attached_retention] : "DISK_ATTACHED_RETENTION" => jsonencode(retention) if retention != null
   })
+}
+
+# The time at which each schedule of scheduled-snapshots was deployed. verify-snapshots computes the first run of the schedule from
+# it. The time changes only if the policy starts to create other snapshots or to create them at other times.
+resource "terraform_data" "schedule" {
+  for_each = local.take_schedules
+
+  input            = timestamp()
+  triggers_replace = concat([each.value], local.kinds_of_policies[each.key])
+
+  lifecycle {
+    ignore_changes = [input]
+  }
+}
+
+# A failed check is a warning: `terraform plan` prints it and continues.
+check "policies_of_callers" {
+  assert {
+    condition     = length(local.count_only_policies) == 0
+    error_message = "policies: The retention of ${join(", ", local.count_only_policies)} only counts snapshots, but callers decide how many snapshots these policies create. A few calls therefore delete every older snapshot of a disk. Add a rule that depends on time, such as `keep_within_days` or `keep_daily`."
+  }
+
+  assert {
+    condition = var.disk_attached_retention == null ? true : contains([
+      for rule, count in var.disk_attached_retention : contains(local.time_rules, rule) && count > 0
+    ], true)
+    error_message = "disk_attached_retention: The rules only count snapshots. Whoever attaches and detaches a full disk a few times therefore deletes every older snapshot of the disk. Add a rule that depends on time, such as `keep_within_days` or `keep_daily`."
+  }
 }

@@ -7,6 +7,15 @@ locals {
     ))
   }
 
+  # The schedules of the policies that create snapshots. A policy with dry_run creates none.
+  take_schedules = {
+    for name, schedule in local.timer_schedules : name => schedule if try(var.policies[name].dry_run, false) != true
+  }
+  timer_schedules = {
+    for name, policy in var.policies : name => "CRON_TZ=${coalesce(try(policy.time_zone, null), "UTC")} ${policy.schedule}"
+    if try(policy.schedule, null) != null
+  }
+
   # The schedule of a timer that only deletes duplicates: once a day.
   duplicates_schedule = "CRON_TZ=UTC 0 40 3 * * *"
 
@@ -34,11 +43,11 @@ locals {
 
   timers = merge(
     {
-      for name, policy in var.policies : "take_${replace(name, "-", "_")}" => {
+      for name, schedule in local.timer_schedules : "take_${replace(name, "-", "_")}" => {
         function   = "scheduled-snapshots"
-        schedule   = "CRON_TZ=${coalesce(try(policy.time_zone, null), "UTC")} ${policy.schedule}"
+        schedule   = schedule
         user_event = local.user_events[name]
-      } if try(policy.schedule, null) != null
+      }
     },
     local.prune_timers,
     {

@@ -153,17 +153,19 @@ variable "disk_attached_retention" {
     condition = var.disk_attached_retention == null ? true : contains([
       for rule, count in var.disk_attached_retention : rule != "min_keep" && count > 0
     ], true)
-    error_message = "disk_attached_retention: at least one `keep_` rule must be above 0, such as `keep_last = 2`."
+    error_message = "disk_attached_retention: at least one `keep_` rule must be above 0, such as `keep_daily = 7`."
   }
 }
 
 variable "gateway" {
-  description = "The dedicated API gateway that pre-deploy and the create functions need. `instance_id`: the id of the gateway. `authentication`: `APP` if callers use an application of the gateway, or `IAM` if they use an access key of this account. `publish_with_iam`: must be true for `IAM`, to accept a risk: any account can call an API that was just created or changed, until its access policy is bound (infra/README.md, \"Rights\"). `make_room`: allows callers of pre-deploy to set `make_room` in their requests, and allows pre-deploy to delete snapshots."
+  description = "The dedicated API gateway that pre-deploy and the create functions need. `instance_id`: the id of the gateway. `authentication`: `APP` if callers use an application of the gateway, or `IAM` if they use an access key of this account. `publish_with_iam`: must be true for `IAM`, to accept a risk: any account can call an API that was just created or changed, until its access policy is bound (infra/README.md, \"Rights\"). `make_room`: allows callers of pre-deploy to set `make_room` in their requests, and allows pre-deploy to delete snapshots. `policies`: the policies, in addition to `pre-deploy`, that callers of pre-deploy can set in their requests. The retention of such a policy also deletes snapshots because of snapshots that callers create (infra/README.md, \"What a caller can cause\"). `kinds`: the kinds of snapshots that callers of pre-deploy need. An alarm fires if the region does not offer one of them. Default: every kind."
   type = object({
     instance_id      = string
     authentication   = optional(string, "APP")
     publish_with_iam = optional(bool, false)
     make_room        = optional(bool, false)
+    policies         = optional(list(string), [])
+    kinds            = optional(list(string))
   })
   default = null
 

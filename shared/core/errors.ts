@@ -1,7 +1,7 @@
 /**
  * Lists every reason why an operation can fail. A test compares this list with the table of reasons in README.md.
  *
- * - `httpStatus`: the HTTP status with which an HTTP function responds.
+ * - `httpStatus`: the HTTP status with which an HTTP function responds, unless the error has another one.
  * - `retryClass`: whether and when the function retries a call. "never" means that a retry cannot succeed. The base delay
  *   before a retry is 50 ms for "transient", 1 s for "throttled" and 10 s for "busy".
  * - `advice`: what the caller or the operator should do. Records, HTTP responses and pipeline logs contain the advice.
@@ -126,6 +126,8 @@ export interface SnapshotErrorDetails {
   requestSent?: boolean;
   /** The number of create requests that were sent for the snapshot. */
   attempts?: number;
+  /** The HTTP status with which an HTTP function responds. Default: the HTTP status of the reason. */
+  httpStatus?: number;
   cause?: unknown;
 }
 
@@ -140,6 +142,7 @@ export class SnapshotError extends Error {
   declare readonly ambiguous: boolean;
   declare readonly requestSent: boolean;
   declare readonly attempts?: number;
+  declare readonly httpStatus?: number;
 
   constructor(reason: Reason, message: string, details: SnapshotErrorDetails = {}) {
     // Create no stack trace, because nothing prints it. The deployment gate keeps one error in memory for each failed target,

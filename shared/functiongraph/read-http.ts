@@ -46,23 +46,19 @@ const MAX_BODY_BYTES = 1024 * 1024;
 /** The maximum length of the `Idempotency-Key` header in characters. */
 const MAX_KEY_CHARACTERS = 255;
 
-/** The error for an HTTP request with a method other than POST. */
-export class MethodNotAllowed extends SnapshotError {
-  readonly httpStatus = 405;
-  readonly allow = "POST";
-}
-
 const invalidRequestError = (message: string) => new SnapshotError("InvalidRequest", message);
 
 /**
  * Reads an event of the API gateway: a POST request with a JSON body, which is usually encoded in base64
  * (SOURCES.md#functiongraph-apig-event). Upper and lower case do not matter in header names.
  *
- * @throws SnapshotError InvalidRequest; MethodNotAllowed if the method is not POST
+ * @throws SnapshotError InvalidRequest, with the HTTP status 405 if the method is not POST
  */
 export function readHttp(event: JsonObject): GatewayRequest {
   if (event.httpMethod !== "POST") {
-    throw new MethodNotAllowed("InvalidRequest", `Expected the method POST, got ${preview(event.httpMethod)}.`);
+    throw new SnapshotError("InvalidRequest", `Expected the method POST, got ${preview(event.httpMethod)}.`, {
+      httpStatus: 405,
+    });
   }
   const idempotencyKey = readHeader(event, "idempotency-key");
   if (idempotencyKey === "") {

@@ -3,12 +3,12 @@
  *
  * 1. Add its name to `VARIABLES` below. The compiler rejects names that are not in this list. `npm run invoke -- … --real`
  *    passes the variables in this list to the function.
- * 2. Read it with `readInteger` or `readChoice` in one of these places:
+ * 2. Read it with `readInteger`, `readChoice` or `readNames` in one of these places:
  *    - if all functions need it: shared/middleware/configuration.ts
  *    - if all functions with several targets need it: shared/middleware/create-run-context.ts
  *    - if it contains an endpoint: shared/huaweicloud/http/endpoints.ts
  *    - otherwise: the folder of the function that needs it
- * 3. Set it in `local.variables` in infra/terraform/locals.tf. If operators choose its value, declare an input in
+ * 3. Set it in `local.variables` in infra/terraform/locals.tf, or in `local.own_variables` if only some functions read it. If operators choose its value, declare an input in
  *    infra/terraform/variables.tf, too. The tests in test/infra/terraform fail if Terraform sets no value for a variable
  *    that a function reads. FunctionGraph allows 20 variables.
  * 4. Describe it in the table under "Configuration" in README.md, with its default.
@@ -34,6 +34,8 @@ export const VARIABLES = [
   "SHARD_SIZE",
   "DISK_ATTACHED_KIND",
   "DISK_ATTACHED_RETENTION",
+  "PRE_DEPLOY_POLICIES",
+  "DEPLOYED_POLICIES",
 ] as const;
 
 /** The name of a configuration variable: a name in `VARIABLES`, or `<SERVICE>_ENDPOINT` for the address of a service. */
@@ -106,6 +108,17 @@ export function readChoice<Choice extends string>(
   if (choice !== undefined) return choice;
   throw misconfiguredError(name, choices.map((allowed) => JSON.stringify(allowed)).join(" or "), text);
 }
+
+/**
+ * Reads a variable whose value is a comma-separated list of names. Ignores spaces around a name, and empty names.
+ *
+ * @returns an empty array if the variable is not set
+ */
+export const readNames = (variables: Variables, name: VariableName): string[] =>
+  (variables(name) ?? "")
+    .trim()
+    .split(/\s*,\s*/)
+    .filter(Boolean);
 
 /**
  * Returns an id for a URL path, after checking its characters. The check is necessary because the SDK does not encode

@@ -1,3 +1,4 @@
+import type { Reason } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { CloudCall } from "../huaweicloud/calls.generated.ts";
 
@@ -74,5 +75,7 @@ export interface OpenApiResponse {
   readonly description?: string;
   /** The schema of the response body. Default: the schema for the response of pre-deploy. */
   readonly schema?: JsonObject;
+  /** The possible reasons of an error. The response body then describes an error. */
+  readonly reasons?: readonly Reason[];
   readonly example: JsonObject;
 }

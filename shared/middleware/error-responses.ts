@@ -1,5 +1,5 @@
 import { asSnapshotError, REASONS, SnapshotError } from "../core/errors.ts";
-import { createGatewayResponse, type GatewayResponse, MethodNotAllowed } from "../functiongraph/read-http.ts";
+import { createGatewayResponse, type GatewayResponse } from "../functiongraph/read-http.ts";
 import type { BaseInvocation, Middleware } from "./invocation.ts";
 import { PartialFailureError } from "./run-summary.ts";
 import type { TriggerReader } from "./trigger-reader.ts";
@@ -22,8 +22,8 @@ export function createErrorMiddleware(respond?: TriggerReader<{ body: unknown },
 }
 
 /**
- * Returns the HTTP response to an error, in the error format of the cloud's API and with the HTTP status of the error's
- * reason. An HTTP function must not throw, because the gateway would respond 500 without any detail:
+ * Returns the HTTP response to an error, in the error format of the cloud's API and with the HTTP status of the
+ * error. An HTTP function must not throw, because the gateway would respond 500 without any detail:
  * SOURCES.md#functiongraph-apig-response
  *
  * @returns undefined if the trigger is not HTTP
@@ -31,18 +31,13 @@ export function createErrorMiddleware(respond?: TriggerReader<{ body: unknown },
 export function respondToError(error: SnapshotError, invocation: BaseInvocation): GatewayResponse | undefined {
   const { trigger, requestId, redact } = invocation;
   if (trigger !== "http") return undefined;
-  const { code, reason, message, retryAfterMs } = error;
-  const isWrongMethod = error instanceof MethodNotAllowed;
+  const { code, reason, message, retryAfterMs, httpStatus = REASONS[reason].httpStatus } = error;
   const body = { error: { code: code ?? reason, message, reason, request_id: requestId } };
-  return createGatewayResponse(
-    isWrongMethod ? error.httpStatus : REASONS[reason].httpStatus,
-    redact(JSON.stringify(body)),
-    {
-      "x-request-id": requestId,
-      ...(isWrongMethod ? { allow: error.allow } : {}),
-      ...(retryAfterMs === undefined ? {} : { "retry-after": String(Math.ceil(retryAfterMs / 1000)) }),
-    },
-  );
+  return createGatewayResponse(httpStatus, redact(JSON.stringify(body)), {
+    "x-request-id": requestId,
+    ...(httpStatus === 405 ? { allow: "POST" } : {}),
+    ...(retryAfterMs === undefined ? {} : { "retry-after": String(Math.ceil(retryAfterMs / 1000)) }),
+  });
 }
 
 /**

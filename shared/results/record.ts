@@ -68,8 +68,8 @@ export const FIELD_DESCRIPTIONS: Record<Field, string> = {
    *   - `fanOut`: which invocation processes the target
    *   - `verify`: what is wrong with a snapshot
    *   - `prune`, `executeDeletions`: why a snapshot is or is not deleted
-   * - In the record of a run, `detail` joins the notices that `createHandler`, `runSchedule`, `listByKind`, `verify` and
-   *   `prune` pass to `addNotice`.
+   * - In the record of a run, `detail` joins the notices that `createHandler`, `runSchedule`, `listByKind`, `verify`,
+   *   `prune`, and the handlers of verify-snapshots and prune-snapshots pass to `addNotice`.
    */
   detail: "what happened and what the operator should do",
   attempts: "number of times the create call was sent",

@@ -1,5 +1,6 @@
 import { asSnapshotError, SnapshotError } from "../core/errors.ts";
 import { createPause, retryRead } from "../core/retry.ts";
+import { unlistedKindsNotice } from "./deployed-policies.ts";
 import { type FoundSnapshot, isUnreadable, type Kind } from "./kinds/kind.ts";
 import { KINDS } from "./kinds/kinds.generated.ts";
 import type { Action } from "./reporting.ts";
@@ -16,8 +17,8 @@ const outOfTimeError = () =>
  * Lists all snapshots of the project, one kind of snapshot after the other, and calls `work` for each kind.
  *
  * If the list request for a kind fails, the function writes a result record with the outcome `failed` and continues with the next
- * kind. If the endpoint does not offer a kind, the function adds a notice to the result record of the run and continues, because
- * the configured endpoint may be wrong.
+ * kind. If the endpoint does not offer a kind, the function continues. It adds a notice to the result record of the run, unless the
+ * deployment is known not to use this kind.
  *
  * If a row has no id or no status, the function calls `keep` with a snapshot in the state `unknown`, and adds a notice.
  *
@@ -30,7 +31,7 @@ const outOfTimeError = () =>
  */
 export async function listByKind(
   fields: { action: Exclude<Action, "run">; policy?: string },
-  { cloud, retryBudget, report, addNotice, maxSnapshots = Number.POSITIVE_INFINITY }: RunContext,
+  { cloud, retryBudget, report, addNotice, deployed, maxSnapshots = Number.POSITIVE_INFINITY }: RunContext,
   keep: (found: FoundSnapshot, kind: Kind) => FoundSnapshot | undefined,
   work: (kind: Kind, found: FoundSnapshot[], pause: () => Promise<void>) => Promise<void> | void,
 ): Promise<Kind[]> {
@@ -79,10 +80,8 @@ export async function listByKind(
   const [error] = unsupported.values();
   if (error === undefined) return outdated;
   if (unsupported.size === Object.keys(KINDS).length) throw error;
-  const response = `${error.status ?? "no status"} ${error.code ?? "without a code"}`;
-  addNotice(
-    `${[...unsupported.keys()].join(", ")}: the endpoint does not offer these snapshots (${response}), so they were not listed. If the region offers them, correct the variable *_ENDPOINT.`,
-  );
+  const notice = unlistedKindsNotice(unsupported, deployed);
+  if (notice !== undefined) addNotice(notice);
   return outdated;
 }
 

@@ -2,6 +2,7 @@ import type { Instant } from "../core/instant.ts";
 import type { RetryBudget } from "../core/retry.ts";
 import type { InFlight } from "./create/in-flight.ts";
 import type { MakeRoom } from "./create/request.ts";
+import type { DeployedPolicies } from "./deployed-policies.ts";
 import type { Target } from "./policy.ts";
 import type { Cloud } from "./ports.ts";
 import type { ResultReporter, RunNotices } from "./reporting.ts";
@@ -38,6 +39,8 @@ export interface RunContext extends RunNotices {
   retryBudget: RetryBudget;
   report: ResultReporter;
   inFlight: InFlight;
+  /** The policies that Terraform deployed. Undefined if they are unknown. */
+  deployed?: DeployedPolicies;
   /** The maximum number of targets that are processed at the same time. */
   concurrency: number;
   /** The maximum number of listed snapshots of one kind that fit into memory. Default: no limit. */

@@ -1,5 +1,6 @@
 import { REASONS, SnapshotError } from "../core/errors.ts";
 import { formatInstant, type Instant, instant, parseInstant } from "../core/instant.ts";
+import { missingSnapshotNotices } from "./deployed-policies.ts";
 import { cannotBeDeleted, type FoundSnapshot, isLive, type Kind } from "./kinds/kind.ts";
 import { isEmptyGroup } from "./kinds/snapshot-group.ts";
 import { createLeftoverCheck, reportLeftovers } from "./leftover-members.ts";
@@ -45,6 +46,7 @@ export async function verify(options: VerifyOptions, runContext: RunContext): Pr
   const leftovers = createLeftoverCheck();
   // A timer event can arrive late, and a replayed event can be older than the snapshots.
   const readNow = () => instant(Math.max(options.time, runContext.retryBudget.time.now()));
+  const policiesByKind = new Map<string, Set<string | undefined>>();
   // Remembers which snapshots `isDue` selected. `isDue` needs all API fields, but only compact copies stay in memory, because it
   // can select 100,000 snapshots.
   const due = new WeakSet<FoundSnapshot>();
@@ -60,6 +62,7 @@ export async function verify(options: VerifyOptions, runContext: RunContext): Pr
     const now = readNow();
     const comparable = found.filter((kept) => isLive(kept) && unusableTimeReason(kept, now) === undefined);
     const duplicates = new Map(groupByResource(comparable).flatMap((snapshots) => [...youngerDuplicates(snapshots)]));
+    policiesByKind.set(kind.name, new Set(found.map(({ marker }) => marker?.policy)));
     for (const snapshot of found.filter((kept) => due.has(kept))) {
       await pause();
       const result = assessSnapshot(kind, snapshot, options, now);
@@ -88,6 +91,8 @@ export async function verify(options: VerifyOptions, runContext: RunContext): Pr
     }
   });
   if (groupKind !== undefined) await reportLeftovers(leftovers, groupKind, runContext);
+  const { deployed, retryBudget } = runContext;
+  missingSnapshotNotices(deployed, policiesByKind, retryBudget.time.now()).forEach(runContext.addNotice);
   return count;
 }
 

@@ -138,7 +138,7 @@ describe("the requests of one deployment", () => {
   test("pre-deploy stores the policy in the request in the marker of each snapshot", async () => {
     const { cloud, addResources, post } = await createFixture();
     const { targets } = addResources();
-    await post({ targets, policy: "releases" });
+    await post({ targets, policy: "releases" }, { variables: { PRE_DEPLOY_POLICIES: "releases" } });
     const snapshots = listWithoutMembers(cloud);
     expect(snapshots.map(({ metadata, tags }) => (metadata ?? tags)?.policy)).toEqual([
       "releases",

@@ -203,7 +203,7 @@ describe("snapshots of functions without a schedule", () => {
   });
 
   test("prune-snapshots deletes old snapshots that pre-deploy created for a request with the same policy name", async () => {
-    const { cloud, clock, invoke } = await createTestEnvironment();
+    const { cloud, clock, invoke } = await createTestEnvironment({ variables: { PRE_DEPLOY_POLICIES: "releases" } });
     const disk = cloud.addVolume();
     const now = () => new Date(clock.now()).toISOString();
     const targets = [{ kind: "standard-snapshot", volume_ids: [disk.id] }];

@@ -120,6 +120,7 @@ describe("the responses of openapi.json", () => {
     expect((await environment.post({ wait_seconds: 50 })).body.status).toBe("ready");
     expect((await environment.post({ wait_seconds: 51 })).status).toBe(400);
     expect((await environment.post({}, {}, { httpMethod: "PUT" })).status).toBe(405);
+    expect((await environment.post({ policy: "nightly" })).status).toBe(403);
     const nothing = { deployment_id: "b", targets: [{ kind: "snapshot", tags: { backup: "dayly" } }] };
     expect((await environment.post(nothing)).status).toBe(404);
     environment.clock.advance(3 * 24 * 3_600_000);

@@ -145,6 +145,8 @@ export async function createTestEnvironment(options: TestEnvironmentOptions = {}
       ),
       LTS_LOG_GROUP_ID: TOPIC.group,
       LTS_LOG_STREAM_ID: TOPIC.stream,
+      // Terraform deploys no policy in a test environment.
+      DEPLOYED_POLICIES: "{}",
       ...variables,
       ...invocation.variables,
     };

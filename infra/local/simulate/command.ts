@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { policy as schema } from "../../../functions/prune-snapshots/schema.generated.js";
 import { isObject } from "../../../shared/core/json.ts";
+import { countOnlyWarning } from "../../../shared/snapshots/caller-policies.ts";
 import { checkPolicy } from "../../../shared/snapshots/check-policy.ts";
 import type { Policy } from "../../../shared/snapshots/policy.ts";
 import { toRetentionOptions } from "../../../shared/snapshots/retention/prune.ts";
@@ -9,20 +10,23 @@ import { validate } from "../../../shared/validation/validate.ts";
 import { BadUsage, readArguments } from "../terminal/arguments.ts";
 import { drawCalendar } from "./calendar.ts";
 import { describeExceededLimits, describePeak, formatDays, formatRetained } from "./report.ts";
-import { type SimulationPlan, simulate } from "./simulate.ts";
+import { DEFAULT_PRUNE_EVERY, readPruneEvery, type SimulationPlan, simulate } from "./simulate.ts";
 
-const USAGE = `npm run simulate -- <policy.json> [--days 400] [--from 2026-11-21] [--every 24] [--out <file>]
+const USAGE = `npm run simulate -- <policy.json> [--days 400] [--from 2026-11-21] [--every 24]
+                [--prune-every "0 40 3 * * *"] [--out <file>]
 
-Simulates a policy for one resource, without any cloud: creates a snapshot at a fixed interval, prunes after each snapshot by
-the retention in the policy, and prints the retained snapshots for each day. Without a retention, only duplicates are
-deleted, so every snapshot is retained. Assumes that every snapshot succeeds. The file
+Simulates a policy for one resource, without any cloud: creates a snapshot at a fixed interval, deletes snapshots at each
+prune run by the retention in the policy, and prints the snapshots that exist at the end of each day. Without a
+retention, only duplicates are deleted, so every snapshot is retained. Assumes that every snapshot succeeds. The file
 contains a policy, or a timer event with a policy. Exits with 1 if a create would fail with QuotaExceeded.
 
-  --days    how many days to simulate (default: 400)
-  --from    the first day (default: today); the first snapshot is created at 02:00 UTC on this day
-  --every   the number of hours between two snapshots (default: 24)
-  --out     writes an SVG picture to this file, with a row for each rule, and a mark for each day whose snapshot is
-            still retained on the last day (--svg is the same option)`;
+  --days         how many days to simulate (default: 400)
+  --from         the first day (default: today); the first snapshot is created at 02:00 UTC on this day
+  --every        the number of hours between two snapshots (default: 24)
+  --prune-every  when prune-snapshots runs: the prune_schedule of the policy in Terraform, or a duration such as 12h or 2d
+                 (default: ${DEFAULT_PRUNE_EVERY}, as Terraform starts it without a prune_schedule)
+  --out          writes an SVG picture to this file, with a row for each rule, and a mark for each day whose snapshot
+                 still exists on the last day (--svg is the same option)`;
 
 /** Resolves a path from the folder in which the user called npm (INIT_CWD), because npm runs scripts in the package folder. */
 const resolveFromCaller = (path: string) => resolve(process.env.INIT_CWD ?? "", path);
@@ -31,6 +35,7 @@ const OPTIONS = {
   days: { type: "string", default: "400" },
   from: { type: "string" },
   every: { type: "string", default: "24" },
+  "prune-every": { type: "string", default: DEFAULT_PRUNE_EVERY },
   svg: { type: "string" },
   out: { type: "string" },
   help: { type: "boolean" },
@@ -40,7 +45,8 @@ function readPlan({
   days,
   from = new Date().toISOString().slice(0, 10),
   every,
-}: Record<"days" | "every", string> & { from?: string }): SimulationPlan {
+  "prune-every": pruneEvery,
+}: Record<"days" | "every" | "prune-every", string> & { from?: string }): SimulationPlan {
   const start = Date.parse(`${from}T02:00:00Z`);
   // Compare the formatted date too, because `Date.parse` converts February 30 to a day in March.
   const isValidDay = !Number.isNaN(start) && new Date(start).toISOString().slice(0, 10) === from;
@@ -49,6 +55,7 @@ function readPlan({
     from: start,
     days: readInteger("--days", days, 20_000),
     everyHours: readInteger("--every", every, 24 * 366),
+    pruneEvery,
   };
 }
 
@@ -113,6 +120,11 @@ export function runSimulate(argv: readonly string[], print: (text: string) => vo
   const picturePath = out ?? svg;
   const plan = readPlan(values);
   const policy = readPolicy(path);
+  if (readPruneEvery(plan, policy.time_zone) === undefined) {
+    throw new BadUsage(
+      `--prune-every: expected a cron expression with six fields such as "0 30 4 * * *", or a duration such as 12h or 2d, got ${plan.pruneEvery}`,
+    );
+  }
   const days = simulate({ ...policy, hold: [] }, plan);
   try {
     if (picturePath !== undefined) writeFileSync(resolveFromCaller(picturePath), drawCalendar(policy.policy, days));
@@ -126,6 +138,8 @@ export function runSimulate(argv: readonly string[], print: (text: string) => vo
   print(formatRetained(days).join("\n"));
   if (policy.retention === undefined)
     print("\nThe policy has no retention, so prune-snapshots deletes only duplicates.");
+  const warning = countOnlyWarning(policy);
+  if (warning !== undefined) print(`\nWarning: ${warning}`);
   const exceeded = describeExceededLimits(days, policy.targets ?? []);
   print(`\n${[describePeak(days), ...exceeded].join("\n")}`);
   if (picturePath !== undefined) print(`Picture: ${resolveFromCaller(picturePath)}`);

@@ -28,20 +28,24 @@ export function formatDays(days: readonly SimulatedDay[]): string[] {
   );
 }
 
-/** Returns a table of the snapshots that are retained on the last day, newest first. */
+/** Returns a table of the snapshots that exist at the end of the last day, newest first. */
 export function formatRetained(days: readonly SimulatedDay[]): string[] {
   const retained = days.at(-1)?.retained ?? [];
+  // Every retention retains at least one snapshot.
+  const withoutRule = retained.some(({ rules }) => rules.length > 0)
+    ? "(deleted by the next prune run)"
+    : "(no retention)";
   return formatTable(
     ["created on", "retained by"],
-    [...retained].reverse().map(({ day, rules }) => [day, rules.join(", ") || "(no retention)"]),
+    [...retained].reverse().map(({ day, rules }) => [day, rules.join(", ") || withoutRule]),
   );
 }
 
-/** Returns a sentence that names the maximum number of retained snapshots, and the first day on which it occurs. */
+/** Returns a sentence that names the maximum number of snapshots at the same time, and the first day on which it occurs. */
 export function describePeak(days: readonly SimulatedDay[]): string {
-  const max = Math.max(...days.map(({ retained }) => retained.length));
-  const firstDay = days.find(({ retained }) => retained.length === max)?.day;
-  return `The number of retained snapshots reaches its maximum, ${max}, on ${firstDay}.`;
+  const max = days.reduce((peak, day) => Math.max(peak, day.peak), 0);
+  const firstDay = days.find(({ peak }) => peak === max)?.day;
+  return `The number of snapshots reaches its maximum, ${max}, on ${firstDay}. It includes the snapshots that the next prune run deletes.`;
 }
 
 /** The maximum number of standard snapshots per disk, including group members (SOURCES.md#evs-standard-per-disk-limit). */
@@ -61,9 +65,9 @@ function limitOf({ kind: name, instant_access }: Selector): { max?: number; labe
 /** Returns a sentence for each snapshot limit per disk that the policy exceeds. */
 export function describeExceededLimits(days: readonly SimulatedDay[], targets: readonly Selector[]): string[] {
   const sentences = targets.map(limitOf).flatMap(({ max, label }) => {
-    const fullDay = max === undefined ? undefined : days.find(({ retained }) => retained.length >= max);
+    const fullDay = max === undefined ? undefined : days.find(({ beforeNextCreate }) => beforeNextCreate >= max);
     if (fullDay === undefined) return [];
-    return `A disk can have ${max} snapshots of the kind ${label}. The policy retains ${fullDay.retained.length} on ${fullDay.day}, so the next create would fail with QuotaExceeded. Retain fewer snapshots.`;
+    return `A disk can have ${max} snapshots of the kind ${label}. The policy retains ${fullDay.beforeNextCreate} on ${fullDay.day}, so the next create would fail with QuotaExceeded. Retain fewer snapshots, or prune more often.`;
   });
   return [...new Set(sentences)];
 }

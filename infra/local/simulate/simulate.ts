@@ -1,4 +1,5 @@
 /** Simulates a policy day by day, with the retention code of prune-snapshots. */
+import { nextRun } from "../../../shared/core/cron.ts";
 import { instant } from "../../../shared/core/instant.ts";
 import { createWallTimeConverter } from "../../../shared/core/time-zone.ts";
 import type { FoundSnapshot } from "../../../shared/snapshots/kinds/kind.ts";
@@ -17,59 +18,145 @@ export const RULES = [
 ] as const;
 export type RetentionRule = (typeof RULES)[number];
 
-/** When and how often the simulation creates a snapshot. */
+/** When the simulation creates snapshots and when it prunes them. */
 export interface SimulationPlan {
   /** When the first snapshot is created, in epoch milliseconds. */
   from: number;
+  /** The number of days in the policy's time zone. */
   days: number;
   everyHours: number;
+  /**
+   * When prune-snapshots runs: a cron expression with six fields, or a duration such as `12h` or `2d` after `from`. The time zone
+   * of a cron expression is the policy's, unless the expression begins with `CRON_TZ`. Default: `DEFAULT_PRUNE_EVERY`.
+   */
+  pruneEvery?: string;
 }
+
+/** When Terraform starts prune-snapshots for a policy without `prune_schedule` (infra/terraform/triggers.tf). */
+export const DEFAULT_PRUNE_EVERY = "CRON_TZ=UTC 0 40 3 * * *";
 
 export interface RetainedSnapshot {
   /** The creation date in the policy's time zone, such as `2026-11-21`. */
   day: string;
+  /** The rules that retain the snapshot. Empty if the policy has no retention, or if the next prune run deletes the snapshot. */
   rules: RetentionRule[];
 }
 
-/** The result of one simulated day. */
+/** The result of one simulated day in the policy's time zone. */
 export interface SimulatedDay {
   day: string;
   created: number;
   deleted: number;
   /** The snapshots that exist at the end of the day, oldest first. */
   retained: RetainedSnapshot[];
+  /** The maximum number of snapshots that exist at the same time on this day. */
+  peak: number;
+  /**
+   * The number of snapshots that exist when the next create request after a create request of this day starts. If there are
+   * several create requests on this day, the maximum.
+   */
+  beforeNextCreate: number;
 }
 
 const HOUR_MS = 3_600_000;
+const UNITS = { m: 60_000, h: HOUR_MS, d: 24 * HOUR_MS };
 
 /**
- * Simulates a policy for one resource. Creates a snapshot at a fixed interval. After each creation, deletes the snapshots that
- * the policy no longer retains. Without a retention, the policy retains every snapshot, because the simulation creates no
- * duplicates. Returns the result of each day.
+ * Returns a function that returns the time of the first prune run after a given time, in epoch milliseconds.
+ *
+ * @returns undefined if `pruneEvery` is neither a cron expression nor a duration
  */
-export function simulate(policy: PrunePolicy, { from, days, everyHours }: SimulationPlan): SimulatedDay[] {
+export function readPruneEvery(
+  { from, pruneEvery = DEFAULT_PRUNE_EVERY }: Pick<SimulationPlan, "from" | "pruneEvery">,
+  zone = "UTC",
+): ((time: number) => number) | undefined {
+  const [, count, unit] = /^([1-9]\d{0,5})([mhd])$/.exec(pruneEvery) ?? [];
+  if (count !== undefined) {
+    const everyMs = Number(count) * UNITS[unit as keyof typeof UNITS];
+    return (time) => from + Math.max(1, Math.floor((time - from) / everyMs) + 1) * everyMs;
+  }
+  if (nextRun(pruneEvery, instant(from), zone) === undefined) return undefined;
+  return (time) => nextRun(pruneEvery, instant(time), zone) ?? Number.POSITIVE_INFINITY;
+}
+
+/**
+ * Simulates a policy for one resource. Creates a snapshot at a fixed interval. At each prune run, deletes the snapshots that the
+ * policy no longer retains. If a create request and a prune run have the same time, the snapshot is created first. Without a
+ * retention, the policy retains every snapshot, because the simulation creates no duplicates. Returns the result of each day.
+ *
+ * @throws RangeError if `pruneEvery` is neither a cron expression nor a duration
+ */
+export function simulate(policy: PrunePolicy, plan: SimulationPlan): SimulatedDay[] {
+  const { from, days, everyHours } = plan;
   const toWallTime = createWallTimeConverter(policy.time_zone ?? "UTC");
+  const nextPrune = readPruneEvery(plan, policy.time_zone);
+  if (nextPrune === undefined) throw new RangeError(`expected a cron expression or a duration, got ${plan.pruneEvery}`);
   const options = policy.retention === undefined ? undefined : toRetentionOptions(policy);
   const planFor: (snapshots: FoundSnapshot[]) => Verdict[] =
     options === undefined ? keepAll : (snapshots) => planRetention(snapshots, options);
-  const dayOf = (time: number) => new Date(toWallTime(instant(time))).toISOString().slice(0, 10);
+  const dayOf = (time: number) => toDay(toWallTime(instant(time)));
+  const lastDay = toDay(toWallTime(instant(from)) + (days - 1) * UNITS.d);
   const result: SimulatedDay[] = [];
   let existing: FoundSnapshot[] = [];
-  for (let time = from; time < from + days * 24 * HOUR_MS; time += everyHours * HOUR_MS) {
-    const plan = planFor([...existing, snapshotAt(time)]);
-    const kept = plan.filter(({ decision }) => decision !== "deleted").reverse();
-    existing = kept.map(({ snapshot }) => snapshot);
-    const retained = kept.map(({ snapshot, rule }) => ({ day: dayOf(snapshot.created ?? 0), rules: rulesIn(rule) }));
-    const deleted = plan.length - kept.length;
-    const today = result.at(-1);
-    if (today?.day === dayOf(time)) {
-      Object.assign(today, { created: today.created + 1, deleted: today.deleted + deleted, retained });
-    } else {
-      result.push({ day: dayOf(time), created: 1, deleted, retained });
+  let today = startDay(dayOf(from), existing);
+  let dayOfCreate: SimulatedDay | undefined;
+  const endDay = () => {
+    today.retained = planFor(existing)
+      .reverse()
+      .map(({ snapshot, decision, rule }) => ({
+        day: dayOf(snapshot.created ?? 0),
+        rules: decision === "deleted" ? [] : rulesIn(rule),
+      }));
+    result.push(today);
+  };
+  const advanceTo = (day: string) => {
+    while (today.day !== day) {
+      endDay();
+      today = startDay(toDay(Date.parse(today.day) + UNITS.d), existing);
     }
+  };
+  let prune = nextPrune(from - 1);
+  const runPrune = () => {
+    const kept = planFor(existing).filter(({ decision }) => decision !== "deleted");
+    // After the last day, prune runs only decide whether the next create request fails.
+    if (dayOf(prune) <= lastDay) {
+      advanceTo(dayOf(prune));
+      today.deleted += existing.length - kept.length;
+    }
+    existing = kept.reverse().map(({ snapshot }) => snapshot);
+    prune = nextPrune(prune);
+  };
+  const pruneUntilCreate = (create: number) => {
+    while (prune < create) runPrune();
+    if (dayOfCreate === undefined) return;
+    dayOfCreate.beforeNextCreate = Math.max(dayOfCreate.beforeNextCreate, existing.length);
+  };
+  let create = from;
+  for (; dayOf(create) <= lastDay; create += everyHours * HOUR_MS) {
+    pruneUntilCreate(create);
+    advanceTo(dayOf(create));
+    existing = [...existing, snapshotAt(create)];
+    today.created += 1;
+    today.peak = Math.max(today.peak, existing.length);
+    dayOfCreate = today;
   }
+  while (dayOf(prune) <= lastDay) runPrune();
+  advanceTo(lastDay);
+  endDay();
+  pruneUntilCreate(create);
   return result;
 }
+
+const toDay = (wallTime: number): string => new Date(wallTime).toISOString().slice(0, 10);
+
+const startDay = (day: string, existing: readonly FoundSnapshot[]): SimulatedDay => ({
+  day,
+  created: 0,
+  deleted: 0,
+  retained: [],
+  peak: existing.length,
+  beforeNextCreate: 0,
+});
 
 const keepAll = (snapshots: FoundSnapshot[]): Verdict[] =>
   snapshots.map((snapshot) => ({ snapshot, decision: "kept" as const, rule: "" })).reverse();

@@ -90,5 +90,7 @@ export function userDataFor(cloud: EmbeddedCloud): Record<string, string> {
     ...Object.fromEntries(cloud.services.map((service) => [`${service.toUpperCase()}_ENDPOINT`, cloud.url])),
     LTS_LOG_GROUP_ID: TOPIC.group,
     LTS_LOG_STREAM_ID: TOPIC.stream,
+    // Terraform deploys no policy here, so verify-snapshots expects no snapshots.
+    DEPLOYED_POLICIES: "{}",
   };
 }

@@ -2,6 +2,7 @@ import { SnapshotError } from "../../core/errors.ts";
 import type { Instant } from "../../core/instant.ts";
 import { LISTED_AFTER_MS } from "../../core/retry.ts";
 import { createWallTimeConverter } from "../../core/time-zone.ts";
+import { unknownPolicyNotice } from "../deployed-policies.ts";
 import type { FoundSnapshot, Kind } from "../kinds/kind.ts";
 import { listByKind } from "../list-by-kind.ts";
 import { groupIdOf, toCompactSnapshot } from "../ownership.ts";
@@ -71,9 +72,11 @@ export async function prune(policy: PrunePolicy, runContext: RunContext): Promis
   const duplicates: PendingDeletion[] = [];
   const keptDuplicates: string[] = [];
   let count = 0;
+  const policies = new Set<string>();
   const holdCheck = createHoldCheck(hold);
   const keepMarked = (found: FoundSnapshot) => {
     holdCheck.visit(found);
+    if (found.marker !== undefined) policies.add(found.marker.policy);
     // EVS can copy the tags of a group to its members, but only the group gets a record.
     if (groupIdOf(found) !== undefined) return undefined;
     // Stryker disable next-line ConditionalExpression: this condition only saves memory
@@ -103,6 +106,8 @@ export async function prune(policy: PrunePolicy, runContext: RunContext): Promis
       }
     },
   );
+  const unknownPolicy = count > 0 ? undefined : unknownPolicyNotice(policy.policy, policies, runContext.deployed);
+  if (unknownPolicy !== undefined) runContext.addNotice(unknownPolicy);
   const holdNotice = holdCheck.notice();
   if (holdNotice !== undefined) runContext.addNotice(holdNotice);
   if (keptDuplicates.length > 0) runContext.addNotice(keptDuplicatesNotice(keptDuplicates));

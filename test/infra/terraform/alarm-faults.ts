@@ -52,11 +52,12 @@ export function alarmFaults(rules: Planned[], wanted: Wanted, observed: Record<s
   };
   const failed = alarms.find(({ request }) => request.condition === ">=" && request.number === 1);
   const bad = records.filter(
-    ({ outcome, action, level, function: name }) =>
+    ({ outcome, action, level, function: name, detail = "" }) =>
       ["failed", "rejected", "unverified"].includes(outcome) ||
-      (action === "run" && level === "warn" && name === "scheduled-snapshots"),
+      (action === "run" && level === "warn" && (name === "scheduled-snapshots" || detail.includes("Deployment check"))),
   );
-  // The alarm must match the warning that a policy selects no resource, but not other warnings, which can be permanent.
+  // The alarm must match the warnings that a policy selects no resource or that a deployed policy has no snapshot, but not other
+  // warnings, which can be permanent.
   const outcomes = new Set(bad.map(({ outcome }) => outcome));
   if (outcomes.size < 4)
     throw new Error(`observed.ts: expected records with at least 4 bad outcomes, got ${[...outcomes]}`);

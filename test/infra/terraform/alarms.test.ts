@@ -1,8 +1,9 @@
 /** Checks the values of the alarms in a plan, and the records that the alarms match. */
 import { describe, expect, test } from "vitest";
+import { pruneSnapshots } from "../../../functions/prune-snapshots/handler.ts";
 import { scheduledSnapshots } from "../../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../../functions/verify-snapshots/handler.ts";
-import { createTestEnvironment, timerEvent } from "../../support/environment.ts";
+import { createTestEnvironment, type TestEnvironment, timerEvent } from "../../support/environment.ts";
 import { finds } from "./keywords.ts";
 import { DEPLOYMENT, planned, TOPIC } from "./planned.ts";
 
@@ -101,20 +102,86 @@ describe("the alarms of the Terraform module", () => {
     expect(await run({ dry_run: true })).toEqual([]);
   });
 
-  test("the alarm on failures ignores the warning about a kind of snapshot that the region does not offer", async () => {
+  /** Runs a function with the variables that a deployment sets. Returns the run's record, and whether the alarm matches it. */
+  async function runDeployed(
+    { cloud, invoke }: Pick<TestEnvironment, "cloud" | "invoke">,
+    name: "verify-snapshots" | "prune-snapshots",
+    since: string,
+    changes: object = {},
+  ) {
+    const { the } = await planned(changes);
+    const [{ keywords }] = the("lts_keywords_alarm_rule", "snapshots-failed").keywords_requests;
+    const { DEPLOYED_POLICIES } = JSON.parse(the("fgs_function", name).user_data);
+    const unescaped = JSON.stringify(JSON.parse(DEPLOYED_POLICIES));
+    const variables = { DEPLOYED_POLICIES: unescaped.replace(/<terraform_data[^>]*>/g, since) };
+    const [factory, body] =
+      name === "verify-snapshots" ? [verifySnapshots, {}] : [pruneSnapshots, { policy: "pre-deploy" }];
+    const { records } = await invoke(factory, timerEvent(body), { variables });
+    const record = records.at(-1);
+    expect(record).toMatchObject({ action: "run", outcome: "done" });
+    expect(cloud.snapshots()).toEqual([]);
+    return { record, rings: finds(keywords, JSON.stringify(record)) };
+  }
+
+  test("the alarm on failures rings if the lists are empty although the first run of a deployed policy is past", async () => {
+    const environment = await createTestEnvironment();
+    const { record, rings } = await runDeployed(environment, "verify-snapshots", "2026-11-19T03:00:00Z");
+    expect(rings).toBe(true);
+    expect(record.detail).toContain(
+      "the policy nightly should have a snapshot of the kind standard-snapshot since its first run at 2026-11-20T02:00:00.000Z",
+    );
+    // The policy weekly creates snapshots on Sundays, and 21 November 2026 is a Saturday.
+    expect(record.detail).not.toContain("weekly");
+  });
+
+  test("the alarm on failures is silent if the lists are empty before the first run of the deployed policies", async () => {
+    const environment = await createTestEnvironment();
+    const { record, rings } = await runDeployed(environment, "verify-snapshots", "2026-11-20T03:00:00Z");
+    expect([record.level, rings]).toEqual(["info", false]);
+  });
+
+  const DWS_MISSING = JSON.stringify({ error_code: "APIGW.0101", error_msg: "The API does not exist." });
+
+  test.each(["verify-snapshots", "prune-snapshots"] as const)(
+    "the alarm on failures rings if %s cannot list a kind of snapshot that a deployed policy, the gate or a create function needs",
+    async (name) => {
+      const { weekly, ...policies } = DEPLOYMENT.policies;
+      for (const [changes, user] of [
+        [{ policies: { weekly }, functions: [] }, "weekly"],
+        [{ policies, functions: ["pre-deploy"] }, "pre-deploy"],
+        [{ policies, functions: ["create-cluster-snapshot"] }, "create-cluster-snapshot"],
+      ] as const) {
+        const environment = await createTestEnvironment();
+        environment.cloud.fault({ operation: "dws.listSnapshots" }, { type: "answer", status: 404, body: DWS_MISSING });
+        const { record, rings } = await runDeployed(environment, name, "2026-11-20T03:00:00Z", changes);
+        expect(rings).toBe(true);
+        expect(record.detail).toContain(
+          `cluster-snapshot: the endpoint does not offer these snapshots (404 APIGW.0101), so they were not listed. These deployed policies or functions create them: "${user}".`,
+        );
+      }
+    },
+  );
+
+  test.each(["verify-snapshots", "prune-snapshots"] as const)(
+    "%s is silent about a kind of snapshot that the region does not offer and that nothing deployed needs",
+    async (name) => {
+      const { nightly } = DEPLOYMENT.policies;
+      const gateway = { ...DEPLOYMENT.gateway, kinds: ["snapshot", "standard-snapshot", "snapshot-group"] };
+      const environment = await createTestEnvironment();
+      environment.cloud.fault({ operation: "dws.listSnapshots" }, { type: "answer", status: 404, body: DWS_MISSING });
+      const changes = { policies: { nightly }, gateway };
+      const { record, rings } = await runDeployed(environment, name, "2026-11-20T03:00:00Z", changes);
+      expect([record.level, record.detail, rings]).toEqual(["info", undefined, false]);
+    },
+  );
+
+  test("the alarm on failures ignores the warning of prune-snapshots about an id in hold that does not exist", async () => {
     const { the } = await planned();
     const [{ keywords }] = the("lts_keywords_alarm_rule", "snapshots-failed").keywords_requests;
-    const { cloud, invoke } = await createTestEnvironment();
-    const body = JSON.stringify({ error_code: "APIGW.0101", error_msg: "The API does not exist." });
-    cloud.fault({ operation: "dws.listSnapshots" }, { type: "answer", status: 404, body });
-    const { records } = await invoke(verifySnapshots, timerEvent({}));
-    expect(records).toMatchObject([
-      {
-        action: "run",
-        level: "warn",
-        detail: expect.stringContaining("cluster-snapshot: the endpoint does not offer"),
-      },
-    ]);
+    const { invoke } = await createTestEnvironment();
+    const policy = { policy: "nightly", hold: ["no-such-snapshot"], retention: { keep_daily: 1 } };
+    const { records } = await invoke(pruneSnapshots, timerEvent(policy));
+    expect(records.at(-1)).toMatchObject({ level: "warn", detail: expect.stringContaining("hold: ") });
     expect(records.filter((record) => finds(keywords, JSON.stringify(record)))).toEqual([]);
   });
 

@@ -1,5 +1,6 @@
 /** Checks that a plan deploys, configures and triggers the functions, and grants exactly the permissions that they need. */
 import { alarmFaults } from "./alarm-faults.ts";
+import { deploymentDataFaults } from "./deployment-data-faults.ts";
 import { gatewayFaults } from "./gateway-faults.ts";
 import type { Observed } from "./observed.ts";
 import type { Plan, Planned } from "./plan.ts";
@@ -22,6 +23,7 @@ export function deploymentFaults(plan: Plan, wanted: Wanted, observed: Record<st
     ...functions.flatMap(functionFaults),
     ...functions.flatMap((one) => variableFaults(one, observed, wanted)),
     ...unusedVariables(functions, observed),
+    ...deploymentDataFaults(functions, wanted),
     ...rightsFaults(plan, functions, observed, wanted),
     ...timerFaults(of("fgs_function_trigger"), wanted),
     ...eventFaults(plan),

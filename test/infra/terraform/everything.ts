@@ -1,4 +1,5 @@
 /** Defines Terraform variables that deploy every function with every option, and checks the plan for given variables. */
+import { KINDS } from "../../../shared/snapshots/kinds/kinds.generated.ts";
 import { deploymentFaults } from "./deployment.ts";
 import { observe, POLICY } from "./observed.ts";
 import { planOf, type Sources } from "./plan.ts";
@@ -19,7 +20,12 @@ export const EVERYTHING = {
   lts_endpoint: "https://100.125.11.157:8102",
   alarm: { email: "sre@example.org" },
   functions: FUNCTIONS.filter((name) => !TIMER_FUNCTIONS.includes(name)),
-  gateway: { instance_id: "0d3f1a2b4c5d6e7f8091a2b3c4d5e6f7", make_room: true },
+  gateway: {
+    instance_id: "0d3f1a2b4c5d6e7f8091a2b3c4d5e6f7",
+    make_room: true,
+    policies: ["nightly"],
+    kinds: ["snapshot", "cluster-snapshot"],
+  } as Any,
   policies: {
     nightly: { schedule: "0 0 2 * * *", prune_schedule: "0 30 3 * * *", ...nightly },
     crowded: {
@@ -37,6 +43,7 @@ function wantedOf(variables: typeof EVERYTHING & { delete_duplicates?: boolean }
     policies,
     deletesDuplicates,
     diskAttachedKind: variables.disk_attached_kind,
+    gate: { policies: gateway?.policies ?? [], kinds: gateway?.kinds ?? Object.keys(KINDS) },
     makingRoom: [
       ...(variables.disk_attached_retention ? ["disk-attached"] : []),
       ...(gateway?.make_room ? ["pre-deploy"] : []),

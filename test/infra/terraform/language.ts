@@ -13,6 +13,8 @@ const LANGUAGE: Record<string, { may: string[]; must?: string[] }> = {
     may: ["create_before_destroy", "prevent_destroy", "ignore_changes", "replace_triggered_by", "precondition"],
   },
   precondition: { may: ["condition", "error_message"], must: ["condition", "error_message"] },
+  check: { may: ["assert"], must: ["assert"] },
+  assert: { may: ["condition", "error_message"], must: ["condition", "error_message"] },
   validation: { may: ["condition", "error_message"], must: ["condition", "error_message"] },
 };
 
@@ -24,7 +26,7 @@ export function languageFaults(kind: string, body: Any): string[] {
       .filter((name) => !may.includes(name))
       .map((name) => `${kind}: there is no argument ${name}`),
     ...must.filter((name) => !(name in body)).map((name) => `${kind}: the argument ${name} is missing`),
-    ...["validation", "precondition"].flatMap((inner) =>
+    ...["validation", "precondition", "assert"].flatMap((inner) =>
       (body[inner] ?? []).flatMap((one: Any) => languageFaults(inner, one)),
     ),
   ];

@@ -56,6 +56,8 @@ export const FUNCTIONS: Record<string, (...args: Any[]) => Any> = {
   sort: sorted,
   split: (by: string, text: string) => text.split(by),
   startswith: (text: string, prefix: string) => text.startsWith(prefix),
+  // The time of the plan. Only `terraform apply` knows the time that it writes to the state.
+  timestamp: () => "<timestamp()>",
   upper: (text: string) => text.toUpperCase(),
   values: (object: Record<string, Any>) => sorted(Object.keys(object)).map((key) => object[key]),
 };

@@ -34,6 +34,8 @@ export interface Plan {
   outputs: Record<string, Any>;
   /** The resource attributes that the module reads, as `type.attribute` or `data.type.attribute`. */
   reads: Set<string>;
+  /** The messages of failed checks, which Terraform prints as warnings. */
+  warnings: string[];
   /** The messages of failed validations, preconditions and evaluations. If the array is not empty, Terraform applies nothing. */
   refusals: string[];
 }
@@ -104,7 +106,7 @@ class Evaluation {
       }
     }
     for (const body of (module.terraform ?? []).flat()) this.#check("terraform", body);
-    for (const kind of ["variable", "output"]) {
+    for (const kind of ["variable", "output", "check"]) {
       for (const [, body] of this.#blocks(kind)) this.#check(kind, body);
     }
     this.#readVariables(given);
@@ -123,6 +125,7 @@ class Evaluation {
       locals: {},
       outputs: {},
       reads: this.#reads,
+      warnings: [],
       refusals: this.#refusals,
     };
     // Terraform makes no plan with invalid variables.
@@ -135,6 +138,10 @@ class Evaluation {
       for (const name of this.#locals.keys()) plan.locals[name] = this.#local(name);
       for (const [name, { value }] of this.#blocks("output"))
         plan.outputs[name] = this.#expressions.value(value, { names: {} });
+      for (const [, { assert }] of this.#blocks("check")) {
+        for (const { condition, error_message } of assert)
+          this.#demand(condition, error_message, { names: {} }, plan.warnings);
+      }
     } catch (thrown) {
       if (!(thrown instanceof EvaluationError)) throw thrown;
       this.#refusals.push(thrown.message);
@@ -174,10 +181,11 @@ class Evaluation {
     }
   }
 
-  #demand(condition: Any, message: Any, scope: Scope): void {
+  /** Adds the message to `failed` unless the condition is true. */
+  #demand(condition: Any, message: Any, scope: Scope, failed = this.#refusals): void {
     try {
       if (this.#expressions.value(condition, scope) !== true)
-        this.#refusals.push(String(this.#expressions.value(message, scope)));
+        failed.push(String(this.#expressions.value(message, scope)));
     } catch (thrown) {
       if (!(thrown instanceof EvaluationError)) throw thrown;
       this.#refusals.push(thrown.message);

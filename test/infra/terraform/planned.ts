@@ -30,11 +30,13 @@ export const DEPLOYMENT = {
 };
 
 export async function planned(changes: Any = {}) {
-  const { resources, refusals } = await planOf(sources(), { ...DEPLOYMENT, ...changes });
+  const { resources, refusals, warnings } = await planOf(sources(), { ...DEPLOYMENT, ...changes });
   expect(refusals).toEqual([]);
   const of = (type: string, key?: string): Any[] =>
     resources
-      .filter((one: Planned) => one.type === `huaweicloud_${type}` && (key === undefined || one.key === key))
+      .filter(
+        (one: Planned) => [type, `huaweicloud_${type}`].includes(one.type) && (key === undefined || one.key === key),
+      )
       .map(({ values }) => values);
   /** Returns the values of the resource with a type and a key. Fails unless exactly one resource has them. */
   const the = (type: string, key?: string): Any => {
@@ -42,5 +44,5 @@ export async function planned(changes: Any = {}) {
     expect(all, `${type} ${key ?? ""}`).toHaveLength(1);
     return all[0];
   };
-  return { of, the };
+  return { of, the, warnings };
 }

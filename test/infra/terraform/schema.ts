@@ -39,7 +39,9 @@ export const SCHEMA: Schema = JSON.parse(readFileSync(join(import.meta.dirname, 
 export function schemaFaults(plan: Plan): string[] {
   return [
     ...providerFaults(plan),
-    ...plan.resources.flatMap(({ address, type, values }) => documentedFaults(address, SCHEMA.resources[type], values)),
+    ...plan.resources.flatMap(({ address, type, values }) =>
+      documentedFaults(address, SCHEMA.resources[type] ?? BUILT_IN[type], values),
+    ),
     ...plan.data.flatMap(({ address, type, values }) => documentedFaults(address, SCHEMA.data[type], values)),
     ...[...plan.reads].flatMap(readFaults),
     ...payloadFaults(plan),
@@ -91,6 +93,14 @@ function argumentFaults(where: string, documented: Arguments, values: Record<str
   ];
 }
 
+/** The resources that Terraform itself provides (Terraform documentation, "The terraform_data Managed Resource Type"). */
+const BUILT_IN: Record<string, Documented> = {
+  terraform_data: {
+    arguments: { input: { type: "String" }, triggers_replace: { type: "List" } },
+    attributes: ["id", "output"],
+  },
+};
+
 const TYPES: Record<Argument["type"], (value: Any) => boolean> = {
   // Terraform converts a number or a boolean to a string, but infra/terraform must not rely on the conversion.
   String: (value) => typeof value === "string",
@@ -129,7 +139,7 @@ const isUnknown = (value: Any) => typeof value === "string" && value.includes("<
 /** Reports an attribute that the module reads but the provider does not document. */
 function readFaults(read: string): string[] {
   const [, data, type = "", attribute = ""] = /^(data\.)?(\w+)\.(\w+)$/.exec(read) ?? [];
-  const documented = (data === undefined ? SCHEMA.resources : SCHEMA.data)[type];
+  const documented = (data === undefined ? { ...BUILT_IN, ...SCHEMA.resources } : SCHEMA.data)[type];
   if (documented === undefined) return [`${read}: the provider has no such type`];
   return documented.attributes.includes(attribute) || attribute in documented.arguments
     ? []

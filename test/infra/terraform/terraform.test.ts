@@ -31,6 +31,9 @@ const FILLED_IN = {
   lts_endpoint: "https://100.125.11.157:8102",
 };
 
+/** A gateway whose callers can use no policy except pre-deploy. */
+const OWN_POLICY = { ...EVERYTHING.gateway, policies: [] };
+
 describe("the Terraform module", () => {
   test("the Terraform module deploys every function with arguments that the provider documents", async () => {
     expect(await findFaults(sources())).toEqual([]);
@@ -47,7 +50,11 @@ describe("the Terraform module", () => {
     ],
     [
       "no prune-snapshots if delete_duplicates is false and no policy has a retention",
-      { delete_duplicates: false, policies: { crowded: EVERYTHING.policies.crowded } } as Partial<typeof EVERYTHING>,
+      {
+        delete_duplicates: false,
+        policies: { crowded: EVERYTHING.policies.crowded },
+        gateway: OWN_POLICY,
+      } as Partial<typeof EVERYTHING>,
     ],
     [
       "prune-snapshots if no policy is set but disk-attached is deployed",
@@ -76,8 +83,12 @@ describe("the Terraform module", () => {
     ],
     [
       "a policy that deletes old snapshots but creates none",
-      { policies: { "pre-deploy": { prune_schedule: "0 0 6 * * *", retention: { keep_last: 2 } } } },
+      {
+        policies: { "pre-deploy": { prune_schedule: "0 0 6 * * *", retention: { keep_last: 2 } } },
+        gateway: OWN_POLICY,
+      },
     ],
+    ["a policy with dry_run", { policies: { nightly: { ...EVERYTHING.policies.nightly, dry_run: true } } }],
     [
       'only verify-snapshots if the variables "functions" and "policies" are empty',
       { functions: [], policies: {}, gateway: undefined as Any },

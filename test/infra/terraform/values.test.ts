@@ -5,11 +5,12 @@ import { sources } from "./plan.ts";
 import { DEPLOYMENT, planned, TOPIC } from "./planned.ts";
 
 describe("the functions of the Terraform module", () => {
-  test("the Terraform module sets the same environment variables for every function", async () => {
+  test("the Terraform module sets the same environment variables for every function, except the variables that only some functions read", async () => {
     const { of } = await planned();
     expect(of("fgs_function")).toHaveLength(5);
     for (const { user_data } of of("fgs_function")) {
-      expect(JSON.parse(user_data)).toEqual({
+      const { DEPLOYED_POLICIES: _, PRE_DEPLOY_POLICIES: __, ...variables } = JSON.parse(user_data);
+      expect(variables).toEqual({
         REGION: "eu-west-101",
         PROJECT_ID: "<data.huaweicloud_account.this.current_project_id>",
         EVS_ENDPOINT: "https://evs.eu-west-101.myhuaweicloud.com",
@@ -26,6 +27,86 @@ describe("the functions of the Terraform module", () => {
         DISK_ATTACHED_KIND: "standard-snapshot",
       });
     }
+  });
+
+  test("the Terraform module tells verify-snapshots and prune-snapshots the kinds and schedules of the policies and functions that it deploys", async () => {
+    const { the } = await planned({ functions: ["create-cluster-snapshot", "disk-attached", "pre-deploy"] });
+    for (const name of ["verify-snapshots", "prune-snapshots"]) {
+      expect(JSON.parse(JSON.parse(the("fgs_function", name).user_data).DEPLOYED_POLICIES)).toEqual({
+        "create-cluster-snapshot": { kinds: ["cluster-snapshot"] },
+        "disk-attached": { kinds: ["standard-snapshot"] },
+        nightly: {
+          kinds: ["standard-snapshot"],
+          schedule: "CRON_TZ=UTC 0 0 2 * * *",
+          since: '<terraform_data.schedule["nightly"].output>',
+        },
+        "pre-deploy": { kinds: ["cluster-snapshot", "snapshot", "snapshot-group", "standard-snapshot"] },
+        weekly: {
+          kinds: ["cluster-snapshot"],
+          schedule: "CRON_TZ=UTC 0 0 5 * * 0",
+          since: '<terraform_data.schedule["weekly"].output>',
+        },
+      });
+    }
+    expect(the("fgs_function", "disk-attached").user_data).not.toContain("_POLICIES");
+  });
+
+  test("the Terraform module keeps the time at which it deployed a schedule until the schedule or the kinds of the policy change", async () => {
+    const { resource } = await parse("locals.tf", sources()["locals.tf"] ?? "");
+    const [{ input, lifecycle }] = resource.terraform_data.schedule;
+    expect([input, lifecycle]).toEqual([`\${timestamp()}`, [{ ignore_changes: [`\${input}`] }]]);
+    const replacedBy = async (nightly: object) => {
+      const { the } = await planned({ policies: { nightly: { ...DEPLOYMENT.policies.nightly, ...nightly } } });
+      return the("terraform_data", "nightly").triggers_replace;
+    };
+    const before = await replacedBy({});
+    expect(before).toEqual(["CRON_TZ=UTC 0 0 2 * * *", "standard-snapshot"]);
+    expect(await replacedBy({ hold: ["a"], retention: { keep_daily: 8 } })).toEqual(before);
+    for (const change of [{ schedule: "0 0 3 * * *" }, { time_zone: "Europe/Berlin" }]) {
+      expect(await replacedBy(change)).not.toEqual(before);
+    }
+  });
+
+  test("the Terraform module expects no run of a policy with dry_run, and expects its first run again when dry_run is removed", async () => {
+    const policies = { nightly: { ...DEPLOYMENT.policies.nightly, dry_run: true } };
+    const { of, the } = await planned({ policies });
+    expect(JSON.parse(JSON.parse(the("fgs_function", "verify-snapshots").user_data).DEPLOYED_POLICIES)).toMatchObject({
+      nightly: { kinds: ["standard-snapshot"] },
+    });
+    expect(the("fgs_function", "verify-snapshots").user_data).not.toContain("since");
+    // Terraform deletes the resource of the policy, so a later apply creates it again with a new time.
+    expect(of("fgs_function_trigger", "take_nightly")).toHaveLength(1);
+  });
+
+  test("pre-deploy accepts only the policy pre-deploy unless gateway.policies contains more names", async () => {
+    const policiesOf = async (gateway: object) => {
+      const { the } = await planned({ gateway: { ...DEPLOYMENT.gateway, ...gateway } });
+      return JSON.parse(the("fgs_function", "pre-deploy").user_data).PRE_DEPLOY_POLICIES;
+    };
+    expect(await policiesOf({})).toBe("pre-deploy");
+    expect(await policiesOf({ policies: ["weekly", "pre-deploy"] })).toBe("pre-deploy,weekly");
+  });
+
+  test("the Terraform module warns of a retention that only counts snapshots if callers create the snapshots of its policy", async () => {
+    const prune = (retention: object) => ({ prune_schedule: "0 0 6 * * *", retention });
+    const warningsOf = async (changes: object) => (await planned(changes)).warnings;
+    const { nightly } = DEPLOYMENT.policies;
+    expect(await warningsOf({})).toEqual([]);
+    expect(await warningsOf({ policies: { nightly: { ...nightly, ...prune({ keep_last: 3 }) } } })).toEqual([]);
+    expect(await warningsOf({ policies: { "disk-attached": prune({ keep_last: 3, keep_daily: 2 }) } })).toEqual([]);
+    for (const name of ["pre-deploy", "disk-attached", "create-snapshot"]) {
+      expect(await warningsOf({ policies: { [name]: prune({ keep_last: 3, keep_daily: 0, min_keep: 2 }) } })).toEqual([
+        expect.stringContaining(`The retention of ${name} only counts snapshots`),
+      ]);
+    }
+    const gateway = { ...DEPLOYMENT.gateway, policies: ["nightly"] };
+    expect(await warningsOf({ gateway, policies: { nightly: { ...nightly, ...prune({ keep_last: 3 }) } } })).toEqual([
+      expect.stringContaining("The retention of nightly only counts snapshots"),
+    ]);
+    expect(await warningsOf({ disk_attached_retention: { keep_last: 2 } })).toEqual([
+      expect.stringMatching(/^disk_attached_retention: The rules only count snapshots/),
+    ]);
+    expect(await warningsOf({ disk_attached_retention: { keep_last: 2, keep_within_days: 7 } })).toEqual([]);
   });
 
   test("with the domain of another cloud, the Terraform module sets endpoints in this domain, and the configured limits and runtime", async () => {

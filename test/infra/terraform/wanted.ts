@@ -17,6 +17,8 @@ export interface Wanted {
   /** Whether prune-snapshots also runs for policies and functions without a retention, to delete duplicates. */
   deletesDuplicates: boolean;
   diskAttachedKind: string;
+  /** The policies and kinds of snapshots that callers of pre-deploy can use. */
+  gate: { policies: string[]; kinds: string[] };
   /** The names of functions that may delete old snapshots of a disk with the maximum number of snapshots. */
   makingRoom: string[];
 }

@@ -3,16 +3,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { pruneSnapshots } from "../../../../functions/prune-snapshots/handler.ts";
-import { scheduledSnapshots } from "../../../../functions/scheduled-snapshots/handler.ts";
 import { drawCalendar } from "../../../../infra/local/simulate/calendar.ts";
 import { runSimulate } from "../../../../infra/local/simulate/command.ts";
-import { describeExceededLimits, describePeak } from "../../../../infra/local/simulate/report.ts";
 import { simulate } from "../../../../infra/local/simulate/simulate.ts";
-import { createTestEnvironment, timerEvent } from "../../../support/environment.ts";
+import { timerEvent } from "../../../support/environment.ts";
 
 const FROM = Date.parse("2026-11-21T02:00:00Z");
-const HOUR_MS = 3_600_000;
 const nightly = {
   policy: "nightly",
   time_zone: "Europe/Berlin",
@@ -84,62 +80,13 @@ test("if a policy creates several snapshots per day, simulate uses the policy's 
   const policy = { policy: "hourly", time_zone: "Asia/Tokyo", retention: { keep_last: 6, keep_daily: 3 } };
   const days = simulate(policy, { from: FROM, days: 3, everyHours: 6 });
   expect(days.map(({ day, created, deleted, retained }) => [day, created, deleted, retained.length])).toEqual([
+    // The prune runs are at 12:40 in Tokyo. The first one has one snapshot, the second one 5.
     ["2026-11-21", 3, 0, 3],
-    // keep_daily is 3, but only 2 days have snapshots, so keep_daily also retains the oldest snapshot.
     ["2026-11-22", 4, 0, 7],
-    ["2026-11-23", 4, 4, 7],
-    ["2026-11-24", 1, 2, 6],
+    // The prune run has 9 snapshots, and 2 more are created after it. keep_daily is 3, so it retains the newest of 3 days.
+    ["2026-11-23", 4, 2, 9],
   ]);
-});
-
-test("simulate warns of QuotaExceeded if a policy retains 7 or more legacy snapshots of a disk, because EVS allows only 7", () => {
-  const days = simulate({ policy: "p", retention: { keep_last: 9 } }, { ...plan, days: 30 });
-  expect(describePeak(days)).toBe("The number of retained snapshots reaches its maximum, 9, on 2026-11-29.");
-  expect(
-    describeExceededLimits(days, [{ kind: "snapshot" }, { kind: "snapshot" }, { kind: "cluster-snapshot" }]),
-  ).toEqual([
-    expect.stringContaining("A disk can have 7 snapshots of the kind snapshot. The policy retains 7 on 2026-11-27"),
-  ]);
-  expect(describeExceededLimits(days, [{ kind: "standard-snapshot" }])).toEqual([]);
-  expect(
-    describeExceededLimits(simulate({ policy: "p", retention: { keep_last: 6 } }, plan), [{ kind: "snapshot" }]),
-  ).toEqual([]);
-});
-
-test("simulate warns of QuotaExceeded if a policy retains 256 standard snapshots or group members of a disk, or 7 of them with instant access", () => {
-  const days = simulate({ policy: "p", retention: { keep_last: 256 } }, plan);
-  const [standard, group] = [{ kind: "standard-snapshot" }, { kind: "snapshot-group" }] as const;
-  expect(describeExceededLimits(days, [standard, group])).toEqual([
-    expect.stringContaining(
-      "A disk can have 256 snapshots of the kind standard-snapshot. The policy retains 256 on 2027-08-03",
-    ),
-    expect.stringContaining(
-      "A disk can have 256 snapshots of the kind snapshot-group. The policy retains 256 on 2027-08-03",
-    ),
-  ]);
-  expect(describeExceededLimits(days, [{ ...group, instant_access: true }])).toEqual([
-    expect.stringContaining(
-      "A disk can have 7 snapshots of the kind snapshot-group with instant access. The policy retains 7 on 2026-11-27",
-    ),
-  ]);
-  const fewer = simulate({ policy: "p", retention: { keep_last: 255 } }, plan);
-  expect(describeExceededLimits(fewer, [standard, group, { kind: "cluster-snapshot" }])).toEqual([]);
-});
-
-test("simulate retains the same snapshots over 35 nights as the functions on the embedded cloud", async () => {
-  const { cloud, clock, invoke } = await createTestEnvironment({ keepRequests: false });
-  const disk = cloud.addVolume();
-  const policy = { ...nightly, targets: [{ kind: "standard-snapshot", volume_ids: [disk.id] }] };
-  for (const { day, retained } of simulate(nightly, { ...plan, days: 35 })) {
-    clock.set(`${day}T02:00:00Z`);
-    const event = timerEvent(policy, new Date(clock.now()).toISOString());
-    await invoke(scheduledSnapshots, event);
-    clock.advance(HOUR_MS);
-    await invoke(pruneSnapshots, event);
-    clock.advance(HOUR_MS);
-    const days = cloud.snapshots().map(({ created_at }) => created_at?.slice(0, 10));
-    expect(days).toEqual(retained.map((snapshot) => snapshot.day));
-  }
+  expect(days.map(({ peak }) => peak)).toEqual([3, 7, 9]);
 });
 
 describe("the command simulate", () => {
@@ -271,6 +218,10 @@ describe("the command simulate", () => {
         [write("keeps.json", JSON.stringify({ policy: "p", retention: {} }))],
         "keeps.json is not a valid policy\nretention: expected",
       ],
+      [[policy, "--prune-every", "daily"], "--prune-every: expected a cron expression with six fields such as"],
+      [[policy, "--prune-every", "0 30 4 * *"], "--prune-every: expected"],
+      [[policy, "--prune-every", "0h"], "--prune-every: expected"],
+      [[policy, "--prune-every", "0 0 0 31 2 *"], "--prune-every: expected"],
       [[policy, "--month", "1"], "Unknown option '--month'"],
       [[policy, "--days"], "Option '--days <value>' argument missing"],
     ];

@@ -142,8 +142,8 @@ test("prune adds a notice with the entries of the policy's hold that match no ex
     'hold: expected ids or names of existing snapshots, got "y", "weekly z". Correct or remove them.',
   ]);
   const unheld = createFixture();
-  await prune(keepLast(1), unheld.runContext);
   unheld.cloud.add(snapshot, ...dailySnapshots("disk-1", "a"));
+  await prune(keepLast(1), unheld.runContext);
   await prune({ ...keepLast(1), hold: ["a"] }, unheld.runContext);
   expect(unheld.notices).toEqual([]);
 });
