@@ -1,0 +1,119 @@
+/** `npm run retention-model`: applies policies to many random estates, and checks the promises of prune and `make_room`. */
+import { spawn } from "node:child_process";
+import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
+import { PROMISES, type PromiseName } from "./check-promises.ts";
+import { type Estate, FAMILIES } from "./estate.ts";
+import { findBroken } from "./run-estate.ts";
+import { addMany, type ManyResult, runMany } from "./run-many.ts";
+import { shrinkEstate } from "./shrink-estate.ts";
+
+const USAGE = `npm run retention-model [-- --cases <number>] [--seed <number>] [--scenario <json>]
+
+Applies policies to random estates with the code of prune-snapshots and make_room, in virtual time. A checker that shares no code with
+them compares the deletions and the records with what they promise. Exits with 1 if a promise is broken, and then prints the smallest
+estates that break it.
+
+  --cases     the number of estates (default 20000, about 1 minute)
+  --seed      the seed of the first estate (default 1)
+  --scenario  runs one estate, as this command printed it`;
+
+/** The number of estates in a child process. A child process also ends before its memory grows. */
+const CHUNK = 2_000;
+/** The maximum number of estates that are made smaller and printed. */
+const MAX_PRINTED = 5;
+
+async function runInChild(first: number, last: number): Promise<ManyResult> {
+  const child = spawn(process.execPath, [...process.execArgv, import.meta.filename, "--chunk", `${first}-${last}`], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let text = "";
+  child.stdout.setEncoding("utf8").on("data", (part: string) => {
+    text += part;
+  });
+  await new Promise((resolve) => child.once("close", resolve));
+  return JSON.parse(text) as ManyResult;
+}
+
+async function runAll(seed: number, cases: number): Promise<ManyResult> {
+  const result: ManyResult = { counts: {}, examples: [] };
+  let next = seed;
+  const worker = async () => {
+    while (next < seed + cases) {
+      const first = next;
+      next = Math.min(first + CHUNK, seed + cases);
+      addMany(result, await runInChild(first, next - 1));
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, worker));
+  return result;
+}
+
+function printTable({ counts }: ManyResult): void {
+  const head = ["family", "estates", "snapshots", "deletions", "broken promises"];
+  const rows = FAMILIES.flatMap((family) => {
+    const found = counts[family];
+    if (found === undefined) return [];
+    const broken = PROMISES.flatMap((name) => {
+      const count = found.broken[name as PromiseName];
+      return count === undefined ? [] : [`${name} ${count}`];
+    });
+    return [[family, found.estates, found.snapshots, found.deletions, broken.join(", ") || 0].map(String)];
+  });
+  for (const row of [head, head.map(() => "---"), ...rows]) console.log(`| ${row.join(" | ")} |`);
+}
+
+/** Prints the promises that an estate breaks, and the smallest estate that breaks the first of them. */
+async function printBroken(estate: Estate, wanted?: PromiseName): Promise<number> {
+  const broken = await findBroken(estate);
+  const promise = wanted ?? broken[0]?.promise;
+  if (promise === undefined) {
+    console.log("The estate breaks no promise.");
+    return 0;
+  }
+  const subjectOf = (text: string) => text.split(":")[0];
+  const subject = subjectOf(broken.find((one) => one.promise === promise)?.text ?? "");
+  const smallest = await shrinkEstate(estate, async (variant) =>
+    (await findBroken(variant)).some((one) => one.promise === promise && subjectOf(one.text) === subject),
+  );
+  console.log(`\n${promise} (seed ${estate.seed}):`);
+  for (const { promise: name, text } of await findBroken(smallest)) console.log(`  ${name}: ${text}`);
+  const json = JSON.stringify(smallest).replaceAll("'", "'\\''");
+  console.log(`  npm run retention-model -- --scenario '${json}'`);
+  return 1;
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      cases: { type: "string", default: "20000" },
+      seed: { type: "string", default: "1" },
+      scenario: { type: "string" },
+      chunk: { type: "string" },
+      help: { type: "boolean" },
+    },
+  });
+  if (values.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  if (values.chunk !== undefined) {
+    const [first = 0, last = 0] = values.chunk.split("-").map(Number);
+    process.stdout.write(JSON.stringify(await runMany(first, last)));
+    return 0;
+  }
+  if (values.scenario !== undefined) return printBroken(JSON.parse(values.scenario) as Estate);
+  const result = await runAll(Number(values.seed), Number(values.cases));
+  const names = new Set(result.examples.map(({ promise }) => promise));
+  console.log(
+    names.size === 0
+      ? `${values.cases} estates: no promise is broken.`
+      : `${values.cases} estates: broken promises: ${[...names].join(", ")}.`,
+  );
+  printTable(result);
+  const printed = [...names].flatMap((name) => result.examples.find(({ promise }) => promise === name) ?? []);
+  for (const { estate, promise } of printed.slice(0, MAX_PRINTED)) await printBroken(estate, promise);
+  return names.size === 0 ? 0 : 1;
+}
+
+process.exitCode = await main();
