@@ -87,7 +87,6 @@ export const INTERNAL_PROPERTIES = [
   "refresh",
   "refused",
   "release",
-  "removed",
   "requestHash",
   "requestId",
   "requestSent",

@@ -61,7 +61,7 @@ export const createEvsV5GroupClient = (connection: Connection): SnapshotService 
       (visit) => visitSnapshots(connection, visit, { snapshot_group_id: id }, true),
       MAX_MEMBERS,
     );
-    // It is UNCONFIRMED that EVS applies this filter (SOURCES.md#evs-groups-hide-members).
+    // An endpoint that ignores the filter lists the members of all groups (SOURCES.md#evs-groups-hide-members).
     return listed.filter((found) => groupIdOf(found) === id);
   },
   disksOf: (serverId) => listAttachedDisks(connection, serverId),
