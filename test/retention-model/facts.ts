@@ -27,6 +27,8 @@ export interface Facts {
   isGood: boolean;
   /** The snapshot is in creation, in deletion, or in an unknown status. */
   isUnsettled: boolean;
+  /** EVS reports the group as available, but the group has no members. */
+  isEmpty: boolean;
   /** The service is deleting the snapshot. */
   isInDeletion: boolean;
   /** Who else created the snapshot, or to which group it belongs. Undefined if a function of this project created it. */
@@ -66,7 +68,8 @@ export function readFacts(
     resource: resourceOf(raw, members),
     time: timeOf(raw.created_at ?? raw.started),
     isGood: state === "good" && (!isGroup || (members.length > 0 && members.every(({ isGood }) => isGood))),
-    isUnsettled: state === "deleting" || !isSettled || (isGroup && members.length === 0),
+    isUnsettled: state === "deleting" || !isSettled,
+    isEmpty: isGroup && members.length === 0 && state === "good",
     isInDeletion: state === "deleting" && !/error|fail/i.test(textOf(raw.status)),
     foreign: foreignOf(kind, raw, name, labels),
     hold: isNamed

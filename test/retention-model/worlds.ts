@@ -116,9 +116,8 @@ export function findWorldProblems(
   if (foreign !== undefined) add("ours", `it belongs to ${foreign}`);
   const hold = holdOf(snapshot, now);
   if (hold !== undefined) add("held", hold);
-  const isOldAndEmpty =
-    kind === "snapshot-group" && snapshot.members.length === 0 && now - (snapshot.time ?? now) >= EMPTY_GROUP_MS;
-  if (snapshot.isUnsettled && !isOldAndEmpty) add("settled", "its status is neither good nor failed");
+  const isNewAndEmpty = snapshot.isEmpty && now - (snapshot.time ?? now) < EMPTY_GROUP_MS;
+  if (snapshot.isUnsettled || isNewAndEmpty) add("settled", "its status is neither good nor failed");
   if (problems.length > 0) return problems;
 
   // The content of a marker is a hash of the create options, so it identifies a resource that the row does not show.
