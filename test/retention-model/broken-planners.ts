@@ -2,7 +2,6 @@
 import { instant } from "../../shared/core/instant.ts";
 import type { JsonObject } from "../../shared/core/json.ts";
 import { type FoundSnapshot, type Kind, stateOf } from "../../shared/snapshots/kinds/kind.ts";
-import type { SnapshotService } from "../../shared/snapshots/ports.ts";
 import { type PrunePolicy, prune } from "../../shared/snapshots/retention/prune.ts";
 import type { PromiseName } from "./check-promises.ts";
 import type { Estate, EstateRow } from "./estate.ts";
@@ -24,7 +23,7 @@ const seeing =
   (policy, runContext) => {
     const changed = (found: FoundSnapshot) => ({ ...found, ...change(found) });
     const cloud = (kind: Kind) => {
-      const service: SnapshotService & Partial<MemberService> = runContext.cloud(kind);
+      const service = runContext.cloud(kind);
       const { membersOf } = service;
       return {
         ...service,
@@ -35,11 +34,6 @@ const seeing =
     };
     return prune(policy, { ...runContext, cloud });
   };
-
-/** A service that lists the members of a snapshot group. */
-interface MemberService {
-  membersOf(id: string): Promise<FoundSnapshot[]>;
-}
 
 /** Returns a planner that applies another policy than it was given. */
 export const applying =

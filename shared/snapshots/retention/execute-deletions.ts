@@ -60,9 +60,8 @@ export interface DeletionExecutor {
    *
    * @param outdated the kinds of snapshots whose list response is too old. Their snapshots are listed again before the first
    *   deletion.
-   * @returns the kinds of snapshots with a deletion that was not accepted at once. Plans for these kinds may be outdated.
    */
-  execute(deletions: readonly PendingDeletion[], outdated?: readonly Kind[]): Promise<Set<Kind>>;
+  execute(deletions: readonly PendingDeletion[], outdated?: readonly Kind[]): Promise<void>;
   /**
    * The deletions whose effect is unknown: those whose delete request was accepted or failed with NotFound. The caller must list the
    * snapshots again and complete the records of these deletions; see `confirmDeletions`.
@@ -88,7 +87,6 @@ export function createDeletionExecutor(
   // Each wait must end before the last delete request, and each delete request before its confirmation.
   const waits: RetryBudget = { ...retryBudget, deadline: deleteCutoff(retryBudget, confirmMs) };
   const accepted: PendingDeletion[] = [];
-  const changed = new Set<Kind>();
   const maybeDeletedIds = new Set<string>();
 
   /** Completes the result record of a deletion. All delete requests for a snapshot share one record. */
@@ -112,10 +110,13 @@ export function createDeletionExecutor(
   const remove = async (deletion: PendingDeletion) => {
     const { kind, id } = deletion;
     await pause();
-    if (errorByResource.has(resourceKeyOf(deletion))) {
-      postponed.push(deletion);
-      return;
-    }
+    /** Postpones the deletion if another deletion of the resource failed in this round. Returns whether it did. */
+    const postpone = (): boolean => {
+      const isPostponed = errorByResource.has(resourceKeyOf(deletion));
+      if (isPostponed) postponed.push(deletion);
+      return isPostponed;
+    };
+    if (postpone()) return;
     deletion.complete ??= openPruneRecord(deletion, policy, runContext);
     const isLate = () => time.now() >= waits.deadline;
     const late = () => complete(deletion, { outcome: "failed", error: deletion.error ?? outOfTimeError() });
@@ -123,14 +124,14 @@ export function createDeletionExecutor(
     try {
       const kept = await deletionPlan.recheck?.(deletion, waits);
       if (kept !== undefined) {
-        changed.add(kind);
         errorByResource.set(resourceKeyOf(deletion), undefined);
         return complete(deletion, kept);
       }
     } catch (thrown) {
-      changed.add(kind);
       return complete(deletion, { outcome: "failed", error: asSnapshotError(thrown), detail: NOT_LISTED });
     }
+    // Another deletion of the resource may have failed meanwhile.
+    if (postpone()) return;
     if (isLate()) return late();
     try {
       deletion.tries += 1;
@@ -142,7 +143,6 @@ export function createDeletionExecutor(
       const isFinal = REASONS[error.reason].retryClass === "never";
       if (!isFinal || round < FIRST_ROUND_WITHOUT_POSTPONING) errorByResource.set(resourceKeyOf(deletion), error);
       deletion.error = error;
-      changed.add(kind);
       // Somebody else may have deleted the snapshot, or another object is missing, such as the cluster or the URL path.
       if (error.reason === "NotFound") accept(deletion);
       else if (!isFinal || error.ambiguous) failed.push(deletion);
@@ -216,7 +216,6 @@ export function createDeletionExecutor(
   };
 
   const execute = async (deletions: readonly PendingDeletion[], outdated: readonly Kind[] = []) => {
-    changed.clear();
     round = 1;
     postponed = deletions.filter(({ kind }) => outdated.includes(kind));
     await forEachConcurrent(
@@ -250,7 +249,6 @@ export function createDeletionExecutor(
         await forEachConcurrent(await findRemainingDeletions(kind, ofKind, retryable), concurrency, remove);
       }
     }
-    return new Set(changed);
   };
 
   return { execute, accepted, complete };

@@ -40,6 +40,8 @@ const POLL_MS = { first: 1_000, max: 10_000, total: 180_000 };
  */
 export function makeRoomBy(policy: PrunePolicy, runContext: RunContext): MakeRoom {
   const { cloud } = runContext;
+  /** The ids of the snapshots that have a record, because a snapshot has at most one record in a run. */
+  const tried = new Set<string>();
   return async (kind, options, retryBudget) => {
     const { time } = retryBudget;
     const list = () => retryRead(() => cloud(kind).listFor(options), retryBudget);
@@ -86,12 +88,11 @@ export function makeRoomBy(policy: PrunePolicy, runContext: RunContext): MakeRoo
 
     // A later plan can delete no snapshot that the first plan keeps.
     const candidates = deletedIds(plan());
-    let hasTried = false;
     while (isFull(kind, found)) {
-      const deletion = oldestDeletion(plan(), candidates);
-      if (deletion === undefined) throw noRoomError(policy, kind, options, found, hasTried);
-      candidates.delete(deletion.id);
-      hasTried = true;
+      const planned = plan();
+      const deletion = oldestDeletion(planned, (id) => candidates.has(id) && !tried.has(id));
+      if (deletion === undefined) throw noRoomError(policy, kind, options, found, deletedIds(planned).size > 0);
+      tried.add(deletion.id);
       runContext.announceDeletions([toAnnouncement(deletion)]);
       const complete = openPruneRecord(deletion, policy, runContext);
       const listed = () => found.find(({ id }) => id === deletion.id);
@@ -130,7 +131,7 @@ export async function announceRoom(
   const found = await retryRead(() => cloud(kind).listFor(options), retryBudget);
   if (!isFull(kind, found)) return;
   const plan = planRoom(policy, kind, found, retryBudget.time.now());
-  const deletion = oldestDeletion(plan, deletedIds(plan));
+  const deletion = oldestDeletion(plan);
   if (deletion === undefined) throw noRoomError(policy, kind, options, found, false);
   openPruneRecord(deletion, policy, runContext)({ outcome: "planned", rule: deletion.rule, detail: "deleted" });
 }
@@ -159,10 +160,13 @@ const FAILED_WITHOUT_ROOM = "failed, and the disk has no room for a newer snapsh
 const deletedIds = (plan: readonly PlannedVerdict[]): Set<string> =>
   new Set(plan.flatMap(({ verdict: { decision, snapshot } }) => (decision === "deleted" ? [snapshot.id] : [])));
 
-/** Returns the pending deletion of the oldest candidate that a plan deletes. */
-function oldestDeletion(plan: readonly PlannedVerdict[], candidates: ReadonlySet<string>): PendingDeletion | undefined {
+/** Returns the pending deletion of the oldest snapshot that a plan deletes and that `isCandidate` accepts. */
+function oldestDeletion(
+  plan: readonly PlannedVerdict[],
+  isCandidate: (id: string) => boolean = () => true,
+): PendingDeletion | undefined {
   const planned = plan.findLast(
-    ({ verdict: { decision, snapshot } }) => decision === "deleted" && candidates.has(snapshot.id),
+    ({ verdict: { decision, snapshot } }) => decision === "deleted" && isCandidate(snapshot.id),
   );
   return planned && toPendingDeletion(planned);
 }
@@ -172,11 +176,11 @@ function noRoomError(
   kind: Kind,
   options: JsonObject,
   found: readonly FoundSnapshot[],
-  hasTried: boolean,
+  hasPlan: boolean,
 ): SnapshotError {
   const { maxPerResource = 0 } = kind;
   const kept = found.filter(({ marker }) => marker?.policy === policy).length;
-  const advice = hasTried
+  const advice = hasPlan
     ? "The snapshots to delete still exist. Check their records and their status"
     : `The policy "${policy}" keeps ${kept} of these snapshots. Lower its retention until at most ${maxPerResource - 1} remain in total`;
   return new SnapshotError(

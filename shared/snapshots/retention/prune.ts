@@ -121,8 +121,9 @@ export async function prune(policy: PrunePolicy, runContext: RunContext): Promis
   const confirmMs = LISTED_AFTER_MS + time.now() - startedAt;
   const executor = createDeletionExecutor(policy, runContext, deletionPlan, confirmMs);
   // Delete the duplicates first, so no other rule deletes the older snapshot of a duplicate at the same time.
-  const changed = await executor.execute(duplicates);
-  await executor.execute(deletions, [...outdated, ...changed]);
+  await executor.execute(duplicates);
+  // Before the deletion of a duplicate, its snapshots are listed again, and other snapshots may have changed, too.
+  await executor.execute(deletions, [...outdated, ...duplicates.map(({ kind }) => kind)]);
   await confirmDeletions(executor, deletionPlan, runContext);
   return count;
 }
