@@ -212,6 +212,17 @@ describe("the other deletions of a run that deletes duplicates", () => {
     expect(deleteCalls(fixture).map((call) => call.split(" ").at(-1))).toEqual(["young", "young"]);
   });
 
+  test("prune keeps a snapshot that becomes held after the first list request, even if only duplicates were deleted before", async () => {
+    const fixture = await pruneDuplicates((arranged) => {
+      arranged.cloud.add(snapshot, snapshotOf("older", "res-1", { created: startPlus(-9 * HOUR_MS) }));
+      arranged.cloud.onNextCalls("listFor", () => change(arranged, "older", { labels: { hold: "true" } }));
+    }, keepLast(1));
+    expect(deleteCalls(fixture).map((call) => call.split(" ").at(-1))).toEqual(["young"]);
+    expect(fixture.outcomes()).toContain(
+      "older held: held by its label: The plan changed after another list request. Previous rule: kept by no rule.",
+    );
+  });
+
   test("prune does not count a deleted duplicate as a good snapshot although a late list response still contains it", async () => {
     const fixture = await pruneDuplicates((arranged) => {
       const { cloud } = arranged;

@@ -258,4 +258,20 @@ describe("makeRoomBy after a delete request", () => {
     expect(result).toMatchObject({ reason: "AccessDenied" });
     expect(outcomes()).toEqual([expect.stringMatching(/^s-6 unverified: .*could not be listed after it/)]);
   });
+
+  test("makeRoomBy tries another snapshot in the second call if it could not delete a snapshot in the first call", async () => {
+    const fixture = createFixture();
+    fixture.cloud.add(snapshot, ...snapshotsOfDisk(7));
+    fixture.cloud.onNextCalls("remove", cloudError("AccessDenied"), undefined);
+    const work = makeRoomBy(keepLast(4), fixture.runContext);
+    const call = () => work(snapshot, DISK_OPTIONS, fixture.runContext.retryBudget);
+    expect(await call()).toBe(true);
+    fixture.cloud.add(snapshot, ...snapshotsOfDisk(1, { 0: { id: "other" } }));
+    expect(await call()).toBe(true);
+    expect(fixture.outcomes()).toEqual([
+      "s-6 failed: kept by no rule: AccessDenied",
+      "s-5 deleted: kept by no rule",
+      "s-4 deleted: kept by no rule",
+    ]);
+  });
 });
