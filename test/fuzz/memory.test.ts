@@ -200,13 +200,13 @@ test("if a policy selects 10,241 clusters, scheduled-snapshots creates no cluste
   expect(outcomes).toContain("accepted");
 });
 
-test("prune-snapshots deletes no snapshot if a list response contains more than 10,240 snapshots", {
+test("prune-snapshots deletes nothing if a list response contains more than 10,240 snapshots that no later list response contains", {
   timeout: 60_000,
 }, async () => {
   const list = fillJson(7 * MIB, '{"snapshots":[', clusterSnapshot, "]}");
   expect(list.split('"progress"').length).toBeGreaterThan(10_241);
   const { outcomes } = await invokeWithFault("prune-snapshots", "dws.listSnapshots", () => sent(list), { times: 1 });
-  expect(outcomes.filter((outcome) => outcome === "failed")).toHaveLength(2);
+  expect(outcomes.filter((outcome) => outcome === "failed").length).toBeGreaterThan(10_241);
   expect(outcomes).not.toContain("deleted");
 });
 

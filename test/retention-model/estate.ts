@@ -1,7 +1,7 @@
 /** Declares an estate: the snapshots of a project, a policy, and everything that happens while the policy is applied. */
 import type { JsonObject } from "../../shared/core/json.ts";
-import type { KindName } from "../../shared/snapshots/kinds/kinds.generated.ts";
 import type { PrunePolicy } from "../../shared/snapshots/retention/prune.ts";
+import type { Kind as KindName } from "../support/kinds.ts";
 
 /** An estate. It consists of plain data, so it can be printed and repeated. */
 export interface Estate {

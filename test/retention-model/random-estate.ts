@@ -1,7 +1,7 @@
 /** Creates random estates. Two estates with the same seed are equal. */
 import type { JsonObject } from "../../shared/core/json.ts";
-import type { KindName } from "../../shared/snapshots/kinds/kinds.generated.ts";
 import type { Retention } from "../../shared/snapshots/policy.ts";
+import type { Kind as KindName } from "../support/kinds.ts";
 import { createRandom } from "../support/random.ts";
 import {
   type Change,

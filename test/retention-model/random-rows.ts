@@ -1,6 +1,6 @@
 /** Creates the rows of random estates: snapshots as EVS and DWS list them, ordinary ones and odd ones. */
 import type { JsonObject } from "../../shared/core/json.ts";
-import type { KindName } from "../../shared/snapshots/kinds/kinds.generated.ts";
+import type { Kind as KindName } from "../support/kinds.ts";
 import type { EstateRow } from "./estate.ts";
 import { generatedEnding } from "./facts.ts";
 

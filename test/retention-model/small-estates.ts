@@ -1,7 +1,7 @@
 /** Creates small estates for the tests of the checker: snapshots of one disk, server or cluster, without faults. */
 import type { JsonObject } from "../../shared/core/json.ts";
-import type { KindName } from "../../shared/snapshots/kinds/kinds.generated.ts";
 import type { PrunePolicy } from "../../shared/snapshots/retention/prune.ts";
+import type { Kind as KindName } from "../support/kinds.ts";
 import type { Estate, EstateRow } from "./estate.ts";
 
 export const START = "2026-11-21T12:00:00Z";
