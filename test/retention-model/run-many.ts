@@ -31,7 +31,7 @@ const addExample = (examples: BrokenEstate[], example: BrokenEstate): void => {
   if (examples.filter(({ promise }) => promise === example.promise).length < MAX_EXAMPLES) examples.push(example);
 };
 
-/** Runs the estates with the seeds from `first` to `last`. */
+/** Runs the estates with all seed numbers from `first` to `last`. */
 export async function runMany(first: number, last: number): Promise<ManyResult> {
   const result: ManyResult = { counts: {}, examples: [] };
   for (let seed = first; seed <= last; seed += 1) {
