@@ -40,10 +40,10 @@ export const OUTCOME_DESCRIPTIONS: Record<Outcome, string> = {
   rejected: "the input is invalid; no request was sent to EVS or DWS",
   skipped: "there was nothing to do; `detail` contains the reason",
   deferred: "schedule: another invocation creates the snapshot; deployment gate: the next call creates it",
-  unverified: "it is unknown whether the snapshot is usable, because it is stuck or its status is unknown",
+  unverified: "it is unknown whether the snapshot is usable, or whether it was deleted; `detail` contains the reason",
   planned: "dry run: what the run would have done",
   kept: "prune: the retention keeps the snapshot; `rule` contains the rule",
-  deleted: "prune: the snapshot was deleted",
+  deleted: "prune: a list 6 s after the deletion no longer contained the snapshot, or showed it in deletion",
   held: "prune: the snapshot is never deleted; `rule` contains the reason",
   done: "run: no target failed",
 };
