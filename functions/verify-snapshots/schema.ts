@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 
 /**
- * Validates the `user_event` of the verify-snapshots timer. Snapshots older than `lookback_minutes` are not verified. A
+ * Validates the `user_event` of the verify-snapshots timer. Available snapshots older than `lookback_minutes` are not reported. A
  * snapshot that is still `creating` after `stuck_after_minutes` is reported as stuck.
  */
 export const lookback = Type.Object(

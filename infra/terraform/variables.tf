@@ -32,9 +32,9 @@ variable "policies" {
 
   validation {
     condition = alltrue([
-      for name in keys(var.policies) : can(regex("^[A-Za-z][A-Za-z0-9_-]{0,37}$", name)) && !startswith(name, "autobk_snapshot_")
+      for name in keys(var.policies) : can(regex("^[A-Za-z][A-Za-z0-9_-]{0,37}$", name)) && !can(regex("^(auto|manual)bk_snapshot_", lower(name)))
     ])
-    error_message = "policies: The name of a policy must be a letter followed by up to 37 letters, digits, hyphens or underscores, and must not begin with `autobk_snapshot_`."
+    error_message = "policies: The name of a policy must be a letter followed by up to 37 letters, digits, hyphens or underscores, and must not begin with `autobk_snapshot_` or `manualbk_snapshot_`, in upper or lower case."
   }
 
   validation {

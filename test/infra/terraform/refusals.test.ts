@@ -38,6 +38,8 @@ describe("invalid variables", () => {
     ["make_room with a retention that keeps no snapshot",
       policies({ make_room: true, retention: { keep_last: 0, min_keep: 1 } }), /with `make_room` must have a `retention`/],
     ["every_hours = 720, because an alarm cannot search a period of 720 hours", policies({ every_hours: 720 }), /every_hours/],
+    ["a policy whose name begins with the reserved prefix Manualbk_Snapshot_",
+      { policies: { Manualbk_Snapshot_x: EVERYTHING.policies.nightly } }, /The name of a policy/],
     ["a policy whose name begins with the reserved prefix autobk_snapshot_",
       { policies: { autobk_snapshot_x: EVERYTHING.policies.nightly } }, /The name of a policy/],
     ["two policies whose names differ only in case and separators",
