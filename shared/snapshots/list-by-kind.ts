@@ -26,7 +26,8 @@ const outOfTimeError = () =>
  * @param keep returns a copy of a snapshot to keep in memory, or undefined to skip the snapshot
  * @param work receives a kind of snapshot, the snapshots that `keep` returned for this kind, and the function `pause`. Between two
  *   snapshots, `work` must await `pause`, which lets timers run and throws if the deadline has passed.
- * @returns the kinds of snapshots whose list responses may be outdated, because a list request for a later kind was retried
+ * @returns `outdated`: the kinds of snapshots whose list responses may be outdated, because a list request for a later kind was
+ *   retried. `isComplete`: whether every kind that the endpoint offers was listed.
  * @throws SnapshotError Unsupported if the endpoint offers no kind of snapshot at all
  */
 export async function listByKind(
@@ -34,7 +35,7 @@ export async function listByKind(
   { cloud, retryBudget, report, addNotice, deployed, maxSnapshots = Number.POSITIVE_INFINITY }: RunContext,
   keep: (found: FoundSnapshot, kind: Kind) => FoundSnapshot | undefined,
   work: (kind: Kind, found: FoundSnapshot[], pause: () => Promise<void>) => Promise<void> | void,
-): Promise<Kind[]> {
+): Promise<{ outdated: Kind[]; isComplete: boolean }> {
   const listed: Kind[] = [];
   let outdated: Kind[] = [];
   const unsupported = new Map<string, SnapshotError>();
@@ -78,11 +79,12 @@ export async function listByKind(
   }
   // If an endpoint offers no kind of snapshot at all, the endpoint is wrong.
   const [error] = unsupported.values();
-  if (error === undefined) return outdated;
+  const isComplete = listed.length + unsupported.size === Object.keys(KINDS).length;
+  if (error === undefined) return { outdated, isComplete };
   if (unsupported.size === Object.keys(KINDS).length) throw error;
   const notice = unlistedKindsNotice(unsupported, deployed);
   if (notice !== undefined) addNotice(notice);
-  return outdated;
+  return { outdated, isComplete };
 }
 
 // Stryker disable all: this code only saves memory

@@ -55,6 +55,38 @@ describe.each(KINDS)("deletions of a %s", (kind) => {
   });
 });
 
+test.each(KINDS)(
+  "prune-snapshots reports a %s as unverified if the list after the accepted deletion contains only the snapshot of another policy",
+  async (kind) => {
+    const { cloud, add, prune, afterDeletion, remainingIds } = await createChangingFixture();
+    const [old, newest, foreign] = [add(kind, 3), add(kind, 1), add(kind, 2, { policy: "weekly" })];
+    cloud.fault({ operation: DELETE_OPERATIONS[kind] }, { type: "acknowledge" });
+    const edit = (body: Record<string, { id: string }[]>) => {
+      for (const [name, rows] of Object.entries(body))
+        if (Array.isArray(rows)) body[name] = rows.filter(({ id }) => id === foreign);
+    };
+    const operation = kind === "snapshot-group" ? "evs.listSnapshotGroups" : LIST_OPERATIONS[kind];
+    afterDeletion.set(1, () => cloud.fault({ operation }, { type: "edit", edit }));
+    const { records } = expectSuccess(await prune());
+    expect(findRecord(records, old)).toMatchObject({ outcome: "unverified" });
+    expect(remainingIds()).toEqual([old, newest, foreign].sort());
+  },
+);
+
+test("prune-snapshots reports a busy snapshot as failed if only one list response omits it", async () => {
+  const { cloud, add, prune, afterDeletion, remainingIds } = await createChangingFixture();
+  const [old, newest] = [add("snapshot", 2), add("snapshot", 1)];
+  cloud.fault({ operation: "evs.deleteSnapshot" }, busyResponse("snapshot"));
+  const edit = (body: { snapshots: { id: string }[] }) => {
+    body.snapshots = body.snapshots.filter(({ id }) => id !== old);
+  };
+  // The list consists of two pages.
+  afterDeletion.set(1, () => cloud.fault({ operation: "evs.listSnapshots", times: 2 }, { type: "edit", edit }));
+  const { records } = await prune();
+  expect(findRecord(records, old)).toMatchObject({ outcome: "failed", error: { reason: "Busy" } });
+  expect(remainingIds()).toEqual([old, newest].sort());
+});
+
 test("prune-snapshots reports the service's Busy error if a delete request is rejected as busy until the deadline", async () => {
   const { cloud, add, prune } = await createChangingFixture({ timeoutSeconds: 40 });
   const old = add("snapshot", 2);

@@ -77,8 +77,8 @@ describe.each(KINDS)("a deletion of a %s", (kind) => {
       [ids[1], "kept"],
       [ids[0], "deleted"],
     ]);
-    // The function checks once that the snapshot is being deleted, and does not wait until the deletion is complete.
-    expect(clock.now() - START_MS).toBeLessThan(10_000);
+    // The function checks that the snapshot is being deleted or gone, and does not wait until the deletion is complete.
+    expect(clock.now() - START_MS).toBeLessThan(15_000);
     expect(remainingIds()).toEqual([ids[1]]);
   });
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { DAY_MS, expectSuccess, HOUR_MS, MINUTE_MS, START_MS } from "../support/common.ts";
 import { createFixture, findRecord, keepLast, summarizeRecord } from "../support/prunes.ts";
-import { markerOf } from "../support/retention-seeds.ts";
+import { markerOf, seedSnapshot } from "../support/retention-seeds.ts";
 
 describe("the hold field of a policy", () => {
   test('prune-snapshots warns about each item of the policy field "hold" that is neither the id nor the name of an existing snapshot', async () => {
@@ -60,16 +60,48 @@ describe("a snapshot group", () => {
     return id;
   };
 
-  test("prune-snapshots deletes a snapshot group without members an hour after its creation, even if it is the only group", async () => {
+  test("prune-snapshots deletes a snapshot group without members an hour after its creation if the server has a good group", async () => {
     const fixture = await createFixture();
+    const good = fixture.addOld("snapshot-group", 9);
     const [young, old] = [addEmpty(fixture, 59), addEmpty(fixture, 61)];
     const { records } = await fixture.prune(keepLast(1));
     expect(records.slice(0, -1).map(summarizeRecord)).toEqual([
       `${young} kept: it has no members yet`,
+      `${good} kept: keep_last`,
       `${old} deleted: it has no members`,
     ]);
-    expect(fixture.remainingIds()).toEqual([young]);
+    expect(fixture.remainingIds()).toEqual([young, good].sort());
   });
+
+  test.each([
+    ["no rows", (body: { snapshots: object[] }) => Object.assign(body, { snapshots: [], count: 0 })],
+    [
+      "rows without a group id",
+      (body: { snapshots: Record<string, unknown>[] }) => {
+        for (const row of body.snapshots) delete row.snapshot_group_id;
+      },
+    ],
+    [
+      "no row of one server",
+      (body: { snapshots: Record<string, unknown>[] }, server: string) => {
+        body.snapshots = body.snapshots.filter(({ volume_id }) => volume_id !== server);
+      },
+    ],
+  ])(
+    "prune-snapshots deletes no snapshot group if the list of standard snapshots contains %s",
+    async (_what, change) => {
+      const fixture = await createFixture();
+      const ids = [9, 5, 1].map((days) => fixture.addOld("snapshot-group", days));
+      const other = fixture.cloud.addServer();
+      fixture.cloud.addVolume({ serverId: other.id });
+      seedSnapshot(fixture.cloud, "snapshot-group", other.id, { at: START_MS - DAY_MS });
+      const edit = (body: { snapshots: Record<string, unknown>[] }) => change(body, fixture.resourceIds.snapshot);
+      fixture.cloud.fault({ operation: "evs.listStandardSnapshots" }, { type: "edit", edit });
+      await fixture.prune(keepLast(5));
+      expect(fixture.remainingIds()).toEqual(expect.arrayContaining(ids));
+      expect(fixture.deletedIds()).toEqual([]);
+    },
+  );
 
   test("prune-snapshots does not count a snapshot group without members for keep_last", async () => {
     const fixture = await createFixture();

@@ -261,7 +261,8 @@ function visitNew(rows: Iterable<JsonObject>, seen: Set<unknown>, visit: Visit):
  */
 function missingRows(rows: number, totals: ReadonlySet<unknown>): SnapshotError | undefined {
   const tolerance = totals.size <= 1 ? 0 : 10 + rows / 50;
-  const counted = [...totals].filter((total) => typeof total === "number");
+  // Absent counts become NaN or 0. A count can be a string.
+  const counted = [...totals].map(Number).filter((total) => !Number.isNaN(total));
   const total = counted.length === 0 ? 0 : Math.min(...counted);
   return total > rows + tolerance ? incompleteListError(rows, `the service counts ${total}`) : undefined;
 }

@@ -138,6 +138,7 @@ async function listThenCreate(
     const existing = toExisting(kind.read({ ...options, id, status: "creating" }) as FoundSnapshot);
     return isSameRequest ? existing : { ...existing, detail: OTHER_OPTIONS };
   }
+  let hasMadeRoom = false;
   for (let tries = 1; ; tries += 1) {
     const name = readStringField(options, "name") ?? generateFreeName(request, match.failedCount + 1, found);
     const marked = kind.mark({ ...options, name }, marker);
@@ -175,8 +176,10 @@ async function listThenCreate(
         const count = async () => countTowardsLimit(await retryRead(() => service.listFor(options), retryBudget));
         const cause = await findCause(error, request, { findExisting, count }, retryBudget).catch(asSnapshotError);
         if (!(cause instanceof SnapshotError)) return toExisting(cause);
-        const isQuota = cause.reason === "QuotaExceeded";
-        if (!(isQuota && (await request.makeRoom?.(kind, options, retryBudget)))) throw cause;
+        // If the quota is exhausted although there was room, another deletion would not help.
+        if (cause.reason !== "QuotaExceeded" || hasMadeRoom) throw cause;
+        hasMadeRoom = (await request.makeRoom?.(kind, options, retryBudget)) ?? false;
+        if (!hasMadeRoom) throw cause;
       }
     }
   }

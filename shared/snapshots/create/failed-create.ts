@@ -83,7 +83,9 @@ export async function findCause(
   const found = kind.uniqueNames && status !== undefined ? await search() : undefined;
   if (found !== undefined) return found;
   const { maxPerResource } = kind;
-  const isLimited = maxPerResource !== undefined && reason === "InvalidRequest";
+  // A disk in the status "error" can have the maximum number of snapshots, too, but its status is the cause of the rejection.
+  const isLimited =
+    maxPerResource !== undefined && reason === "InvalidRequest" && !/status|state/i.test(error.cloudMessage ?? "");
   // Stryker disable next-line ArrowFunction: an undefined count has the same effect as 0
   const countIfLimited = () => (isLimited ? count().catch(() => 0) : Promise.resolve(0));
   const isCausedByExisting =

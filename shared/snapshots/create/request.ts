@@ -31,7 +31,7 @@ export interface SnapshotRequest {
  * Deletes a snapshot of a resource that already has the maximum number of snapshots. `createOnce` calls the function after the service
  * rejected the create request with QuotaExceeded, and sends the create request again if the function returns true.
  *
- * @returns true if the resource has room now; false if the rejection had another cause
+ * @returns true if the resource has room now, or another process used the room; false if the kind of snapshot has no such maximum
  */
 export type MakeRoom = (kind: Kind, options: JsonObject, retryBudget: RetryBudget) => Promise<boolean>;
 

@@ -2,21 +2,22 @@ import { forEachConcurrent } from "../../core/concurrency.ts";
 import { asSnapshotError, REASONS, SnapshotError } from "../../core/errors.ts";
 import { type Instant, instant } from "../../core/instant.ts";
 import { createPause, type RetryBudget, retryRead, startCutoff } from "../../core/retry.ts";
-import { cannotBeDeleted, type FoundSnapshot, type Kind } from "../kinds/kind.ts";
+import { cannotBeDeleted, type FoundSnapshot, isBeingDeleted, type Kind } from "../kinds/kind.ts";
 import { toCompactSnapshot } from "../ownership.ts";
 import type { Policy } from "../policy.ts";
 import type { EndFields } from "../reporting.ts";
 import type { RunContext } from "../run-context.ts";
 import {
+  IN_DELETION,
   memberIdsOf,
   NOT_LISTED,
   NOT_TRIED,
+  notListedError,
   openPruneRecord,
   outOfTimeError,
   type PendingDeletion,
   type PlannedVerdict,
   planChanged,
-  toAlreadyDeleted,
   UNMARKED_VERDICT,
   waitBeforeRetry,
 } from "./pending-deletion.ts";
@@ -31,9 +32,9 @@ export interface DeletionPlan {
   /**
    * Reads the snapshots again on which a deletion depends, immediately before the delete request.
    *
-   * @returns the fields that complete the record of the deletion, or undefined if the snapshot may be deleted
+   * @returns undefined if the snapshot may be deleted, and `gone` if it is no longer listed. Otherwise the fields that complete the record
    */
-  recheck?(deletion: PendingDeletion, waits: RetryBudget): Promise<EndFields | undefined>;
+  recheck?(deletion: PendingDeletion, waits: RetryBudget): Promise<EndFields | "gone" | undefined>;
 }
 
 /**
@@ -46,6 +47,12 @@ const MAX_ROUNDS = 10;
  * this limit, one snapshot that can never be deleted could prevent these deletions in every run.
  */
 const FIRST_ROUND_WITHOUT_POSTPONING = 4;
+
+/**
+ * How long a plan is used, in milliseconds, counted from the arrival of its list response. After this time, the snapshots are listed
+ * again before further deletions, because the snapshots that the plan keeps can fail, and people can hold others.
+ */
+const MAX_PLAN_AGE_MS = 60_000;
 
 /** Executes planned deletions and writes their result records. */
 export interface DeletionExecutor {
@@ -86,6 +93,9 @@ export function createDeletionExecutor(
   const { time } = retryBudget;
   // Each wait must end before the last delete request, and each delete request before its confirmation.
   const waits: RetryBudget = { ...retryBudget, deadline: deleteCutoff(retryBudget, confirmMs) };
+  const plannedAt = time.now();
+  /** When the last list response of a kind arrived. */
+  const listedAt = new Map<Kind, Instant>();
   const accepted: PendingDeletion[] = [];
   const maybeDeletedIds = new Set<string>();
 
@@ -102,6 +112,11 @@ export function createDeletionExecutor(
     accepted.push(deletion);
   };
 
+  const acceptGone = (deletion: PendingDeletion) => {
+    deletion.error ??= notListedError();
+    accept(deletion);
+  };
+
   let round = 1;
   let postponed: PendingDeletion[] = [];
   let failed: PendingDeletion[] = [];
@@ -110,9 +125,10 @@ export function createDeletionExecutor(
   const remove = async (deletion: PendingDeletion) => {
     const { kind, id } = deletion;
     await pause();
-    /** Postpones the deletion if another deletion of the resource failed in this round. Returns whether it did. */
+    /** Postpones the deletion if the plan is too old, or if another deletion of the resource failed. Returns whether it did. */
     const postpone = (): boolean => {
-      const isPostponed = errorByResource.has(resourceKeyOf(deletion));
+      const isOutdated = time.now() - (listedAt.get(kind) ?? plannedAt) > MAX_PLAN_AGE_MS;
+      const isPostponed = isOutdated || errorByResource.has(resourceKeyOf(deletion));
       if (isPostponed) postponed.push(deletion);
       return isPostponed;
     };
@@ -125,7 +141,7 @@ export function createDeletionExecutor(
       const kept = await deletionPlan.recheck?.(deletion, waits);
       if (kept !== undefined) {
         errorByResource.set(resourceKeyOf(deletion), undefined);
-        return complete(deletion, kept);
+        return kept === "gone" ? acceptGone(deletion) : complete(deletion, kept);
       }
     } catch (thrown) {
       return complete(deletion, { outcome: "failed", error: asSnapshotError(thrown), detail: NOT_LISTED });
@@ -167,6 +183,7 @@ export function createDeletionExecutor(
       });
     };
     await retryRead(list, waits);
+    listedAt.set(kind, time.now());
     const remaining = [...listedById.values()].filter(({ id }) => !maybeDeletedIds.has(id));
     for (const { verdict } of deletionPlan.plan(kind, remaining)) verdictById.set(verdict.snapshot.id, verdict);
     return { listedById, verdictById };
@@ -199,14 +216,12 @@ export function createDeletionExecutor(
       const listed = again.listedById.get(id);
       const verdict: Verdict | typeof UNMARKED_VERDICT = again.verdictById.get(id) ?? UNMARKED_VERDICT;
       const isPlanned = verdict.decision === "deleted";
-      const gone = toAlreadyDeleted(listed);
-      if (gone !== undefined) complete(deletion, gone);
-      else if (
-        isPlanned ? !retryable.has(deletion) : error !== undefined && listed !== undefined && cannotBeDeleted(listed)
-      ) {
+      if (listed === undefined) acceptGone(deletion);
+      else if (isBeingDeleted(listed)) complete(deletion, IN_DELETION);
+      else if (isPlanned ? !retryable.has(deletion) : error !== undefined && cannotBeDeleted(listed)) {
         complete(deletion, { outcome: "failed", error });
       } else if (isPlanned) {
-        Object.assign(deletion, { rule: verdict.rule, memberIds: memberIdsOf(listed?.members) });
+        Object.assign(deletion, { rule: verdict.rule, memberIds: memberIdsOf(listed.members) });
         return true;
       } else {
         complete(deletion, { outcome: verdict.decision, rule: verdict.rule, detail: planChanged(rule) });
@@ -242,8 +257,9 @@ export function createDeletionExecutor(
         }
       }
       pending.unshift(...postponed.filter((deletion) => retryable.has(deletion)));
+      // Only failures use up the rounds.
+      if (failed.length > 0 || errorByResource.size > 0) round += 1;
       [postponed, failed, errorByResource] = [[], [], new Map()];
-      round += 1;
       for (const kind of new Set(pending.map((deletion) => deletion.kind))) {
         const ofKind = pending.filter((deletion) => deletion.kind === kind);
         await forEachConcurrent(await findRemainingDeletions(kind, ofKind, retryable), concurrency, remove);

@@ -55,10 +55,15 @@ export function unusableTimeReason({ created }: FoundSnapshot, now: Instant | un
 }
 
 /**
- * Returns a name in the form in which two spellings of it are equal. Upper and lower case, outer spaces and Unicode
- * normalization forms do not matter.
+ * Returns a name in the form in which two spellings of it are equal. Upper and lower case, outer spaces, invisible characters and
+ * Unicode normalization forms do not matter.
  */
-const normalize = (name: string): string => name.normalize("NFKC").trim().toLowerCase();
+const normalize = (name: string): string =>
+  name
+    .normalize("NFKC")
+    .replace(/\p{Cf}/gu, "")
+    .trim()
+    .toLowerCase();
 
 /** Returns the ids and names in the field `hold` of a policy in normalized form, for `isNamedIn`. */
 export const namesIn = (hold: readonly string[]): Set<string> => new Set(hold.map(normalize));

@@ -21,14 +21,26 @@ const typeOtherThan = (expected: string, type: unknown): string | undefined => {
 
 /**
  * Deletes a snapshot group that EVS reports as available although it has no members, `stuckAfterMinutes` after the creation of the
- * group. Such a group contains no data.
+ * group. Such a group contains no data. An incomplete list of members can make every group look empty, so the group is kept unless
+ * another group of the same resource is good in the same list.
+ *
+ * @param hasGoodGroup true if the list shows a good group of the same resource, with its members
  */
-export function applyEmptyGroupRule(verdict: Verdict, { stuckAfterMinutes }: Kind, now: Instant): Verdict {
+export function applyEmptyGroupRule(
+  verdict: Verdict,
+  { stuckAfterMinutes }: Kind,
+  now: Instant,
+  hasGoodGroup: boolean,
+): Verdict {
   const { snapshot, decision } = verdict;
   if (decision !== "kept" || !isEmptyGroup(snapshot)) return verdict;
   // Retention holds a group without a creation time.
-  const isOld = now - (snapshot.created ?? now) > stuckAfterMinutes * 60_000;
-  return isOld
+  if (now - (snapshot.created ?? now) <= stuckAfterMinutes * 60_000)
+    return { ...verdict, rule: "it has no members yet" };
+  return hasGoodGroup
     ? { ...verdict, decision: "deleted", rule: "it has no members" }
-    : { ...verdict, rule: "it has no members yet" };
+    : {
+        ...verdict,
+        rule: "it has no members, but no good group of its resource shows that the list of members is complete",
+      };
 }

@@ -1,7 +1,7 @@
-import { asSnapshotError, SnapshotError } from "../../core/errors.ts";
-import type { Instant } from "../../core/instant.ts";
+import { asSnapshotError, REASONS, SnapshotError } from "../../core/errors.ts";
+import { type Instant, instant } from "../../core/instant.ts";
 import type { JsonObject } from "../../core/json.ts";
-import { retryRead, startCutoff } from "../../core/retry.ts";
+import { type RetryBudget, retryRead, startCutoff } from "../../core/retry.ts";
 import type { MakeRoom, SnapshotRequest } from "../create/request.ts";
 import { type FoundSnapshot, isBeingDeleted, type Kind } from "../kinds/kind.ts";
 import { countTowardsLimit } from "../ownership.ts";
@@ -12,7 +12,6 @@ import {
   type PendingDeletion,
   type PlannedVerdict,
   planChanged,
-  toAlreadyDeleted,
   toAnnouncement,
   toConfirmation,
   toPendingDeletion,
@@ -31,10 +30,11 @@ const POLL_MS = { first: 1_000, max: 10_000, total: 180_000 };
 /**
  * Creates the function that makes room for another snapshot of a resource after EVS rejected a create request because of a quota.
  * If the resource has the maximum number of snapshots, the created function deletes the oldest snapshot that prune would delete,
- * writes its record, and waits until list responses no longer contain it. If this deletion fails, it tries the next snapshot. It throws
- * QuotaExceeded if no snapshot may be deleted, and DeadlineExceeded if the deletion takes too long.
+ * writes its record, and waits until list responses no longer contain it. If EVS rejects this deletion, it tries the next snapshot.
+ * It throws QuotaExceeded if no snapshot may be deleted, and DeadlineExceeded if the deletion takes too long.
  *
- * It deletes only one snapshot, because a later create request can fail for another reason.
+ * It deletes only one snapshot, because a later create request can fail for another reason, and no duplicates, because prune has
+ * further rules for them.
  *
  * @param policy its retention decides which snapshots may be deleted
  */
@@ -42,14 +42,20 @@ export function makeRoomBy(policy: PrunePolicy, runContext: RunContext): MakeRoo
   const { cloud } = runContext;
   /** The ids of the snapshots that have a record, because a snapshot has at most one record in a run. */
   const tried = new Set<string>();
-  return async (kind, options, retryBudget) => {
-    const { time } = retryBudget;
-    const list = () => retryRead(() => cloud(kind).listFor(options), retryBudget);
+  return async (kind, options, { maxWait, ...retryBudget }) => {
+    const { time, deadline } = retryBudget;
+    const until = instant(Math.min(startCutoff(retryBudget), maxWait ?? deadline, time.now() + POLL_MS.total));
+    const waits: RetryBudget = { ...retryBudget, deadline: until };
+    const list = () => retryRead(() => cloud(kind).listFor(options), waits);
     const plan = () => planRoom(policy, kind, found, time.now());
-    const hasNoRoom = () => countTowardsLimit(found) >= (kind.maxPerResource ?? Number.POSITIVE_INFINITY);
+    const findListed = (id: string) => found.find((snapshot) => snapshot.id === id);
+    const hasNoRoom = () => countTowardsLimit(found) >= (kind.maxPerResource ?? Infinity);
+    if (kind.maxPerResource === undefined) return false;
     // The last list response of `createOnce` is older than the rejection.
     let found = await list();
-    if (!hasNoRoom()) return false;
+    // A later plan can delete no snapshot that the first plan keeps.
+    const candidates = deletedIds(plan());
+    const keptIds = found.filter(({ id, state }) => state !== "deleting" && !candidates.has(id)).map(({ id }) => id);
 
     /** Sends delete requests for a snapshot. Returns undefined if one was accepted, or the fields that complete its record. */
     const remove = async (deletion: PendingDeletion): Promise<EndFields | undefined> => {
@@ -63,21 +69,22 @@ export function makeRoomBy(policy: PrunePolicy, runContext: RunContext): MakeRoo
           const error = asSnapshotError(thrown);
           deletion.error = error;
           if (error.reason === "NotFound") return undefined;
-          const mayRetry = await waitBeforeRetry(deletion, retryBudget);
+          const mayRetry = await waitBeforeRetry(deletion, waits);
           found = await list();
-          const { verdict = UNMARKED_VERDICT } =
-            plan().find(({ verdict: { snapshot } }) => snapshot.id === deletion.id) ?? {};
-          if (toAlreadyDeleted(found.find(({ id }) => id === deletion.id)) !== undefined) return undefined;
+          const listed = findListed(deletion.id);
+          const { verdict = UNMARKED_VERDICT } = plan().find(({ verdict: { snapshot } }) => snapshot === listed) ?? {};
+          if (listed === undefined || isBeingDeleted(listed)) return undefined;
           if (verdict.decision !== "deleted")
             return { outcome: verdict.decision, rule: verdict.rule, detail: planChanged(deletion.rule) };
-          if (!mayRetry) return { outcome: "failed", error };
+          if (mayRetry) continue;
+          // EVS may still execute the delete request, so the function tries no other snapshot.
+          if (REASONS[error.reason].retryClass === "transient") throw error;
+          return { outcome: "failed", error };
         }
       }
     };
     /** Lists the snapshots until `isDone` returns true. Throws DeadlineExceeded if this takes too long. */
     const listUntil = async (isDone: () => boolean) => {
-      const { deadline, maxWait = deadline } = retryBudget;
-      const until = Math.min(startCutoff(retryBudget), maxWait, time.now() + POLL_MS.total);
       for (let wait = POLL_MS.first; ; wait = Math.min(wait * 2, POLL_MS.max)) {
         found = await list();
         if (isDone()) return;
@@ -86,8 +93,6 @@ export function makeRoomBy(policy: PrunePolicy, runContext: RunContext): MakeRoo
       }
     };
 
-    // A later plan can delete no snapshot that the first plan keeps.
-    const candidates = deletedIds(plan());
     while (isFull(kind, found)) {
       const planned = plan();
       const deletion = oldestDeletion(planned, (id) => candidates.has(id) && !tried.has(id));
@@ -95,22 +100,23 @@ export function makeRoomBy(policy: PrunePolicy, runContext: RunContext): MakeRoo
       tried.add(deletion.id);
       runContext.announceDeletions([toAnnouncement(deletion)]);
       const complete = openPruneRecord(deletion, policy, runContext);
-      const listed = () => found.find(({ id }) => id === deletion.id);
       let end: EndFields | undefined;
       try {
         end = await remove(deletion);
         if (end !== undefined) continue;
-        await listUntil(() => listed() === undefined);
+        // A list response that lacks other snapshots, too, is incomplete.
+        await listUntil(() => findListed(deletion.id) === undefined && keptIds.every(findListed));
         return true;
       } catch (thrown) {
         const error = asSnapshotError(thrown);
-        if (error.reason !== "DeadlineExceeded") end = toUnconfirmed(deletion, error);
+        if (error.reason !== "DeadlineExceeded" || !keptIds.every(findListed)) end = toUnconfirmed(deletion, error);
         throw error;
       } finally {
-        complete({ rule: deletion.rule, ...(end ?? toConfirmation(deletion, listed())) });
+        complete({ rule: deletion.rule, ...(end ?? toConfirmation(deletion, findListed(deletion.id))) });
       }
     }
-    await listUntil(() => !hasNoRoom());
+    // If no deletion is in progress, the disk has room, or another process uses the room for the same snapshot.
+    if (hasNoRoom()) await listUntil(() => !hasNoRoom() || !found.some(isBeingDeleted));
     return true;
   };
 }
@@ -145,7 +151,9 @@ const isFull = ({ maxPerResource = Number.POSITIVE_INFINITY }: Kind, found: read
  * snapshots. Normally, retention keeps a failed snapshot until a newer good snapshot exists, but there is no room for a newer one.
  */
 function planRoom(policy: PrunePolicy, kind: Kind, found: readonly FoundSnapshot[], now: Instant): PlannedVerdict[] {
-  const plan = collectVerdicts(kind, found, policy, toRetentionOptions(policy, now));
+  const plan = collectVerdicts(kind, found, policy, toRetentionOptions(policy, now)).filter(
+    ({ verdict }) => !verdict.isDuplicate,
+  );
   if (!isFull(kind, found) || plan.some(({ verdict }) => verdict.decision === "deleted")) return plan;
   return plan.map((planned) =>
     planned.verdict.decision === "kept" && planned.verdict.snapshot.state === "failed"

@@ -31,6 +31,8 @@ export interface PendingDeletion {
   originalId: string | undefined;
   /** The create options with which `listFor` lists the snapshots of the resource. Set only for duplicates. */
   listOptions: JsonObject | undefined;
+  /** How many snapshots of the same resource and policy the plan keeps. A complete list response contains at least as many. */
+  keptCount: number;
   /** The number of delete requests that were sent. */
   tries: number;
   /** The error of the last delete request. */
@@ -52,6 +54,7 @@ export const toPendingDeletion = ({ kind, verdict, original }: PlannedVerdict): 
     ...(verdict.isDuplicate && original !== undefined
       ? { originalId: original.id, listOptions: listOptionsOf(kind, snapshot) }
       : { originalId: undefined, listOptions: undefined }),
+    keptCount: 0,
     tries: 0,
   };
 };
@@ -92,14 +95,18 @@ export const openPruneRecord = (
     policy,
   });
 
+/** The fields that complete the record of a deletion if a list response shows that somebody else deletes the snapshot. */
+export const IN_DELETION: EndFields = { outcome: "deleted", detail: "Already being deleted." };
+
 /**
- * Returns the fields that complete the record of a deletion if a list response shows that somebody else has deleted the snapshot.
- * Returns undefined if the list response shows the snapshot, and the snapshot is not in deletion.
+ * Creates the error for a snapshot that a list response does not contain. The list response may be incomplete, so the record says
+ * `deleted` only if the snapshot is also missing from the list response that confirms the deletions.
  */
-export function toAlreadyDeleted(listed: FoundSnapshot | undefined): EndFields | undefined {
-  if (listed === undefined) return { outcome: "deleted", detail: "Already deleted." };
-  return isBeingDeleted(listed) ? { outcome: "deleted", detail: "Already being deleted." } : undefined;
-}
+export const notListedError = () =>
+  new SnapshotError(
+    "NotFound",
+    "No delete request was sent, because a list response did not contain the snapshot. The next run tries again.",
+  );
 
 /**
  * Returns the fields that complete the record of a deletion after a delete request that was accepted, or that failed with
@@ -109,13 +116,12 @@ export function toAlreadyDeleted(listed: FoundSnapshot | undefined): EndFields |
  * @param listed the snapshot in a list response after the delete request, or undefined if the list response does not contain it
  */
 export function toConfirmation({ error }: PendingDeletion, listed: FoundSnapshot | undefined): EndFields {
-  const gone = toAlreadyDeleted(listed);
-  if (gone !== undefined) return error === undefined ? { outcome: "deleted" } : gone;
-  const status = listed?.status;
+  if (listed === undefined) return { outcome: "deleted", ...(error && { detail: "Already deleted." }) };
+  if (isBeingDeleted(listed)) return error === undefined ? { outcome: "deleted" } : IN_DELETION;
   if (error !== undefined) return { outcome: "failed", error };
   return {
     outcome: "unverified",
-    detail: `The delete request was accepted, but the snapshot is still listed with the status ${status}. The next run tries again. If this happens again, delete the snapshot by hand.`,
+    detail: `The delete request was accepted, but the snapshot is still listed with the status ${listed.status}. The next run tries again. If this happens again, delete the snapshot by hand.`,
   };
 }
 

@@ -238,9 +238,12 @@ function applyRules(
   }
 }
 
-/** Returns the ids of the disks for which a snapshot group has an available member. */
+/**
+ * Returns the ids of the disks for which a snapshot group has an available member. Members without a disk id count as snapshots of one
+ * unknown disk, because they may be the last snapshots of their disks.
+ */
 const goodDisksOf = ({ members }: FoundSnapshot): string[] =>
-  members?.flatMap(({ resource, state }) => (state === "available" && resource !== undefined ? [resource] : [])) ?? [];
+  members?.flatMap(({ resource = "unknown", state }) => (state === "available" ? [resource] : [])) ?? [];
 
 /**
  * Keeps the newest good group of each disk, in addition to the groups that the rules keep.

@@ -20,7 +20,14 @@ import {
   toAnnouncement,
   toPendingDeletion,
 } from "./pending-deletion.ts";
-import { groupByResource, keepsSomething, planRetention, type RetentionOptions } from "./plan.ts";
+import {
+  groupByResource,
+  keepsSomething,
+  planRetention,
+  type RetentionOptions,
+  resourceOf,
+  type Verdict,
+} from "./plan.ts";
 import { recheck } from "./recheck.ts";
 
 /**
@@ -82,16 +89,18 @@ export async function prune(policy: PrunePolicy, runContext: RunContext): Promis
     // Stryker disable next-line ConditionalExpression: this condition only saves memory
     return found.marker?.policy === policy.policy ? toCompactSnapshot(found) : undefined;
   };
-  const outdated = await listByKind(
+  const { outdated, isComplete } = await listByKind(
     { action: "prune", policy: policy.policy },
     runContext,
     keepMarked,
     async (kind, found, pause) => {
       count += found.length;
+      const addKeptCounts = createKeptCounter();
       for (const planned of decide(kind, found)) {
         await pause();
         const { snapshot, decision, rule } = planned.verdict;
         const deletion = toPendingDeletion(planned);
+        addKeptCounts(deletion, decision);
         if (policy.retention === undefined && decision !== "deleted") keptDuplicates.push(`${snapshot.id} (${rule})`);
         else if (isDryRun)
           openPruneRecord(deletion, policy, runContext)({ outcome: "planned", rule, detail: decision });
@@ -106,9 +115,11 @@ export async function prune(policy: PrunePolicy, runContext: RunContext): Promis
       }
     },
   );
-  const unknownPolicy = count > 0 ? undefined : unknownPolicyNotice(policy.policy, policies, runContext.deployed);
+  const unknownPolicy =
+    count > 0 || !isComplete ? undefined : unknownPolicyNotice(policy.policy, policies, runContext.deployed);
   if (unknownPolicy !== undefined) runContext.addNotice(unknownPolicy);
-  const holdNotice = holdCheck.notice();
+  // A snapshot that was not listed can have the name or the policy.
+  const holdNotice = isComplete ? holdCheck.notice() : undefined;
   if (holdNotice !== undefined) runContext.addNotice(holdNotice);
   if (keptDuplicates.length > 0) runContext.addNotice(keptDuplicatesNotice(keptDuplicates));
   const announced = [...duplicates, ...deletions].map(toAnnouncement);
@@ -124,8 +135,25 @@ export async function prune(policy: PrunePolicy, runContext: RunContext): Promis
   await executor.execute(duplicates);
   // Before the deletion of a duplicate, its snapshots are listed again, and other snapshots may have changed, too.
   await executor.execute(deletions, [...outdated, ...duplicates.map(({ kind }) => kind)]);
-  await confirmDeletions(executor, deletionPlan, runContext);
+  await confirmDeletions(executor, deletionPlan, policy, runContext);
   return count;
+}
+
+/**
+ * Returns a function that sets `keptCount` of the deletions of each resource. It must be called with each decision, and the decisions on
+ * one resource must follow each other.
+ */
+function createKeptCounter(): (deletion: PendingDeletion, decision: Verdict["decision"]) => void {
+  let ofResource: PendingDeletion[] = [];
+  let resource: string | undefined;
+  let count = 0;
+  return (deletion, decision) => {
+    if (deletion.resource !== resource) [resource, count, ofResource] = [deletion.resource, 0, []];
+    if (decision === "deleted") ofResource.push(deletion);
+    else count += 1;
+    // The older snapshot of a duplicate remains.
+    for (const one of ofResource) one.keptCount = Math.max(count, one.originalId === undefined ? 0 : 1);
+  };
 }
 
 const tooManyDeletions = (max: number) =>
@@ -165,8 +193,11 @@ function* decisionsOn(
   }
   const retention = toRetentionOptions(policy, options.now);
   retention.extraHoldReason = (snapshot) => foreignTypeReason(snapshot, kind);
+  const goodGroups = marked.filter(({ state, members = [] }) => state === "available" && members.length > 0);
+  const goodResources = new Set(goodGroups.map(resourceOf));
   for (const planned of verdictsOn(kind, found, policy, retention)) {
-    const verdict = applyEmptyGroupRule(planned.verdict, kind, options.now);
+    const hasGoodGroup = goodResources.has(resourceOf(planned.verdict.snapshot));
+    const verdict = applyEmptyGroupRule(planned.verdict, kind, options.now, hasGoodGroup);
     const duplicate = duplicates.get(verdict.snapshot);
     yield duplicate === undefined
       ? { kind, verdict }

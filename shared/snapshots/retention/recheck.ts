@@ -1,16 +1,16 @@
 import { type RetryBudget, retryRead } from "../../core/retry.ts";
-import type { FoundSnapshot } from "../kinds/kind.ts";
+import { type FoundSnapshot, isBeingDeleted } from "../kinds/kind.ts";
 import type { SnapshotService } from "../ports.ts";
 import type { EndFields } from "../reporting.ts";
 import { type DuplicateOptions, findBrokenRule, keptRule } from "./duplicates.ts";
 import { heldMemberReason } from "./holds.ts";
-import { memberIdsOf, type PendingDeletion, planChanged, toAlreadyDeleted } from "./pending-deletion.ts";
+import { IN_DELETION, memberIdsOf, type PendingDeletion, planChanged } from "./pending-deletion.ts";
 
 /**
  * Reads the snapshots again on which a planned deletion depends, immediately before the delete request. A duplicate depends on the
  * older snapshot, and a snapshot group on its members.
  *
- * @returns undefined if the snapshot may be deleted. Otherwise the fields that complete its record.
+ * @returns undefined if the snapshot may be deleted, and `gone` if it is no longer listed. Otherwise the fields that complete its record
  * @throws SnapshotError if the snapshots could not be listed
  */
 export async function recheck(
@@ -18,7 +18,7 @@ export async function recheck(
   service: SnapshotService,
   retryBudget: RetryBudget,
   options: DuplicateOptions,
-): Promise<EndFields | undefined> {
+): Promise<EndFields | "gone" | undefined> {
   const { listOptions } = deletion;
   if (listOptions !== undefined) {
     return recheckDuplicate(deletion, await retryRead(() => service.listFor(listOptions), retryBudget), options);
@@ -36,7 +36,7 @@ function recheckDuplicate(
   deletion: PendingDeletion,
   listed: readonly FoundSnapshot[],
   options: DuplicateOptions,
-): EndFields | undefined {
+): EndFields | "gone" | undefined {
   const { kind, id, rule, originalId = "" } = deletion;
   const [original, younger] = [originalId, id].map((wanted) => listed.find((found) => found.id === wanted));
   const keep = (brokenRule: string): EndFields => ({
@@ -45,8 +45,8 @@ function recheckDuplicate(
     detail: planChanged(rule),
   });
   if (original === undefined) return keep(`${originalId} is no longer listed`);
-  const gone = toAlreadyDeleted(younger);
-  if (gone !== undefined || younger === undefined) return gone;
+  if (younger === undefined) return "gone";
+  if (isBeingDeleted(younger)) return IN_DELETION;
   const brokenRule = findBrokenRule(kind, original, younger, options);
   return brokenRule === undefined ? undefined : keep(brokenRule);
 }

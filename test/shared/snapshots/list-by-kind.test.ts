@@ -15,17 +15,22 @@ import {
 
 const keepAll = (found: FoundSnapshot) => found;
 
-/** Calls `listByKind`. Returns a line `kind: ids` for each call of the visitor, the thrown error, and the outdated kinds. */
+/** Calls `listByKind`. Returns a line `kind: ids` for each call of the visitor, the thrown error, the outdated kinds, and whether all kinds were listed. */
 async function listAllKinds({ runContext }: DomainFixture) {
   const seen: string[] = [];
   let error: SnapshotError | undefined;
-  const outdated = await listByKind({ action: "verify", policy: "nightly" }, runContext, keepAll, (kind, found) => {
-    seen.push(`${kind.name}: ${found.map(({ id }) => id).join(", ")}`);
-  }).catch((thrown: SnapshotError) => {
+  const { outdated, isComplete } = await listByKind(
+    { action: "verify", policy: "nightly" },
+    runContext,
+    keepAll,
+    (kind, found) => {
+      seen.push(`${kind.name}: ${found.map(({ id }) => id).join(", ")}`);
+    },
+  ).catch((thrown: SnapshotError) => {
     error = thrown;
-    return [];
+    return { outdated: [] as { name: string }[], isComplete: false };
   });
-  return { seen, error, outdated: outdated.map(({ name }) => name) };
+  return { seen, error, outdated: outdated.map(({ name }) => name), isComplete };
 }
 
 test("listByKind sends one list request for each of the four snapshot kinds", async () => {

@@ -46,11 +46,11 @@ describe("makeRoomBy if no room is needed", () => {
     fixture.cloud.add(standard, ...snapshotsOfDisk(300));
     const work = makeRoomBy(keepLast(5), fixture.runContext);
     expect(await work(standard, DISK_OPTIONS, fixture.runContext.retryBudget)).toBe(false);
-    expect(fixture.cloud.requests()).toEqual(["listFor standard-snapshot disk-1"]);
+    expect(fixture.cloud.requests()).toEqual([]);
   });
 
-  test("makeRoomBy deletes nothing if the list response contains only 6 snapshots of the disk", async () => {
-    expect(await makeRoom(snapshotsOfDisk(6))).toMatchObject({ result: false, requests: [LIST] });
+  test("makeRoomBy deletes nothing and returns true if the list response contains only 6 snapshots of the disk", async () => {
+    expect(await makeRoom(snapshotsOfDisk(6))).toMatchObject({ result: true, requests: [LIST] });
   });
 
   test("makeRoomBy deletes nothing if a backup created one of the 7 snapshots of a disk, because snapshots of backups do not count", async () => {
@@ -58,7 +58,7 @@ describe("makeRoomBy if no room is needed", () => {
       snapshotsOfDisk(7, { 0: { name: "autobk_snapshot_1" }, ...onFirst(0, {}) }),
       { policy: keepLast(7) },
     );
-    expect(result).toBe(false);
+    expect(result).toBe(true);
     expect(requests).toEqual([LIST]);
     expect(outcomes).toEqual([]);
   });
@@ -257,6 +257,35 @@ describe("makeRoomBy after a delete request", () => {
     );
     expect(result).toMatchObject({ reason: "AccessDenied" });
     expect(outcomes()).toEqual([expect.stringMatching(/^s-6 unverified: .*could not be listed after it/)]);
+  });
+
+  test("makeRoomBy does not believe a list response that lacks other snapshots, too", async () => {
+    const { result, outcomes } = await makeRoomAfter(
+      (fixture) => fixture.cloud.onNextCalls("listFor", undefined, () => fixture.cloud.snapshots.set("snapshot", [])),
+      60,
+    );
+    expect(result).toMatchObject({ reason: "DeadlineExceeded" });
+    expect(outcomes()).toEqual([expect.stringMatching(/^s-6 unverified: /)]);
+  });
+
+  test("makeRoomBy stops waiting for a deletion in progress when another process has used the room", async () => {
+    const { result, time } = await makeRoomAfter(({ cloud, time: clock }) => {
+      cloud.snapshots.set("snapshot", snapshotsOfDisk(7, { 6: STATUS.deleting }));
+      void clock.sleep(15_000).then(() => cloud.snapshots.set("snapshot", snapshotsOfDisk(7, { 6: { id: "other" } })));
+    });
+    expect(result).toBe(true);
+    expect(time.seconds()).toBeLessThan(30);
+  });
+
+  test("makeRoomBy tries no other snapshot after a delete request with an unknown outcome", async () => {
+    const { result, outcomes, cloud } = await makeRoomAfter((fixture) =>
+      fixture.cloud.onEveryCall("remove", cloudError("CloudError", { status: 500 })),
+    );
+    expect(result).toMatchObject({ reason: "CloudError" });
+    expect(outcomes()).toEqual([expect.stringMatching(/^s-6 (failed|unverified)/)]);
+    expect(new Set(cloud.requests().filter((call) => call.includes("remove")))).toEqual(
+      new Set(["remove snapshot s-6"]),
+    );
   });
 
   test("makeRoomBy tries another snapshot in the second call if it could not delete a snapshot in the first call", async () => {

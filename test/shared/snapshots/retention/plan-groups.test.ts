@@ -51,11 +51,13 @@ describe("planRetention with snapshot groups", () => {
     expect(plan(duplicates(["a", "b"]), { keep_last: 5 })[1]).toBe("y kept: the last good one of disk b");
   });
 
-  test("planRetention deletes an old group even if the group has an additional member that names no disk", () => {
+  test("planRetention keeps the newest group with a member that names no disk, because it may contain the last snapshot of a disk", () => {
     const members = [member("a"), member("b", { resource: undefined })];
-    expect(plan([group("new", 1, ["a"]), group("old", 2, [], { members })], { keep_last: 1 })[1]).toBe(
-      "old deleted: kept by no rule",
-    );
+    const groups = [group("new", 1, ["a"]), group("old", 2, [], { members }), group("older", 3, [], { members })];
+    expect(plan(groups, { keep_last: 1 }).slice(1)).toEqual([
+      "old kept: the last good one of disk unknown",
+      "older deleted: kept by no rule",
+    ]);
   });
 
   test("groupByResource assigns groups of the same individual disks to one resource, in any order of their members", () => {

@@ -155,6 +155,22 @@ describe("prune makes a new plan from a new list response before it repeats a fa
     expect(fixture.announced).toEqual(["b: kept by no rule; c: kept by no rule; y: kept by no rule"]);
   });
 
+  test("prune lists the snapshots again before further deletions if its plan is older than 60 s, and keeps the snapshots that are now held or last good ones", async () => {
+    const fixture = createFixture({ concurrency: 1, seconds: 900 });
+    for (let disk = 0; disk < 20; disk += 1)
+      fixture.cloud.add(snapshot, ...dailySnapshots(`disk-${disk}`, ...threeIds(disk).slice(0, 2)));
+    fixture.cloud.onEveryCall("remove", () => fixture.time.sleep(7_000));
+    void fixture.time.sleep(1_000).then(() => {
+      for (let disk = 10; disk < 15; disk += 1) change(fixture, `a${disk}`, STATUS.failed);
+      for (let disk = 15; disk < 20; disk += 1) change(fixture, `b${disk}`, { labels: { hold: "true" } });
+    });
+    await prune(keepLast(1), fixture.runContext);
+    const ids = fixture.cloud.snapshotsOf(snapshot).map(({ id }) => id);
+    // The deletions of the first 60 s could not know of the changes.
+    for (let disk = 10; disk < 20; disk += 1) expect(ids).toContain(`b${disk}`);
+    for (let disk = 0; disk < 10; disk += 1) expect(ids).not.toContain(`b${disk}`);
+  });
+
   test("prune makes no second plan after the deadline and records the remaining deletions as failed", async () => {
     const fixture = createFixture({ concurrency: 2, seconds: 60 });
     for (let disk = 0; disk < 20; disk += 1)
