@@ -191,8 +191,7 @@ export async function visitNumberedPages(page: RequestPage, visit: Visit): Promi
       const seenBefore = seen.size;
       const { rows, total, limit: usedLimit } = await readPage(page, number, limit);
       if (usedLimit < limit) {
-        // With a lower limit, a page number refers to other rows than before, so the function reads the list from the first page
-        // again.
+        // With a lower limit, a page number refers to other rows than before, so the list is read from its first page again.
         limit = usedLimit;
         number = 0;
         seen.clear();
@@ -239,7 +238,7 @@ function* parseRows(rows: string[], createError: () => Error): Generator<JsonObj
   }
 }
 
-/** Returns the id of a row. A row without an id is identified by its content, so a list can contain several such rows. */
+/** Returns the id of a row, or its content if it has no id. */
 const identityOf = (row: JsonObject | undefined): unknown => row?.id ?? JSON.stringify(row);
 
 function visitNew(rows: Iterable<JsonObject>, seen: Set<unknown>, visit: Visit): void {
@@ -261,7 +260,7 @@ function visitNew(rows: Iterable<JsonObject>, seen: Set<unknown>, visit: Visit):
  */
 function missingRows(rows: number, totals: ReadonlySet<unknown>): SnapshotError | undefined {
   const tolerance = totals.size <= 1 ? 0 : 10 + rows / 50;
-  // Absent counts become NaN or 0. A count can be a string.
+  // A count can be a string. An absent count becomes NaN.
   const counted = [...totals].map(Number).filter((total) => !Number.isNaN(total));
   const total = counted.length === 0 ? 0 : Math.min(...counted);
   return total > rows + tolerance ? incompleteListError(rows, `the service counts ${total}`) : undefined;

@@ -3,7 +3,8 @@ import { createPause, LISTED_AFTER_MS, raceDeadline, retryRead, startCutoff } fr
 import type { FoundSnapshot } from "../kinds/kind.ts";
 import type { Policy } from "../policy.ts";
 import type { RunContext } from "../run-context.ts";
-import { type DeletionExecutor, type DeletionPlan, listRows } from "./execute-deletions.ts";
+import type { DeletionExecutor, DeletionPlan } from "./execute-deletions.ts";
+import { listRows } from "./list-rows.ts";
 import { toConfirmation, toUnconfirmed } from "./pending-deletion.ts";
 import { resourceOf } from "./plan.ts";
 

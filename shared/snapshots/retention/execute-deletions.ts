@@ -1,5 +1,5 @@
 import { forEachConcurrent } from "../../core/concurrency.ts";
-import { asSnapshotError, REASONS, SnapshotError } from "../../core/errors.ts";
+import { asSnapshotError, REASONS, type SnapshotError } from "../../core/errors.ts";
 import { type Instant, instant } from "../../core/instant.ts";
 import { createPause, type RetryBudget, retryRead, startCutoff } from "../../core/retry.ts";
 import { cannotBeDeleted, type FoundSnapshot, isBeingDeleted, type Kind } from "../kinds/kind.ts";
@@ -7,6 +7,7 @@ import { toCompactSnapshot } from "../ownership.ts";
 import type { Policy } from "../policy.ts";
 import type { EndFields } from "../reporting.ts";
 import type { RunContext } from "../run-context.ts";
+import { listRows } from "./list-rows.ts";
 import {
   IN_DELETION,
   memberIdsOf,
@@ -284,26 +285,3 @@ const ignoreFurtherCalls = () => {};
 
 /** Identifies the resource of a snapshot among the resources of all kinds of snapshots. */
 const resourceKeyOf = ({ kind, resource }: PendingDeletion): string => `${kind.name} ${resource}`;
-
-/**
- * Lists the snapshots of a kind again.
- *
- * @throws SnapshotError BadResponse if the list response contains no snapshot at all. Retention keeps at least one good snapshot, so
- *   an empty list response is probably wrong.
- */
-export async function listRows(
-  { list }: Pick<DeletionPlan, "list">,
-  kind: Kind,
-  visit: (found: FoundSnapshot) => void,
-): Promise<void> {
-  let isEmpty = true;
-  await list(kind, (found) => {
-    isEmpty = false;
-    visit(found);
-  });
-  if (!isEmpty) return;
-  throw new SnapshotError(
-    "BadResponse",
-    `Expected a list of at least one ${kind.name}, got an empty list. ${REASONS.BadResponse.advice}`,
-  );
-}
