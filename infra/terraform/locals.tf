@@ -44,6 +44,18 @@ data "huaweicloud_account" "this" {
     }
 
     precondition {
+      # pre-deploy and disk-attached delete old snapshots of a full disk by the retention in the request or in
+      # DISK_ATTACHED_RETENTION, and do not know the policy.
+      condition = length([
+        for name, policy in var.policies : name
+        if length(coalesce(try(policy.hold, null), [])) > 0 && (
+          name == "pre-deploy" && try(var.gateway.make_room, false) || name == "disk-attached" && var.disk_attached_retention != null
+        )
+      ]) == 0
+      error_message = "policies: The field `hold` of the policies `pre-deploy` and `disk-attached` has no effect on the deletions that `gateway.make_room` and `disk_attached_retention` allow. Hold these snapshots by a label `hold`, or by a description that begins with `hold`."
+    }
+
+    precondition {
       condition     = length(setsubtract(keys(var.endpoints), local.services)) == 0
       error_message = "endpoints: expected any of ${join(", ", local.services)}; got ${join(", ", keys(var.endpoints))}."
     }

@@ -119,5 +119,5 @@ const MAX_NAMED = 20;
 
 function unreadableNotice({ name }: Kind, ids: readonly string[]): string {
   const more = ids.length > MAX_NAMED ? ` and ${ids.length - MAX_NAMED} more` : "";
-  return `${name}: expected an id and a status in each row of the list, got rows without them: ${ids.slice(0, MAX_NAMED).join(", ")}${more}. These snapshots were neither counted as good nor deleted. Check them in the console.`;
+  return `Unreadable rows: expected an id and a status in each row of the list of ${name}s, got rows without them: ${ids.slice(0, MAX_NAMED).join(", ")}${more}. These snapshots were neither counted as good nor deleted. Check them in the console.`;
 }

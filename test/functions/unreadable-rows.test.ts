@@ -53,7 +53,9 @@ test.each(cases)(
     expect(findRecord(records, newest)).toMatchObject({ outcome: "kept" });
     expect(remainingIds()).toEqual([newest, unreadable].sort());
     expect(records.at(-1)).toMatchObject({ action: "run", outcome: "done", level: "warn" });
-    expect(records.at(-1)?.detail).toContain(`${kind}: expected an id and a status in each row`);
+    expect(records.at(-1)?.detail).toContain(
+      `Unreadable rows: expected an id and a status in each row of the list of ${kind}s`,
+    );
   },
 );
 
@@ -76,7 +78,9 @@ test.each(cases)(
     const { records } = expectSuccess(await invoke(verifySnapshots, event));
     expect(findRecord(records, newest)).toMatchObject({ outcome: "available" });
     expect(records.at(-1)).toMatchObject({ action: "run", level: "warn" });
-    expect(records.at(-1)?.detail).toContain(`${kind}: expected an id and a status in each row`);
+    expect(records.at(-1)?.detail).toContain(
+      `Unreadable rows: expected an id and a status in each row of the list of ${kind}s`,
+    );
   },
 );
 

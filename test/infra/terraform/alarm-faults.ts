@@ -54,7 +54,9 @@ export function alarmFaults(rules: Planned[], wanted: Wanted, observed: Record<s
   const bad = records.filter(
     ({ outcome, action, level, function: name, detail = "" }) =>
       ["failed", "rejected", "unverified"].includes(outcome) ||
-      (action === "run" && level === "warn" && (name === "scheduled-snapshots" || detail.includes("Deployment check"))),
+      (action === "run" &&
+        level === "warn" &&
+        (name === "scheduled-snapshots" || /Deployment check|Unreadable rows/.test(detail))),
   );
   // The alarm must match the warnings that a policy selects no resource or that a deployed policy has no snapshot, but not other
   // warnings, which can be permanent.
