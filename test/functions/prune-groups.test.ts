@@ -103,6 +103,26 @@ describe("a snapshot group", () => {
     },
   );
 
+  test("prune-snapshots keeps an old group of individual disks without members although another group has a member without a disk id", async () => {
+    const fixture = await createFixture();
+    const disks = [fixture.cloud.addVolume().id, fixture.cloud.addVolume().id];
+    const addGroup = (volumeIds: string[], days: number) =>
+      fixture.cloud.addSnapshot({
+        kind: "snapshot-group",
+        volumeIds,
+        createdAt: START_MS - days * DAY_MS,
+        status: "available",
+        tags: markerOf("nightly", `group ${days}`),
+      }).id;
+    const [empty, good] = [addGroup([], 3), addGroup(disks, 2)];
+    const edit = (body: { snapshots: Record<string, unknown>[] }) => {
+      for (const row of body.snapshots) delete row.volume_id;
+    };
+    fixture.cloud.fault({ operation: "evs.listStandardSnapshots" }, { type: "edit", edit });
+    await fixture.prune(keepLast(1));
+    expect(fixture.remainingIds()).toEqual([empty, good].sort());
+  });
+
   test("prune-snapshots does not count a snapshot group without members for keep_last", async () => {
     const fixture = await createFixture();
     const good = fixture.addOld("snapshot-group", 9);

@@ -103,6 +103,34 @@ describe("busy disks", () => {
   );
 });
 
+test("if a list response shows a snapshot shortly before the deadline, the target is not recorded as failed although its create request is still in progress", async () => {
+  const scenario: Scenario = {
+    seed: 78490,
+    kind: "cluster-snapshot",
+    targets: 27,
+    shardSize: 500,
+    concurrency: 4,
+    timeLimitMs: 60000,
+    deliveries: [
+      { offsetMs: 0, skewMs: 0 },
+      { offsetMs: 0, skewMs: 0 },
+      { offsetMs: 553, skewMs: 0 },
+    ],
+    invokeMs: 956,
+    listMs: 383,
+    listLagMs: 5000,
+    order: "newest",
+    otherSnapshots: 0,
+    createMs: 2853,
+    createsPerSecond: 1,
+    faultRate: 0.3,
+    faults: ["lost", "late", "refused", "unconnected", "busy"],
+    busyTargets: 2,
+    killAtCall: [],
+  };
+  expect(judge(await runScenario(scenario)).falselyFailed).toEqual([]);
+});
+
 describe("the judge of the model", () => {
   const OLDER = { process: 0, resource: resourceName(0), sentAt: 0, committedAt: 100, visibleAt: 5_000 };
   const YOUNGER = { process: 1, resource: resourceName(0), sentAt: 6_000, committedAt: 6_100, visibleAt: 7_000 };

@@ -83,6 +83,8 @@ async function createAllOfKind(
 
   /** The targets for which no create request was sent before the cutoff, each with its error. */
   const unsent = new Map<Target, SnapshotError>();
+  /** The functions that complete the records of the targets in progress. */
+  const open = new Map<Target, ReturnType<typeof report>>();
   /** Works on one target, and releases the slot that the caller has acquired for it. */
   const create = async (target: Target): Promise<void> => {
     const { kind, options } = target;
@@ -94,9 +96,9 @@ async function createAllOfKind(
       });
     const service = { ...client, create: lock?.guard(target, send) ?? send };
     const lookup = index && { find: () => index.find(target), findAgain: () => index.findAgain(target) };
-    let complete: ReturnType<typeof report> | undefined;
     const openRecord = () => {
-      complete ??= report(targetFields(target, run));
+      const complete = open.get(target) ?? report(targetFields(target, run));
+      open.set(target, complete);
       return complete;
     };
     if (index === undefined) openRecord();
@@ -109,9 +111,10 @@ async function createAllOfKind(
       const error = asSnapshotError(thrown);
       const known = knownResult(target, index);
       if (known !== undefined) openRecord()(known);
-      else if (isLarge && complete === undefined && isNotSent(error)) unsent.set(target, error);
+      else if (isLarge && !open.has(target) && isNotSent(error)) unsent.set(target, error);
       else openRecord()({ outcome: "failed", attempts: error.attempts, error });
     } finally {
+      open.delete(target);
       slots.release();
     }
   };
@@ -142,10 +145,19 @@ async function createAllOfKind(
     if (missing.length > 0) await fanOut?.(missing);
   };
   const work = Promise.all(started);
+  const sleepUntil = (moment: number) => time.sleep(Math.max(0, moment - time.now()), work);
   // Hand over the targets in `unsent` soon after the cutoff, because work in progress can take until the deadline.
-  await time.sleep(Math.max(0, cutoff + STOP_MS - time.now()), work);
+  await sleepUntil(cutoff + STOP_MS);
   for (const target of targets.slice(position)) unsent.set(target, outOfTimeError());
-  await Promise.all([work, giveUp()]);
+  /** Completes the records of targets whose snapshots are known, because all other open records become `failed` at the deadline. */
+  const completeKnown = async () => {
+    await sleepUntil(retryBudget.deadline - STOP_MS);
+    for (const [target, complete] of open) {
+      const known = knownResult(target, index);
+      if (known !== undefined) complete(known);
+    }
+  };
+  await Promise.all([work, giveUp(), completeKnown()]);
   await giveUp();
   if (index === undefined) return;
   if (lock?.hasSeenOthers() && time.now() + LISTED_AFTER_MS < cutoff) {

@@ -196,7 +196,8 @@ function* decisionsOn(
   const goodGroups = marked.filter(({ state, members = [] }) => state === "available" && members.length > 0);
   const goodResources = new Set(goodGroups.map(resourceOf));
   for (const planned of verdictsOn(kind, found, policy, retention)) {
-    const hasGoodGroup = goodResources.has(resourceOf(planned.verdict.snapshot));
+    const resource = resourceOf(planned.verdict.snapshot);
+    const hasGoodGroup = resource !== undefined && goodResources.has(resource);
     const verdict = applyEmptyGroupRule(planned.verdict, kind, options.now, hasGoodGroup);
     const duplicate = duplicates.get(verdict.snapshot);
     yield duplicate === undefined
