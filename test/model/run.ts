@@ -105,7 +105,14 @@ async function main(): Promise<number> {
     await printFailure(JSON.parse(values.scenario) as Scenario);
     return 0;
   }
-  const result = await runAll(Number(values.seed), Number(values.cases));
+  const [seed, cases] = [Number(values.seed), Number(values.cases)];
+  if (![seed, cases].every((number) => Number.isSafeInteger(number) && number > 0)) {
+    console.error(
+      `model: expected whole numbers above 0, got --seed ${values.seed} --cases ${values.cases}\n\n${USAGE}`,
+    );
+    return 2;
+  }
+  const result = await runAll(seed, cases);
   const { failures } = result;
   console.log(
     failures.length === 0

@@ -103,7 +103,14 @@ async function main(): Promise<number> {
     return 0;
   }
   if (values.scenario !== undefined) return printBroken(JSON.parse(values.scenario) as Estate);
-  const result = await runAll(Number(values.seed), Number(values.cases));
+  const [seed, cases] = [Number(values.seed), Number(values.cases)];
+  if (![seed, cases].every((number) => Number.isSafeInteger(number) && number > 0)) {
+    console.error(
+      `retention-model: expected whole numbers above 0, got --seed ${values.seed} --cases ${values.cases}\n\n${USAGE}`,
+    );
+    return 2;
+  }
+  const result = await runAll(seed, cases);
   const names = new Set(result.examples.map(({ promise }) => promise));
   console.log(
     names.size === 0
