@@ -68,7 +68,7 @@ export function checkDeployment(body: Deployment, { summary, variables, records 
     );
   }
   checkMakeRoom(body);
-  // A snapshot counts for the retention of its policy, so a caller could displace the good snapshots of any policy.
+  // If a caller could use any policy, its new snapshots would push the good snapshots of that policy out of the retention.
   const accepted = [DEFAULT_POLICY, ...readNames(variables, "PRE_DEPLOY_POLICIES")];
   if (accepted.includes(policy)) return;
   const error = new SnapshotError(

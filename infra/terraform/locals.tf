@@ -44,8 +44,8 @@ data "huaweicloud_account" "this" {
     }
 
     precondition {
-      # pre-deploy and disk-attached delete old snapshots of a full disk by the retention in the request or in
-      # DISK_ATTACHED_RETENTION, and do not know the policy.
+      # If a disk has 7 snapshots, pre-deploy and disk-attached delete an old one. They apply the retention in the request or in
+      # DISK_ATTACHED_RETENTION, and know no other field of the policy.
       condition = length([
         for name, policy in var.policies : name
         if length(coalesce(try(policy.hold, null), [])) > 0 && (

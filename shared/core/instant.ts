@@ -25,8 +25,8 @@ const EARLIEST_MS = Date.UTC(2015, 0);
  */
 const MAX_AHEAD_MS = 15 * 60_000;
 /**
- * How far in the future the creation time of a snapshot can be for retention and verify, in milliseconds. The limit is higher than
- * `MAX_AHEAD_MS`, because retention holds a snapshot whose time is not credible for as long as the snapshot exists.
+ * The furthest in the future that retention and verify accept a creation time, in milliseconds. The limit is higher than
+ * `MAX_AHEAD_MS`, because a snapshot with a time beyond this limit is held forever.
  */
 export const MAX_CREATED_AHEAD_MS = 3_600_000;
 

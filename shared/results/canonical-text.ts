@@ -52,7 +52,7 @@ const matchers = new Map<string, RegExp>();
  * contain the character code, or null if no escape sequence starts there.
  *
  * @param namePattern the part of the pattern that matches HTML character names, or an empty string to match no names. Text such as
- *   `&secret;` has the form of a name without being one. The caller then passes an empty string, because that text can be a part
+ *   `&secret;` has the form of a name, but is none. For such text, the caller passes an empty string, because the text can be a part
  *   of a secret.
  */
 function matchEscape(text: string, start: number, namePattern = NAME_PATTERN): RegExpExecArray | null {

@@ -13,7 +13,7 @@ const CALLER_POLICIES = [
 ];
 
 /**
- * Returns a warning if the retention of a policy only counts snapshots, although callers decide when its snapshots are created. A
+ * Returns a warning if a policy keeps a number of snapshots whatever their age, although callers decide when its snapshots are created. A
  * caller can then replace every old snapshot with a few calls.
  *
  * @param morePolicies the names of further policies that callers can use: the variable PRE_DEPLOY_POLICIES

@@ -9,7 +9,7 @@ export interface LeftoverCheck {
   visit(found: FoundSnapshot, kind: Kind): void;
   /** Returns the ids of the groups that were not visited although a member of theirs was visited. */
   deletedGroups(): string[];
-  /** The kinds of the visited groups and members. */
+  /** The kinds of snapshots to list again: those of the groups and members that `visit` received. */
   kinds: ReadonlySet<Kind>;
 }
 

@@ -23,7 +23,7 @@ async function createGroupFixture(labels: Record<string, string> = {}) {
   return { ...fixture, old, newest, member: member?.id ?? "", edit, omit };
 }
 
-describe("a member of a snapshot group that the first list response omits", () => {
+describe("a first list response that omits a member of a snapshot group", () => {
   test.each([
     ["held by its label", { hold: "true" }, "held", /^its member \S+ is held by its label$/],
     ["not held", {}, "kept", /^its members have changed/],
@@ -41,7 +41,7 @@ describe("a member of a snapshot group that the first list response omits", () =
     },
   );
 
-  test("prune-snapshots deletes the group if its members are the same before the deletion", async () => {
+  test("prune-snapshots deletes the group if a second list request before the deletion shows the same members as the first", async () => {
     const { prune, old, newest, remainingIds } = await createGroupFixture();
     const { records } = expectSuccess(await prune());
     expect(findRecord(records, old)).toMatchObject({ outcome: "deleted" });

@@ -21,7 +21,7 @@ const setField =
   (row) =>
     row.id === id ? { ...row, [field]: value } : row;
 
-describe("the spelling of a hold", () => {
+describe("a hold whose spelling differs from the name of the snapshot", () => {
   test.each<[how: string, seed: Partial<Seed>, hold: string[]]>([
     ["its name with a space at the end, which the policy omits", { name: "before-audit " }, ["before-audit"]],
     ["its name, to which the policy adds a tabulator", { name: "before-audit" }, ["before-audit\t"]],

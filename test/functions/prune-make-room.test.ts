@@ -113,7 +113,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
     }
   });
 
-  test("scheduled-snapshots with make_room deletes the older of a failed snapshot and a duplicate of a disk that already has 7 snapshots", async () => {
+  test("scheduled-snapshots with make_room deletes a failed snapshot and no duplicate of a disk that already has 7 snapshots", async () => {
     const { cloud, schedule, disk } = await createFixture();
     const key = createMarker("nightly");
     const older = cloud.addSnapshot({

@@ -17,7 +17,7 @@ const MAX_LATE_MS = 45_000;
 const cloudError = (reason: Reason, details: SnapshotErrorDetails = {}) =>
   new SnapshotError(reason, `The cloud rejected the request with ${reason}.`, { status: 400, ...details });
 
-/** The errors of the delete faults that the service reports without deleting anything. */
+/** For each fault with which the service rejects a delete request and deletes nothing: the error that the client throws. */
 const REJECTIONS: Record<string, () => SnapshotError> = {
   busy: () => cloudError("Busy", { status: 409 }),
   throttled: () => cloudError("Throttled", { status: 429, retryAfterMs: 1_000 }),

@@ -9,7 +9,7 @@ import type { KnownPolicy } from "./history.ts";
 const HOUR_MS = 3_600_000;
 /** A creation time before this is unreadable, because neither EVS nor DWS existed. */
 const EARLIEST_MS = Date.UTC(2015, 0, 1);
-/** How far ahead a creation time may be without any promise. Further ahead, the snapshot is held. */
+/** If a creation time is at most this far after the current time, the model claims nothing. If it is later, the snapshot must be held. */
 const MAX_AHEAD_MS = HOUR_MS;
 
 /** What the checker knows about a snapshot at one time. */

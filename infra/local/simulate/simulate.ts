@@ -26,7 +26,7 @@ export interface SimulationPlan {
   days: number;
   everyHours: number;
   /**
-   * When prune-snapshots runs: a cron expression with six fields, or a duration such as `12h` or `2d` after `from`. The time zone
+   * When prune-snapshots runs: a cron expression with six fields, or an interval such as `12h` or `2d`, counted from `from`. The time zone
    * of a cron expression is the policy's, unless the expression begins with `CRON_TZ`. Default: `DEFAULT_PRUNE_EVERY`.
    */
   pruneEvery?: string;
@@ -52,8 +52,8 @@ export interface SimulatedDay {
   /** The maximum number of snapshots that exist at the same time on this day. */
   peak: number;
   /**
-   * The number of snapshots that exist when the next create request after a create request of this day starts. If there are
-   * several create requests on this day, the maximum.
+   * For each create request of this day, the number of snapshots that exist when the following create request starts. This field has
+   * the highest of these numbers.
    */
   beforeNextCreate: number;
 }

@@ -75,8 +75,9 @@ const SETTLE_MS = 4_000;
  */
 const DECREASE = 0.75;
 /**
- * The factor by which each accepted request of a group raises the rates of its processes. With this factor, fewer than 1 in 100
- * requests gets a 429 response. A process sees only its own accepted requests, so it raises its rate once for each process.
+ * The factor by which each accepted request raises the rate of all processes that share a limit. With this factor, fewer than 1 in 100
+ * requests gets a 429 response. A process sees only its own accepted requests, so for each of them it applies this factor once per
+ * process.
  */
 const INCREASE = 1.001;
 /**

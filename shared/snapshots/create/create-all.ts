@@ -43,8 +43,9 @@ export interface CreateAllOptions {
  *
  * **Kinds.** The targets of each kind have their own queue and share of the concurrency, so one kind cannot stop another.
  *
- * **Two processes.** A run with more than 8 targets, or with more than `runContext.concurrency`, sends its create requests only with
- * the run lock or alone; see `RunLock`. If `run.again` is set, every run with several targets does.
+ * **Two processes.** A run with more than 8 targets, or with more than `runContext.concurrency`, sends several create requests at the
+ * same time only while it holds the run lock. Without the lock, it sends one create request and waits for its result; see `RunLock`. If
+ * `run.again` is set, this applies to every run with several targets.
  */
 export async function createAll(
   targets: readonly Target[],
@@ -146,7 +147,7 @@ async function createAllOfKind(
   };
   const work = Promise.all(started);
   const sleepUntil = (moment: number) => time.sleep(Math.max(0, moment - time.now()), work);
-  // Hand over the targets in `unsent` soon after the cutoff, because work in progress can take until the deadline.
+  // Pass the targets in `unsent` to other invocations soon after the cutoff, because work in progress can take until the deadline.
   await sleepUntil(cutoff + STOP_MS);
   for (const target of targets.slice(position)) unsent.set(target, outOfTimeError());
   /** Completes the records of targets whose snapshots are known, because all other open records become `failed` at the deadline. */

@@ -176,7 +176,7 @@ async function listThenCreate(
         const count = async () => countTowardsLimit(await retryRead(() => service.listFor(options), retryBudget));
         const cause = await findCause(error, request, { findExisting, count }, retryBudget).catch(asSnapshotError);
         if (!(cause instanceof SnapshotError)) return toExisting(cause);
-        // If the quota is exhausted although there was room, another deletion would not help.
+        // If the request exceeds the quota even after this function made room, another deletion would not help.
         if (cause.reason !== "QuotaExceeded" || hasMadeRoom) throw cause;
         hasMadeRoom = (await request.makeRoom?.(kind, options, retryBudget)) ?? false;
         if (!hasMadeRoom) throw cause;

@@ -23,7 +23,7 @@ export interface SnapshotIndex {
   find(target: Target): Promise<FoundSnapshot[]>;
   /** Returns the snapshots of a target from a list request for its resource that is sent now. */
   findAgain(target: Target): Promise<FoundSnapshot[]>;
-  /** Returns whether a fresh response lists all snapshots of a kind. Otherwise, only those of the requested resources are listed. */
+  /** Returns true if the last list response contains all snapshots of a kind, and false if the index lists each resource separately. */
   isListed(kind: Kind): Promise<boolean>;
   /**
    * Lists the snapshots of every kind in `targets` again, even if the last list response is fresh. If the index lists the

@@ -10,8 +10,8 @@ import type { SnapshotIndex } from "./existing-snapshots.ts";
 import { byCreation } from "./match.ts";
 
 /**
- * How long another process must create no snapshot before this process continues its run, in milliseconds. A process that holds
- * the run lock creates a snapshot more often; see `LOCK_MS`.
+ * A process without the run lock continues its run only after no other process has created a snapshot for this long, in milliseconds.
+ * A process that holds the run lock creates snapshots at shorter intervals; see `LOCK_MS`.
  */
 const QUIET_MS = 20_000;
 /** The maximum random addition to `QUIET_MS`, so two waiting processes do not continue at the same moment. */
@@ -51,7 +51,7 @@ export interface RunLock {
    * at once. Otherwise, it waits until no other process creates snapshots, calls `create` while no other call is in progress, and
    * tries to acquire the run lock.
    *
-   * @throws SnapshotError DeadlineExceeded if the cutoff is earlier
+   * @throws SnapshotError DeadlineExceeded if the cutoff passes before the wait ends
    */
   guard(target: Target, create: SnapshotCreator["create"]): SnapshotCreator["create"];
   /** Returns whether list responses have shown snapshots that another process created for these targets. */

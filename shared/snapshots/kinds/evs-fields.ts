@@ -51,8 +51,7 @@ export const createEvsReader =
   };
 
 /**
- * Creates the function that adds the labels that identify a snapshot as created by this project to the field `metadata` or `tags`
- * of create options.
+ * Creates a function that adds the marker labels of this project to create options, in the field `metadata` (EVS v2) or `tags` (v5).
  */
 export const createEvsMarkerWriter =
   (field: EvsFieldNames["labels"]) =>

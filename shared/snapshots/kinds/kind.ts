@@ -58,7 +58,7 @@ export const isBeingDeleted = ({ state, status }: FoundSnapshot): boolean => sta
  */
 export const cannotBeDeleted = ({ state, status }: FoundSnapshot): boolean => state === "deleting" && isFailure(status);
 
-/** The status, and if necessary the id, of a row that has none in the list response. */
+/** The placeholder for the status or the id of a row if the list response does not contain it. */
 export const UNREADABLE = "unreadable";
 
 /** Returns whether a row of a list response had no valid id or no status. Such a snapshot has the state `unknown`. */

@@ -54,7 +54,10 @@ export async function confirmDeletions(
 }
 
 const incompleteListError = () =>
-  new SnapshotError("BadResponse", "The list lacks snapshots of the same resource that were not deleted.");
+  new SnapshotError(
+    "BadResponse",
+    "The list is incomplete, because it lacks other snapshots of the same resource, which still exist.",
+  );
 
 const outOfTimeError = () =>
   new SnapshotError("DeadlineExceeded", "The invocation's time ran out. Raise the function's timeout.");

@@ -147,7 +147,7 @@ export function createDeletionExecutor(
     } catch (thrown) {
       return complete(deletion, { outcome: "failed", error: asSnapshotError(thrown), detail: NOT_LISTED });
     }
-    // Another deletion of the resource may have failed meanwhile.
+    // While the snapshots were read again, the deletion of another snapshot of the resource may have failed.
     if (postpone()) return;
     if (isLate()) return late();
     try {
@@ -272,8 +272,8 @@ export function createDeletionExecutor(
 }
 
 /**
- * Returns the time after which no delete request may be sent, so its effect can be confirmed before the start cutoff. At least half of
- * the remaining time is for delete requests.
+ * Returns the latest time at which a delete request may be sent. It leaves enough time to confirm the deletions before the start cutoff,
+ * but at least half of the remaining time is for delete requests.
  */
 function deleteCutoff(retryBudget: RetryBudget, confirmMs: number): Instant {
   const now = retryBudget.time.now();

@@ -115,7 +115,7 @@ export function makeRoomBy(policy: PrunePolicy, runContext: RunContext): MakeRoo
         complete({ rule: deletion.rule, ...(end ?? toConfirmation(deletion, findListed(deletion.id))) });
       }
     }
-    // If no deletion is in progress, the disk has room, or another process uses the room for the same snapshot.
+    // When no deletion is in progress any more, either the disk has room, or another process has used the room.
     if (hasNoRoom()) await listUntil(() => !hasNoRoom() || !found.some(isBeingDeleted));
     return true;
   };

@@ -25,7 +25,7 @@ export interface PendingDeletion {
   name: string;
   resource: string | undefined;
   rule: string;
-  /** The ids of the members of a snapshot group that the plan knows, sorted and separated by commas. */
+  /** The ids of the group members that were listed when the plan was made, sorted and separated by commas. */
   memberIds: string | undefined;
   /** The id of the older snapshot that remains, if the snapshot is deleted as a duplicate. */
   originalId: string | undefined;

@@ -134,7 +134,7 @@ describe("the alarms of the Terraform module", () => {
     expect(record.detail).not.toContain("weekly");
   });
 
-  test("the alarm on failures is silent if the lists are empty before the first run of the deployed policies", async () => {
+  test("the alarm on failures is silent if no snapshot exists before the first run of the deployed policies", async () => {
     const environment = await createTestEnvironment();
     const { record, rings } = await runDeployed(environment, "verify-snapshots", "2026-11-20T03:00:00Z");
     expect([record.level, rings]).toEqual(["info", false]);

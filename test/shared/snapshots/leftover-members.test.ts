@@ -45,7 +45,7 @@ describe("verify with members that are left of deleted groups", () => {
     expect(whole.cloud.calls).toHaveLength(4);
   });
 
-  test("verify adds no notice about deleted groups if the second list response lacks the members or contains the groups, even in deletion", async () => {
+  test("verify adds no notice about deleted groups if the second list response no longer contains the members, or contains the groups, even with the status deleting", async () => {
     const changes: ((fixture: DomainFixture) => void)[] = [
       ({ cloud }) => void cloud.snapshots.set("standard-snapshot", []),
       ({ cloud }) => void cloud.snapshots.set("standard-snapshot", [member("a", "gone", STATUS.deleting)]),

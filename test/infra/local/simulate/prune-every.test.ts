@@ -39,7 +39,7 @@ describe("the prune runs of simulate", () => {
     expect(exceeded({ everyHours: 4, pruneEvery: "12h" })).toEqual([]);
   });
 
-  test("simulate counts a standard disk against 256 snapshots before each prune run", () => {
+  test("simulate compares the number of standard snapshots of a disk with the limit of 256 before each prune run", () => {
     const hourly = { policy: "p", retention: { keep_last: 200 } };
     const exceeded = (pruneEvery: string) =>
       describeExceededLimits(simulate(hourly, { from: FROM, days: 20, everyHours: 1, pruneEvery }), [

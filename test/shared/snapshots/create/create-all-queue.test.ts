@@ -133,7 +133,7 @@ describe("createAll at the cutoff", () => {
     expect(handedOver).toEqual(targets.slice(2));
   });
 
-  test("createAll records a busy disk as failed if other disks fill the work queue until the cutoff, and hands over the disks without a create request", async () => {
+  test("createAll records a busy disk as failed if other disks fill the work queue until the cutoff, and passes the disks for which no create request was sent to other invocations", async () => {
     const fixture = createFixture(LONG);
     // disk-1 waits for its place in the work queue from 6 s. disk-4 takes the place of disk-2 at 7 s and waits for the create request
     // of disk-3.

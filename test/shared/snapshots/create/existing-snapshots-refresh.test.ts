@@ -155,7 +155,7 @@ describe("a refresh of a list whose first rows are not the newest", () => {
   });
 });
 
-describe("an index of existing snapshots with list responses that omit a snapshot of this process", () => {
+describe("an index of existing snapshots if list responses omit a snapshot that this process created", () => {
   test("find reads only the newest rows if the snapshot is at most 6 s old", async () => {
     const { cloud, index, findLater } = await createListedIndex([]);
     index.addCreated(snapshot, "unlisted");

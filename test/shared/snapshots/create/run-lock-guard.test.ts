@@ -14,7 +14,7 @@ import { diskTargets, RUN } from "../../../support/runs.ts";
 const BUSY = cloudError("Busy");
 
 describe("createAll without the run lock", () => {
-  test("createAll waits 20 s with the retries of busy disks if another process has created a snapshot meanwhile", async () => {
+  test("createAll delays the retries of busy disks by 20 s if another process created a snapshot after the first attempt", async () => {
     const fixture = createFixture({ ...LONG, creates: [BUSY, BUSY, BUSY] });
     void fixture.time.sleep(3_000).then(() => addOther(fixture, 3));
     await createMissing(fixture, diskTargets(3));

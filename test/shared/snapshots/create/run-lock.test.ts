@@ -1,4 +1,4 @@
-/** Tests that only one of several processes with the same run creates its snapshots, in the cloud's view. */
+/** Tests that only one of several processes that execute the same run creates the snapshots of the run. */
 import { describe, expect, test } from "vitest";
 import { hasCreatedSnapshots } from "../../../../shared/snapshots/create/create-all.ts";
 import { indexExistingSnapshots } from "../../../../shared/snapshots/create/existing-snapshots.ts";
@@ -85,7 +85,7 @@ describe("createAll in the only process of a run", () => {
     expect(createSeconds(fixture)).toEqual(["0", "1", "2", "3", "4", "5"]);
   });
 
-  test("createAll creates the snapshot of the second disk alone if the first disk is busy", async () => {
+  test("createAll sends no other create request during that of the second disk if the first disk is busy", async () => {
     const fixture = createFixture({ ...LONG, creates: [cloudError("Busy")] });
     await createMissing(fixture, diskTargets(3));
     expect(createCalls(fixture)).toEqual([

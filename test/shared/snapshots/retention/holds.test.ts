@@ -35,13 +35,13 @@ describe("createHoldCheck", () => {
     expect(noticeOf(["audit-2026"], names)).toBe(NOTHING_SIMILAR);
   });
 
-  test("createHoldCheck finds a name with a mistake at its start or end, or with two mistakes", () => {
+  test("createHoldCheck suggests the existing name if an entry of hold has a mistake at its start or end, or two mistakes", () => {
     for (const item of ["efore-audit", "before-audi", "before_audit", "befor-audits"]) {
       expect(noticeOf([item], ["weekly", "before-audit"])).toContain(`Similar to "${item}": "before-audit".`);
     }
   });
 
-  test("createHoldCheck counts the common characters at the start and at the end of two names only once", () => {
+  test("createHoldCheck does not count a character twice if it belongs to the common start and to the common end of two names", () => {
     expect(noticeOf(["aaaaaaaaaaaaa"], ["aaaa"])).not.toContain("Similar");
     expect(noticeOf(["audit-2026"], ["au-2026"])).toContain('Similar to "audit-2026": "au-2026".');
   });
@@ -60,7 +60,7 @@ describe("createHoldCheck", () => {
     expect(notice).not.toContain('Similar to "release-10x"');
   });
 
-  test("createHoldCheck compares 100,000 names with 10 items in less than 3 s", () => {
+  test("createHoldCheck compares 100,000 snapshot names with 10 entries of hold in less than 3 s", () => {
     const check = createHoldCheck(Array.from({ length: 10 }, (_, index) => `nightly-20261121T020000Z-0000000${index}`));
     const started = performance.now();
     const found = snapshotOf("id", "disk-1");

@@ -106,7 +106,7 @@ describe("makeRoomBy on a disk with 7 snapshots, the maximum", () => {
     expect(outcomes).toEqual(["s-6 deleted: kept by no rule"]);
   });
 
-  test("makeRoomBy fails with the number of snapshots in deletion if EVS has not deleted the snapshot before the deadline", async () => {
+  test("makeRoomBy throws an error that says how many snapshots are still being deleted if EVS has not deleted the snapshot before the deadline", async () => {
     const timedOut = await makeRoom(snapshotsOfDisk(7), { removeMs: 10_000_000, seconds: 60 });
     expect(timedOut.result).toMatchObject({
       reason: "DeadlineExceeded",
