@@ -20,8 +20,7 @@ export const pruneSnapshots = compose({
   check: checkPolicy,
   handler: async ({ body: policy }, invocation) => {
     const { variables, records } = invocation;
-    const deployment = variables("DEPLOYED_POLICIES");
-    const deployed = deployment === undefined ? undefined : readDeployedPolicies(deployment, records.addNotice);
+    const deployed = readDeployedPolicies(variables("DEPLOYED_POLICIES"), records.addNotice);
     const runContext = { ...createRunContext(invocation, createCloud(invocation.connection)), deployed };
     const warning = countOnlyWarning(policy, readNames(variables, "PRE_DEPLOY_POLICIES"));
     if (warning !== undefined) records.addNotice(warning);

@@ -44,23 +44,24 @@ const RUN_MS = 3_600_000;
  * Reads the variable DEPLOYED_POLICIES, which infra/terraform sets: a JSON object that maps the name of each deployed policy to
  * its `kinds`. If a timer creates the snapshots of the policy, the policy also has `schedule` and `since`.
  *
- * @param addNotice receives a notice if the variable is not set or its value is invalid
+ * @param text the value of the variable. Undefined without infra/terraform, so nothing is known about the deployment
+ * @param addNotice receives a notice if the value is invalid
  * @returns undefined if the variable is not set or its value is invalid
  * @example readDeployedPolicies('{"nightly":{"kinds":["snapshot"],"schedule":"CRON_TZ=UTC 0 0 2 * * *","since":"2026-11-21T09:00:00Z"}}', addNotice)
  */
 export function readDeployedPolicies(text: string | undefined, addNotice: (notice: string) => void): DeployedPolicies {
-  const policies = readPolicies(text);
-  if (policies !== undefined) return policies;
+  const policies = text === undefined ? undefined : readPolicies(text);
+  if (policies !== undefined || text === undefined) return policies;
   addNotice(
     `${PREFIX} DEPLOYED_POLICIES: expected a JSON object such as {"nightly":{"kinds":["snapshot"]}}, got ${preview(text)}. It is unknown which policies are deployed, so a policy without any snapshot is not reported. Apply infra/terraform, or set the variable to {} if it deploys no policy.`,
   );
   return undefined;
 }
 
-function readPolicies(text: string | undefined): DeployedPolicies {
+function readPolicies(text: string): DeployedPolicies {
   let value: unknown;
   try {
-    value = parseJson(text ?? "");
+    value = parseJson(text);
   } catch {
     return undefined;
   }
