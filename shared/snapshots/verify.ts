@@ -172,7 +172,7 @@ function assessSnapshot(
 }
 
 const NO_MEMBERS =
-  "The group has no members, so it contains no data. Create another snapshot. If the policy has a retention, prune deletes this group; otherwise delete it by hand.";
+  "The group has no members. Create another snapshot. Prune deletes this group if its policy has a retention and the server has a good group. Otherwise, compare it with the console before you delete it by hand, because the list of members can be incomplete.";
 
 const stuckDetail = (since: number) =>
   `Stuck: the snapshot has been in creation for ${Math.floor(since / MINUTE_MS)} minutes. Check the disk or cluster, and create another snapshot. Delete this snapshot by hand if its creation never ends.`;

@@ -116,7 +116,7 @@ describe("an old snapshot group", () => {
         snapshot_id: old?.id,
         outcome: "unverified",
         detail:
-          "The group has no members, so it contains no data. Create another snapshot. If the policy has a retention, prune deletes this group; otherwise delete it by hand. Members: none.",
+          "The group has no members. Create another snapshot. Prune deletes this group if its policy has a retention and the server has a good group. Otherwise, compare it with the console before you delete it by hand, because the list of members can be incomplete. Members: none.",
       },
     ]);
     const shorter = await verify({ stuck_after_minutes: 58 });

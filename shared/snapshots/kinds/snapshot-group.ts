@@ -62,7 +62,7 @@ function combineStates(groupState: State, memberStates: ReadonlySet<State>): Sta
 
 /**
  * Returns whether EVS reports a snapshot group as available although the group has no members. New members can appear late in
- * list responses. If the group is older than `stuckAfterMinutes`, it contains no data.
+ * list responses, and the list of members can be incomplete.
  */
 export const isEmptyGroup = ({ status, members }: FoundSnapshot): boolean =>
   members?.length === 0 && evsStateOf(status) === "available";
