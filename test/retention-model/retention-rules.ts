@@ -78,8 +78,7 @@ export function keptByRules(
  * Finds the duplicates that may be deleted. A snapshot is such a duplicate of an older snapshot if all of this holds: equal
  * markers and resources (groups: the same disks); both are good; their creation times are at most 1 h apart, and the younger is
  * at least 1 h old; neither is held nor foreign; their names are equal, or the request generates both. A snapshot that may itself
- * be deleted as a duplicate has no duplicates. A snapshot that is more than 1 h younger than the first snapshot with its marker is the
- * first one of a reused key.
+ * be deleted as a duplicate has no duplicates.
  *
  * @param snapshots the snapshots of one resource
  * @returns a map from the id of each such duplicate to the id of the older snapshot
@@ -95,10 +94,8 @@ export function findDuplicates(snapshots: readonly Facts[], now: number): Map<st
     families.set(family, [...(families.get(family) ?? []), facts]);
   }
   for (const family of families.values()) {
-    let remaining: Facts[] = [];
+    const remaining: Facts[] = [];
     for (const facts of family.sort((a, b) => timeIn(a) - timeIn(b) || (a.id < b.id ? -1 : 1))) {
-      const [first] = remaining;
-      if (first !== undefined && timeIn(facts) - timeIn(first) > HOUR_MS) remaining = [];
       const original = remaining.find((older) => isDuplicateOf(older, facts, now));
       if (original === undefined) remaining.push(facts);
       else duplicates.set(facts.id, original.id);

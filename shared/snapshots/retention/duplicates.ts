@@ -3,7 +3,7 @@ import { type FoundSnapshot, isLive, type Kind } from "../kinds/kind.ts";
 import { snapshotName } from "../marker.ts";
 import { holdReason } from "./holds.ts";
 import { foreignTypeReason } from "./kind-rules.ts";
-import { compareNewestFirst, MAX_APART_MS, resourceOf, type Verdict, youngerDuplicates } from "./plan.ts";
+import { compareNewestFirst, MAX_APART_MS, resourceOf, type Verdict } from "./plan.ts";
 
 /**
  * The rules for the deletion of a duplicate. Two deliveries of one create request at the same moment can create two snapshots.
@@ -20,8 +20,6 @@ const MAX_ATTEMPTS = 20;
  * thousands of others, and a comparison of all of them with each other would take too long.
  */
 const MAX_COMPARED = 20;
-
-const MAX_APART_RULE = "they were created more than 1 hour apart";
 
 export interface DuplicateOptions {
   /** The field `hold` of the policy, as `namesIn` returns it. */
@@ -50,14 +48,9 @@ export function findDuplicates(
 ): Map<FoundSnapshot, Duplicate> {
   const duplicates = new Map<FoundSnapshot, Duplicate>();
   for (const ofRequest of groupByRequest(snapshots)) {
-    const available = ofRequest.filter(({ state }) => state === "available");
-    const younger = youngerDuplicates(available, MAX_APART_MS);
     const remaining: FoundSnapshot[] = [];
     for (const snapshot of ofRequest.sort(compareNewestFirst).reverse()) {
       const duplicate = duplicateAmong(remaining, kind, snapshot, options);
-      // Retention counts a snapshot as an original if it is more than 1 hour younger than the original before it, even if there is a
-      // snapshot between both.
-      if (duplicate !== undefined && !younger.has(snapshot)) duplicate.brokenRule ??= MAX_APART_RULE;
       if (duplicate !== undefined) duplicates.set(snapshot, duplicate);
       if (duplicate === undefined || duplicate.brokenRule !== undefined) remaining.push(snapshot);
     }
@@ -138,7 +131,7 @@ export function findBrokenRule(
   if (youngerTime === undefined) return `the creation time of ${younger.id} is unknown or not credible`;
   // A creation time can change between two list responses.
   if (youngerTime < originalTime) return `${younger.id} is older`;
-  if (youngerTime - originalTime > MAX_APART_MS) return MAX_APART_RULE;
+  if (youngerTime - originalTime > MAX_APART_MS) return "they were created more than 1 hour apart";
   if (now - youngerTime < MIN_AGE_MS) return `${younger.id} was created less than 1 hour ago`;
   for (const snapshot of both) {
     const held = holdReason(snapshot, hold, now) ?? foreignTypeReason(snapshot, kind);
