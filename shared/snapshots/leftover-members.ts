@@ -53,7 +53,7 @@ export async function reportLeftovers(first: LeftoverCheck, groupKind: Kind, run
   const check = createLeftoverCheck();
   try {
     for (const kind of new Set([...first.kinds, groupKind])) {
-      await retryRead(() => cloud(kind).listAll((found) => check.visit(found, kind)), retryBudget);
+      await retryRead(() => cloud(kind).listAll((found) => check.visit(found, kind), true), retryBudget);
     }
   } catch {
     return;

@@ -31,6 +31,10 @@ export const countTowardsLimit = (found: readonly FoundSnapshot[]): number =>
 export const groupIdOf = ({ raw }: Pick<FoundSnapshot, "raw">): string | undefined =>
   readStringField(raw, "snapshot_group_id") || undefined;
 
+/** Returns whether a policy created a snapshot. EVS can copy the tags of a group to its members, but only the group counts. */
+export const isOfPolicy = ({ marker, raw }: FoundSnapshot, policy: string): boolean =>
+  marker?.policy === policy && groupIdOf({ raw }) === undefined;
+
 // Stryker disable all: this code only saves memory
 
 /** The fields of an API response that show whether this project created a snapshot. */

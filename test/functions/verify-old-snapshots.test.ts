@@ -171,6 +171,19 @@ describe("the members of a deleted snapshot group", () => {
     expect(records.at(-1).detail).toContain(`${group.id}.`);
   });
 
+  test("verify-snapshots warns about the members of a deleted group although the row of a foreign snapshot has no status", async () => {
+    const { cloud, disk, server, verify } = await createFixture({ groupDeleteCascades: false });
+    const group = seedSnapshot(cloud, "snapshot-group", server.id, { minutes: 9_000 });
+    const foreign = cloud.addSnapshot({ kind: "standard-snapshot", volumeId: disk.id });
+    cloud.removeSnapshot(group.id);
+    const edit = (body: { snapshots: { id: string; status?: string }[] }) => {
+      for (const row of body.snapshots) if (row.id === foreign.id) delete row.status;
+    };
+    cloud.fault({ operation: "evs.listStandardSnapshots" }, { type: "edit", edit });
+    const { records } = await verify();
+    expect(records.at(-1).detail).toContain("Standard snapshots of deleted groups remain.");
+  });
+
   test("verify-snapshots does not warn about the members of a group that a later list response contains again", async () => {
     const { cloud, server, verify, changeRows } = await createChangedFixture();
     seedSnapshot(cloud, "snapshot-group", server.id, { minutes: 9_000 });

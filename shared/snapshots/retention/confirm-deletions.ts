@@ -1,6 +1,7 @@
 import { asSnapshotError, SnapshotError } from "../../core/errors.ts";
 import { createPause, LISTED_AFTER_MS, raceDeadline, retryRead, startCutoff } from "../../core/retry.ts";
 import type { FoundSnapshot } from "../kinds/kind.ts";
+import { isOfPolicy } from "../ownership.ts";
 import type { Policy } from "../policy.ts";
 import type { RunContext } from "../run-context.ts";
 import type { DeletionExecutor, DeletionPlan } from "./execute-deletions.ts";
@@ -38,7 +39,7 @@ export async function confirmDeletions(
       return listRows(deletionPlan, kind, (found) => {
         if (ids.has(found.id)) return void listed.set(found.id, found);
         const count = keptCounts.get(resourceOf(found));
-        if (count !== undefined && found.marker?.policy === policy) keptCounts.set(resourceOf(found), count + 1);
+        if (count !== undefined && isOfPolicy(found, policy)) keptCounts.set(resourceOf(found), count + 1);
       });
     };
     const work = retryRead(listAgain, { ...retryBudget, deadline: cutoff });

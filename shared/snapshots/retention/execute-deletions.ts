@@ -1,16 +1,15 @@
 import { forEachConcurrent } from "../../core/concurrency.ts";
 import { asSnapshotError, REASONS, type SnapshotError } from "../../core/errors.ts";
 import { type Instant, instant } from "../../core/instant.ts";
-import { createPause, type RetryBudget, retryRead, startCutoff } from "../../core/retry.ts";
+import { createPause, LISTED_AFTER_MS, type RetryBudget, retryRead, startCutoff } from "../../core/retry.ts";
 import { cannotBeDeleted, type FoundSnapshot, isBeingDeleted, type Kind } from "../kinds/kind.ts";
-import { toCompactSnapshot } from "../ownership.ts";
+import { isOfPolicy, toCompactSnapshot } from "../ownership.ts";
 import type { Policy } from "../policy.ts";
 import type { EndFields } from "../reporting.ts";
 import type { RunContext } from "../run-context.ts";
 import { listRows } from "./list-rows.ts";
 import {
   IN_DELETION,
-  memberIdsOf,
   NOT_LISTED,
   NOT_TRIED,
   notListedError,
@@ -19,10 +18,10 @@ import {
   type PendingDeletion,
   type PlannedVerdict,
   planChanged,
+  toPendingDeletion,
   UNMARKED_VERDICT,
   waitBeforeRetry,
 } from "./pending-deletion.ts";
-import type { Verdict } from "./plan.ts";
 
 /** Where an executor of deletions reads the snapshots, and how it decides about them. */
 export interface DeletionPlan {
@@ -35,7 +34,7 @@ export interface DeletionPlan {
    *
    * @returns undefined if the snapshot may be deleted, and `gone` if it is no longer listed. Otherwise the fields that complete the record
    */
-  recheck?(deletion: PendingDeletion, waits: RetryBudget): Promise<EndFields | "gone" | undefined>;
+  recheck(deletion: PendingDeletion, waits: RetryBudget): Promise<EndFields | "gone" | undefined>;
 }
 
 /**
@@ -50,7 +49,8 @@ const MAX_ROUNDS = 10;
 const FIRST_ROUND_WITHOUT_POSTPONING = 4;
 
 /**
- * How long a plan is used, in milliseconds, counted from the arrival of its list response. After this time, the snapshots are listed
+ * How long a plan is used, in milliseconds. The time of the first plan counts from its first list request, and the time of a later
+ * plan from the arrival of its list response. After this time, the snapshots are listed
  * again before further deletions, because the snapshots that the plan keeps can fail, and people can hold others.
  */
 const MAX_PLAN_AGE_MS = 60_000;
@@ -82,19 +82,21 @@ export interface DeletionExecutor {
 /**
  * Creates an executor of deletions.
  *
- * @param confirmMs the time that the caller needs after the last delete request to confirm the deletions, in milliseconds
+ * @param startedAt when the first list request for the plan was sent. The confirmation of the deletions takes as long as this listing
  */
 export function createDeletionExecutor(
   policy: Pick<Policy, "policy">,
   runContext: RunContext,
   deletionPlan: DeletionPlan,
-  confirmMs = 0,
+  startedAt: Instant,
 ): DeletionExecutor {
   const { cloud, retryBudget, concurrency } = runContext;
   const { time } = retryBudget;
   // Each wait must end before the last delete request, and each delete request before its confirmation.
-  const waits: RetryBudget = { ...retryBudget, deadline: deleteCutoff(retryBudget, confirmMs) };
-  const plannedAt = time.now();
+  const waits: RetryBudget = {
+    ...retryBudget,
+    deadline: deleteCutoff(retryBudget, LISTED_AFTER_MS + time.now() - startedAt),
+  };
   /** When the last list response of a kind arrived. */
   const listedAt = new Map<Kind, Instant>();
   const accepted: PendingDeletion[] = [];
@@ -128,7 +130,7 @@ export function createDeletionExecutor(
     await pause();
     /** Postpones the deletion if the plan is too old, or if another deletion of the resource failed. Returns whether it did. */
     const postpone = (): boolean => {
-      const isOutdated = time.now() - (listedAt.get(kind) ?? plannedAt) > MAX_PLAN_AGE_MS;
+      const isOutdated = time.now() - (listedAt.get(kind) ?? startedAt) > MAX_PLAN_AGE_MS;
       const isPostponed = isOutdated || errorByResource.has(resourceKeyOf(deletion));
       if (isPostponed) postponed.push(deletion);
       return isPostponed;
@@ -139,7 +141,7 @@ export function createDeletionExecutor(
     const late = () => complete(deletion, { outcome: "failed", error: deletion.error ?? outOfTimeError() });
     if (isLate()) return late();
     try {
-      const kept = await deletionPlan.recheck?.(deletion, waits);
+      const kept = await deletionPlan.recheck(deletion, waits);
       if (kept !== undefined) {
         errorByResource.set(resourceKeyOf(deletion), undefined);
         return kept === "gone" ? acceptGone(deletion) : complete(deletion, kept);
@@ -170,7 +172,7 @@ export function createDeletionExecutor(
   /** Lists the snapshots of a kind again and makes a new plan for the resources of the pending deletions. */
   const planAgain = async (kind: Kind, pending: readonly PendingDeletion[]) => {
     const listedById = new Map<string, FoundSnapshot>();
-    const verdictById = new Map<string, Verdict>();
+    const plannedById = new Map<string, PlannedVerdict>();
     const ids = new Set(pending.map(({ id }) => id));
     const resources = new Set(pending.map(({ resource }) => resource));
     const list = async () => {
@@ -178,16 +180,16 @@ export function createDeletionExecutor(
       await listRows(deletionPlan, kind, (found) => {
         // A group of individual disks has no resource id. Its members can change, so every such group may affect the plan of any
         // resource.
-        const isOfPolicy = found.marker?.policy === policy.policy;
         const isOfResource = found.resource === undefined || resources.has(found.resource);
-        if (ids.has(found.id) || (isOfPolicy && isOfResource)) listedById.set(found.id, toCompactSnapshot(found));
+        if (ids.has(found.id) || (isOfResource && isOfPolicy(found, policy.policy)))
+          listedById.set(found.id, toCompactSnapshot(found));
       });
     };
     await retryRead(list, waits);
     listedAt.set(kind, time.now());
     const remaining = [...listedById.values()].filter(({ id }) => !maybeDeletedIds.has(id));
-    for (const { verdict } of deletionPlan.plan(kind, remaining)) verdictById.set(verdict.snapshot.id, verdict);
-    return { listedById, verdictById };
+    for (const planned of deletionPlan.plan(kind, remaining)) plannedById.set(planned.verdict.snapshot.id, planned);
+    return { listedById, plannedById };
   };
 
   /**
@@ -215,17 +217,19 @@ export function createDeletionExecutor(
     return pending.filter((deletion) => {
       const { id, error, rule } = deletion;
       const listed = again.listedById.get(id);
-      const verdict: Verdict | typeof UNMARKED_VERDICT = again.verdictById.get(id) ?? UNMARKED_VERDICT;
-      const isPlanned = verdict.decision === "deleted";
+      const planned = again.plannedById.get(id);
+      const { decision, rule: newRule } = planned?.verdict ?? UNMARKED_VERDICT;
+      const isPlanned = decision === "deleted";
       if (listed === undefined) acceptGone(deletion);
       else if (isBeingDeleted(listed)) complete(deletion, IN_DELETION);
       else if (isPlanned ? !retryable.has(deletion) : error !== undefined && cannotBeDeleted(listed)) {
         complete(deletion, { outcome: "failed", error });
-      } else if (isPlanned) {
-        Object.assign(deletion, { rule: verdict.rule, memberIds: memberIdsOf(listed.members) });
+      } else if (planned !== undefined && isPlanned) {
+        const { memberIds, originalId, listOptions } = toPendingDeletion(planned);
+        Object.assign(deletion, { rule: newRule, memberIds, originalId, listOptions });
         return true;
       } else {
-        complete(deletion, { outcome: verdict.decision, rule: verdict.rule, detail: planChanged(rule) });
+        complete(deletion, { outcome: decision, rule: newRule, detail: planChanged(rule) });
       }
       return false;
     });

@@ -1,11 +1,10 @@
 import { SnapshotError } from "../../core/errors.ts";
 import type { Instant } from "../../core/instant.ts";
-import { LISTED_AFTER_MS } from "../../core/retry.ts";
 import { createWallTimeConverter } from "../../core/time-zone.ts";
 import { unknownPolicyNotice } from "../deployed-policies.ts";
 import type { FoundSnapshot, Kind } from "../kinds/kind.ts";
 import { listByKind } from "../list-by-kind.ts";
-import { groupIdOf, toCompactSnapshot } from "../ownership.ts";
+import { isOfPolicy, toCompactSnapshot } from "../ownership.ts";
 import type { Policy, Retention } from "../policy.ts";
 import type { RunContext } from "../run-context.ts";
 import { confirmDeletions } from "./confirm-deletions.ts";
@@ -84,10 +83,7 @@ export async function prune(policy: PrunePolicy, runContext: RunContext): Promis
   const keepMarked = (found: FoundSnapshot) => {
     holdCheck.visit(found);
     if (found.marker !== undefined) policies.add(found.marker.policy);
-    // EVS can copy the tags of a group to its members, but only the group gets a record.
-    if (groupIdOf(found) !== undefined) return undefined;
-    // Stryker disable next-line ConditionalExpression: this condition only saves memory
-    return found.marker?.policy === policy.policy ? toCompactSnapshot(found) : undefined;
+    return isOfPolicy(found, policy.policy) ? toCompactSnapshot(found) : undefined;
   };
   const { outdated, isComplete } = await listByKind(
     { action: "prune", policy: policy.policy },
@@ -129,8 +125,7 @@ export async function prune(policy: PrunePolicy, runContext: RunContext): Promis
     plan: decide,
     recheck: (deletion, waits) => recheck(deletion, cloud(deletion.kind), waits, readOptions()),
   };
-  const confirmMs = LISTED_AFTER_MS + time.now() - startedAt;
-  const executor = createDeletionExecutor(policy, runContext, deletionPlan, confirmMs);
+  const executor = createDeletionExecutor(policy, runContext, deletionPlan, startedAt);
   // Delete the duplicates first, so no other rule deletes the older snapshot of a duplicate at the same time.
   await executor.execute(duplicates);
   // Before the deletion of a duplicate, its snapshots are listed again, and other snapshots may have changed, too.

@@ -171,6 +171,18 @@ describe("prune makes a new plan from a new list response before it repeats a fa
     for (let disk = 0; disk < 10; disk += 1) expect(ids).not.toContain(`b${disk}`);
   });
 
+  test("prune lists the snapshots again before its first deletion if its first list requests took more than 60 s", async () => {
+    const fixture = createFixture({ seconds: 900 });
+    fixture.cloud.add(snapshot, ...dailySnapshots("disk-1", "a", "b"));
+    // The list of the next kind takes 61 s, and meanwhile a person holds b.
+    fixture.cloud.onNextCalls("listAll", undefined, async () => {
+      await fixture.time.sleep(61_000);
+      change(fixture, "b", { labels: { hold: "true" } });
+    });
+    expect(await outcomesOfPrune(fixture)).toEqual(["a kept: keep_last", `b held: held by its label: ${CHANGED}`]);
+    expect(deleteCalls(fixture)).toEqual([]);
+  });
+
   test("prune makes no second plan after the deadline and records the remaining deletions as failed", async () => {
     const fixture = createFixture({ concurrency: 2, seconds: 60 });
     for (let disk = 0; disk < 20; disk += 1)
