@@ -1,5 +1,5 @@
 /**
- * What verify and prune know about the deployment, and the notices about it that they add to the record of a run.
+ * Reads which policies are deployed, and creates the notices about them that verify and prune add to the record of a run.
  *
  * A notice that begins with `PREFIX` causes the alarm `snapshots-failed` of infra/terraform/alarms.tf. No other notice may
  * contain the words of this prefix.

@@ -4,8 +4,8 @@ import { KINDS } from "../../shared/snapshots/kinds/kinds.generated.ts";
 import { prune } from "../../shared/snapshots/retention/prune.ts";
 import type { RunContext } from "../../shared/snapshots/run-context.ts";
 import { applying, type BrokenPlanner, pair } from "./broken-planners.ts";
-import { type ApplyPolicy, createWithRoom } from "./run-estate.ts";
-import { estateOf, groupOf, rowOf } from "./small-estates.ts";
+import { type ApplyPolicy, createWithRoom } from "./run-scenario.ts";
+import { groupOf, rowOf, scenarioOf } from "./small-scenarios.ts";
 
 const { snapshot, "standard-snapshot": standard, "snapshot-group": group } = KINDS;
 
@@ -35,38 +35,38 @@ export const BROKEN_RUNS: BrokenPlanner[] = [
   {
     fault: "the planner does not announce its deletions",
     promise: "announced",
-    estate: estateOf(pair()),
+    scenario: scenarioOf(pair()),
     apply: withContext(() => ({ announceDeletions() {} })),
   },
   {
     fault: "the planner repeats a rejected delete request without another list request",
     promise: "renewed",
-    estate: estateOf(pair(), {}, { deleteFaults: [{ id: "old", type: "busy", times: 1 }] }),
+    scenario: scenarioOf(pair(), {}, { deleteFaults: [{ id: "old", type: "busy", times: 1 }] }),
     apply: async (policy, runContext) =>
       deleting(snapshot, ["old"])(policy, runContext).catch(() => runContext.cloud(snapshot).remove("old")),
   },
   {
     fault: "the planner does not list a group again before it deletes the group",
     promise: "reread",
-    estate: estateOf([...groupOf("new", 24, ["a"]), ...groupOf("old", 48, ["a"])]),
+    scenario: scenarioOf([...groupOf("new", 24, ["a"]), ...groupOf("old", 48, ["a"])]),
     apply: deleting(group, ["old"]),
   },
   {
     fault: "the planner believes that an acknowledged delete request was executed",
     promise: "deleted",
-    estate: estateOf(pair(), {}, { deleteFaults: [{ id: "old", type: "acknowledged", times: 1 }] }),
+    scenario: scenarioOf(pair(), {}, { deleteFaults: [{ id: "old", type: "acknowledged", times: 1 }] }),
     apply: deleting(snapshot, ["old"]),
   },
   {
     fault: "the planner writes no records",
     promise: "recorded",
-    estate: estateOf(pair()),
+    scenario: scenarioOf(pair()),
     apply: withContext(() => ({ report: () => () => {} })),
   },
   {
     fault: "the planner writes two records for a snapshot",
     promise: "recorded",
-    estate: estateOf(pair({}, "standard-snapshot")),
+    scenario: scenarioOf(pair({}, "standard-snapshot")),
     apply: async (policy, runContext) => {
       await deleting(standard, ["old"])(policy, runContext);
       runContext.report({ action: "prune", kind: standard.name, snapshot_id: "old" })({ outcome: "deleted" });
@@ -75,7 +75,7 @@ export const BROKEN_RUNS: BrokenPlanner[] = [
   {
     fault: "the planner records a deleted snapshot as kept",
     promise: "recorded",
-    estate: estateOf(pair()),
+    scenario: scenarioOf(pair()),
     apply: withContext(({ report }) => ({
       report: (target) => {
         const complete = report(target);
@@ -86,19 +86,19 @@ export const BROKEN_RUNS: BrokenPlanner[] = [
   {
     fault: "the planner deletes snapshots in a dry run",
     promise: "dryRun",
-    estate: estateOf(pair()),
+    scenario: scenarioOf(pair()),
     apply: applying(() => ({ dry_run: false })),
   },
   {
     fault: "the planner plans fewer deletions in a dry run than it executes",
     promise: "dryRun",
-    estate: estateOf(pair()),
+    scenario: scenarioOf(pair()),
     apply: applying(({ dry_run }) => ({ retention: { keep_last: dry_run ? 2 : 1 } })),
   },
   {
     fault: "make_room deletes a snapshot before EVS rejects the create request",
     promise: "room",
-    estate: estateOf(fullDisk, {}, { mode: "make-room" }),
+    scenario: scenarioOf(fullDisk, {}, { mode: "make-room" }),
     apply: async (policy, runContext) => {
       await deleting(snapshot, ["s6"])(policy, runContext);
       await createWithRoom(policy, runContext);
@@ -107,7 +107,7 @@ export const BROKEN_RUNS: BrokenPlanner[] = [
   {
     fault: "make_room deletes two snapshots after one rejection",
     promise: "room",
-    estate: estateOf(fullDisk, {}, { mode: "make-room" }),
+    scenario: scenarioOf(fullDisk, {}, { mode: "make-room" }),
     apply: async (policy, runContext) => {
       await runContext
         .cloud(snapshot)
@@ -119,19 +119,19 @@ export const BROKEN_RUNS: BrokenPlanner[] = [
   {
     fault: "the planner sends a delete request after the deadline",
     promise: "inTime",
-    estate: estateOf(pair(), {}, { timeLimitMs: 60_000 }),
+    scenario: scenarioOf(pair(), {}, { timeLimitMs: 60_000 }),
     apply: deleting(snapshot, ["old"], 61_000),
   },
   {
     fault: "the planner throws an error",
     promise: "ends",
-    estate: estateOf(pair()),
+    scenario: scenarioOf(pair()),
     apply: () => Promise.reject(new Error("no plan")),
   },
   {
     fault: "the planner never ends",
     promise: "ends",
-    estate: estateOf(pair()),
+    scenario: scenarioOf(pair()),
     apply: () => new Promise(() => {}),
   },
 ];

@@ -1,26 +1,26 @@
-/** `npm run retention-model`: applies policies to many random estates, and checks the promises of prune and `make_room`. */
+/** `npm run retention-model`: applies policies to many random scenarios, and checks the promises of prune and `make_room`. */
 import { spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { PROMISES, type PromiseName } from "./check-promises.ts";
-import { type Estate, FAMILIES } from "./estate.ts";
-import { findBroken } from "./run-estate.ts";
 import { addMany, type ManyResult, runMany } from "./run-many.ts";
-import { shrinkEstate } from "./shrink-estate.ts";
+import { findBroken } from "./run-scenario.ts";
+import { FAMILIES, type Scenario } from "./scenario.ts";
+import { shrinkScenario } from "./shrink-scenario.ts";
 
 const USAGE = `npm run retention-model [-- --cases <number>] [--seed <number>] [--scenario <json>]
 
-Applies policies to random estates with the code of prune-snapshots and make_room, in virtual time. A checker that shares no code with
+Applies policies to random scenarios with the code of prune-snapshots and make_room, in virtual time. A checker that shares no code with
 them compares the deletions and the records with what they promise. Exits with 1 if a promise is broken, and then prints the smallest
-estates that break it.
+scenarios that break it.
 
-  --cases     the number of estates (default 20000, about 1 minute)
-  --seed      the seed of the first estate (default 1)
-  --scenario  runs one estate, as this command printed it`;
+  --cases     the number of scenarios (default 20000, about 1 minute)
+  --seed      the seed of the first scenario (default 1)
+  --scenario  runs one scenario, as this command printed it`;
 
-/** The number of estates in a child process. A child process also ends before its memory grows. */
+/** The number of scenarios in a child process. A child process also ends before its memory grows. */
 const CHUNK = 2_000;
-/** The maximum number of estates that are made smaller and printed. */
+/** The maximum number of scenarios that are made smaller and printed. */
 const MAX_PRINTED = 5;
 
 async function runInChild(first: number, last: number): Promise<ManyResult> {
@@ -50,7 +50,7 @@ async function runAll(seed: number, cases: number): Promise<ManyResult> {
 }
 
 function printTable({ counts }: ManyResult): void {
-  const head = ["family", "estates", "snapshots", "deletions", "broken promises"];
+  const head = ["family", "scenarios", "snapshots", "deletions", "broken promises"];
   const rows = FAMILIES.flatMap((family) => {
     const found = counts[family];
     if (found === undefined) return [];
@@ -58,25 +58,25 @@ function printTable({ counts }: ManyResult): void {
       const count = found.broken[name as PromiseName];
       return count === undefined ? [] : [`${name} ${count}`];
     });
-    return [[family, found.estates, found.snapshots, found.deletions, broken.join(", ") || 0].map(String)];
+    return [[family, found.scenarios, found.snapshots, found.deletions, broken.join(", ") || 0].map(String)];
   });
   for (const row of [head, head.map(() => "---"), ...rows]) console.log(`| ${row.join(" | ")} |`);
 }
 
-/** Prints the promises that an estate breaks, and the smallest estate that breaks the first of them. */
-async function printBroken(estate: Estate, wanted?: PromiseName): Promise<number> {
-  const broken = await findBroken(estate);
+/** Prints the promises that a scenario breaks, and the smallest scenario that breaks the first of them. */
+async function printBroken(scenario: Scenario, wanted?: PromiseName): Promise<number> {
+  const broken = await findBroken(scenario);
   const promise = wanted ?? broken[0]?.promise;
   if (promise === undefined) {
-    console.log("The estate breaks no promise.");
+    console.log("The scenario breaks no promise.");
     return 0;
   }
   const subjectOf = (text: string) => text.split(":")[0];
   const subject = subjectOf(broken.find((one) => one.promise === promise)?.text ?? "");
-  const smallest = await shrinkEstate(estate, async (variant) =>
+  const smallest = await shrinkScenario(scenario, async (variant) =>
     (await findBroken(variant)).some((one) => one.promise === promise && subjectOf(one.text) === subject),
   );
-  console.log(`\n${promise} (seed ${estate.seed}):`);
+  console.log(`\n${promise} (seed ${scenario.seed}):`);
   for (const { promise: name, text } of await findBroken(smallest)) console.log(`  ${name}: ${text}`);
   const json = JSON.stringify(smallest).replaceAll("'", "'\\''");
   console.log(`  npm run retention-model -- --scenario '${json}'`);
@@ -102,7 +102,7 @@ async function main(): Promise<number> {
     process.stdout.write(JSON.stringify(await runMany(first, last)));
     return 0;
   }
-  if (values.scenario !== undefined) return printBroken(JSON.parse(values.scenario) as Estate);
+  if (values.scenario !== undefined) return printBroken(JSON.parse(values.scenario) as Scenario);
   const [seed, cases] = [Number(values.seed), Number(values.cases)];
   if (![seed, cases].every((number) => Number.isSafeInteger(number) && number > 0)) {
     console.error(
@@ -114,12 +114,12 @@ async function main(): Promise<number> {
   const names = new Set(result.examples.map(({ promise }) => promise));
   console.log(
     names.size === 0
-      ? `${values.cases} estates: no promise is broken.`
-      : `${values.cases} estates: broken promises: ${[...names].join(", ")}.`,
+      ? `${values.cases} scenarios: no promise is broken.`
+      : `${values.cases} scenarios: broken promises: ${[...names].join(", ")}.`,
   );
   printTable(result);
   const printed = [...names].flatMap((name) => result.examples.find(({ promise }) => promise === name) ?? []);
-  for (const { estate, promise } of printed.slice(0, MAX_PRINTED)) await printBroken(estate, promise);
+  for (const { scenario, promise } of printed.slice(0, MAX_PRINTED)) await printBroken(scenario, promise);
   return names.size === 0 ? 0 : 1;
 }
 

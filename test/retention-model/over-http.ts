@@ -1,12 +1,12 @@
-/** Applies the policy of an estate over HTTP: with the function prune-snapshots, on the embedded cloud. */
+/** Applies the policy of a scenario over HTTP: with the function prune-snapshots, on the embedded cloud. */
 import { pruneSnapshots } from "../../functions/prune-snapshots/handler.ts";
 import type { EmbeddedCloud, Fault, RequestView, SeededSnapshot, SnapshotView } from "../../infra/local/cloud/index.ts";
 import { type Any, START, type TestEnvironment, timerEvent } from "../support/environment.ts";
 import { KIND_FACTS, KINDS, type Kind } from "../support/kinds.ts";
-import type { Estate, EstateRow } from "./estate.ts";
 import type { History, Row } from "./history.ts";
+import type { Scenario, ScenarioRow } from "./scenario.ts";
 
-/** The faults of delete requests that the embedded cloud can inject, by the names that estates use. */
+/** The faults of delete requests that the embedded cloud can inject, by the names that scenarios use. */
 const FAULTS: Record<string, Fault> = {
   busy: {
     type: "status",
@@ -20,8 +20,8 @@ const FAULTS: Record<string, Fault> = {
   acknowledged: { type: "acknowledge" },
 };
 
-/** Adds the rows of an estate to the embedded cloud, which gives the members of groups other ids. Omits rows without a resource. */
-function addRows(cloud: EmbeddedCloud, rows: readonly EstateRow[]): void {
+/** Adds the rows of a scenario to the embedded cloud, which gives the members of groups other ids. Omits rows without a resource. */
+function addRows(cloud: EmbeddedCloud, rows: readonly ScenarioRow[]): void {
   for (const { kind, raw } of rows) {
     const fields: Any = raw;
     const { labelsField, seedField, idField } = KIND_FACTS[kind];
@@ -48,8 +48,8 @@ function addMember(cloud: EmbeddedCloud, { volume_id, snapshot_group_id, status,
   cloud.setSnapshotLabels(id, tags);
 }
 
-/** Adds the snapshots of an estate to the embedded cloud, instead of all others. The clock of the environment then shows `START`. */
-export function loadEstate({ rows, start }: Estate, { cloud, clock }: TestEnvironment): void {
+/** Adds the snapshots of a scenario to the embedded cloud, instead of all others. The clock of the environment then shows `START`. */
+export function loadScenario({ rows, start }: Scenario, { cloud, clock }: TestEnvironment): void {
   for (const { id } of cloud.snapshots()) cloud.removeSnapshot(id);
   clock.set(START);
   const shift = clock.now() - Date.parse(start);
@@ -59,19 +59,19 @@ export function loadEstate({ rows, start }: Estate, { cloud, clock }: TestEnviro
   );
 }
 
-/** Applies the policy of a loaded estate once. */
-export async function applyOverHttp(estate: Estate, environment: TestEnvironment): Promise<History> {
+/** Applies the policy of a loaded scenario once. */
+export async function applyOverHttp(scenario: Scenario, environment: TestEnvironment): Promise<History> {
   const { cloud, clock } = environment;
   clock.set(START);
   const start = clock.now();
   cloud.clearFaults();
   cloud.requests.length = 0;
-  for (const { id, type, times } of estate.deleteFaults) {
+  for (const { id, type, times } of scenario.deleteFaults) {
     const fault = FAULTS[type];
     if (fault !== undefined) cloud.fault({ method: "DELETE", path: new RegExp(`/${id}$`), times }, fault);
   }
   const before = cloud.snapshots();
-  const { records, warnings, error } = await environment.invoke(pruneSnapshots, timerEvent(estate.policy, START));
+  const { records, warnings, error } = await environment.invoke(pruneSnapshots, timerEvent(scenario.policy, START));
   clock.advance(3_600_000);
   const left = new Set(cloud.snapshots().map(({ id }) => id));
   const deletes = readDeletes(cloud);
@@ -93,9 +93,9 @@ export async function applyOverHttp(estate: Estate, environment: TestEnvironment
   );
   const hasFailed = records.some(({ outcome }) => outcome === "failed");
   return {
-    policy: estate.policy,
+    policy: scenario.policy,
     mode: "prune",
-    isCalm: estate.deleteFaults.length === 0,
+    isCalm: scenario.deleteFaults.length === 0,
     start,
     deadline: start + 900_000,
     listLagMs: 0,
@@ -119,7 +119,7 @@ const AFTER_REQUESTS_MS = 0.9;
 const timeOf = ({ time }: RequestView, index: number): number => time + index * STEP_MS;
 
 /** Returns the creation times of a row, shifted by some milliseconds. Times that cannot be read remain unchanged. */
-function shiftedTimes(raw: EstateRow["raw"], shift: number): object {
+function shiftedTimes(raw: ScenarioRow["raw"], shift: number): object {
   const field = "started" in raw ? "started" : "created_at";
   const text = String(raw[field] ?? "");
   const time = /^20[12]\d-/.test(text)

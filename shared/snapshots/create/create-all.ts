@@ -19,7 +19,7 @@ const MAX_WITHOUT_LOCK = 8;
 /** The minimum time before the cutoff in which a run acquires the run lock (run-lock.ts), in milliseconds. */
 const MIN_LOCK_MS = 30_000;
 /**
- * How long after the cutoff `createAll` hands over the targets without a create request, in milliseconds. A target stops waiting
+ * How long after the cutoff `createAll` passes the targets without a create request to other invocations, in milliseconds. A target stops waiting
  * for the run lock, the work queue or a list response at the cutoff, but the timers of these waits can fire a little later.
  */
 const STOP_MS = 100;
@@ -129,7 +129,7 @@ async function createAllOfKind(
     started.push(create(targets[position++] as Target));
   }
   /**
-   * Hands over the targets in `unsent`, or records these targets as failed. If list responses show the snapshot of a target, records
+   * Passes the targets in `unsent` to other invocations, or records these targets as failed. If list responses show the snapshot of a target, records
    * the target as existing.
    */
   const giveUp = async () => {

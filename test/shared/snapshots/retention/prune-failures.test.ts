@@ -135,7 +135,7 @@ describe("prune after a failed delete request", () => {
       "remove snapshot b",
       "listAll snapshot",
     ]);
-    // The wait before the second delete request, and the wait before the last list request.
+    // prune waits 6 s before the second delete request, and 6 s before the last list request.
     expect(fixture.time.seconds()).toBeGreaterThanOrEqual(12);
     expect(fixture.time.seconds()).toBeLessThan(13);
   });

@@ -6,8 +6,8 @@ import { addMembers } from "../../shared/snapshots/kinds/snapshot-group.ts";
 import { standardSnapshotKind } from "../../shared/snapshots/kinds/standard-snapshot.ts";
 import type { SnapshotService } from "../../shared/snapshots/ports.ts";
 import type { Simulation } from "../model/simulation.ts";
-import { type Change, type DeleteFault, type Estate, type ListFault, MAX_PER_DISK } from "./estate.ts";
 import type { ChangeRequest, History, ListRequest, Row } from "./history.ts";
+import { type Change, type DeleteFault, type ListFault, MAX_PER_DISK, type Scenario } from "./scenario.ts";
 
 /** How long a run waits for a response, in milliseconds. */
 const TIMEOUT_MS = 30_000;
@@ -29,20 +29,20 @@ const REJECTIONS: Record<string, () => SnapshotError> = {
 /** The part of a history that the cloud writes. */
 export type CloudHistory = Pick<History, "rows" | "lists" | "deletes" | "creates">;
 
-export interface EstateCloud extends CloudHistory {
+export interface ScenarioCloud extends CloudHistory {
   serviceFor(kind: Kind): SnapshotService;
 }
 
-/** Creates the cloud of an estate. No request is answered with success after `deadline`. */
-export function createEstateCloud(
-  estate: Estate,
+/** Creates the cloud of a scenario. No request is answered with success after `deadline`. */
+export function createScenarioCloud(
+  scenario: Scenario,
   simulation: Simulation,
   random: () => number,
   deadline: number,
-): EstateCloud {
-  const { changes, listFaults, listMs, listLagMs } = estate;
+): ScenarioCloud {
+  const { changes, listFaults, listMs, listLagMs } = scenario;
   const rows = new Map<string, Row>();
-  for (const { kind, raw, isAbsent } of estate.rows)
+  for (const { kind, raw, isAbsent } of scenario.rows)
     rows.set(raw.id, { kind, id: raw.id, versions: [{ from: -Infinity, raw: isAbsent ? undefined : raw }] });
   const history: CloudHistory = { rows: [...rows.values()], lists: [], deletes: [], creates: [] };
   const { lists, deletes, creates } = history;
@@ -56,7 +56,7 @@ export function createEstateCloud(
     versions?.push({ from: simulation.now(), raw });
   };
   const applyChange = ({ id, set }: Change) => {
-    const added = estate.rows.find(({ raw, isAbsent }) => raw.id === id && isAbsent)?.raw;
+    const added = scenario.rows.find(({ raw, isAbsent }) => raw.id === id && isAbsent)?.raw;
     if (set === undefined) setRow(id, undefined);
     else if (current(id) !== undefined || added !== undefined) setRow(id, { ...added, ...current(id), ...set });
   };
@@ -121,8 +121,8 @@ export function createEstateCloud(
     if (raw === undefined) throw cloudError("NotFound", { status: 404 });
     if (!/^(avaialble|available|error|unavailable)$/i.test(String(raw.status)))
       throw cloudError("Busy", { status: 400 });
-    const members = kind.hasMembers && estate.removesMembers ? membersOf(id) : [];
-    const isImmediate = kind.uniqueNames || estate.removalMs === 0;
+    const members = kind.hasMembers && scenario.removesMembers ? membersOf(id) : [];
+    const isImmediate = kind.uniqueNames || scenario.removalMs === 0;
     const end = () => {
       for (const one of [id, ...members]) {
         const left = current(one);
@@ -131,7 +131,7 @@ export function createEstateCloud(
     };
     if (isImmediate) return end();
     setRow(id, { ...raw, status: "deleting" });
-    void simulation.sleep(estate.removalMs).then(end);
+    void simulation.sleep(scenario.removalMs).then(end);
   };
   const membersOf = (groupId: string) =>
     history.rows.map(({ id }) => id).filter((id) => current(id)?.snapshot_group_id === groupId);
@@ -139,7 +139,7 @@ export function createEstateCloud(
   const faultOf = (id: string): DeleteFault | undefined => {
     const tries = (deleteTries.get(id) ?? 0) + 1;
     deleteTries.set(id, tries);
-    return estate.deleteFaults.find((fault) => fault.id === id && tries <= fault.times);
+    return scenario.deleteFaults.find((fault) => fault.id === id && tries <= fault.times);
   };
 
   const remove = async (kind: Kind, id: string): Promise<void> => {
@@ -156,7 +156,7 @@ export function createEstateCloud(
       await sleepBefore(TIMEOUT_MS);
       throw cloudError("Unreachable", { status: undefined, ambiguous: true });
     }
-    const executeAfter = random() * estate.deleteMs;
+    const executeAfter = random() * scenario.deleteMs;
     await sleepBefore(executeAfter);
     if (rejection !== undefined) throw rejection();
     if (fault?.type === "other") {
@@ -164,14 +164,14 @@ export function createEstateCloud(
     } else if (fault?.type !== "acknowledged") {
       execute(kind, id, fault?.type === "endsInError" ? "error_deleting" : undefined);
     }
-    await sleepBefore(estate.deleteMs - executeAfter);
+    await sleepBefore(scenario.deleteMs - executeAfter);
     if (fault?.type === "lost") throw cloudError("CloudError", { status: 504, ambiguous: true });
   };
 
   const create = async (kind: Kind, options: JsonObject): Promise<string> => {
     const resource = kind.resourceOf(options);
-    await sleepBefore(estate.deleteMs);
-    if (estate.creates === "unsupported") throw cloudError("Unsupported");
+    await sleepBefore(scenario.deleteMs);
+    if (scenario.creates === "unsupported") throw cloudError("Unsupported");
     const ofDisk = rowsAt(kind, simulation.now(), new Set()).filter((found) => found.resource === resource);
     // Snapshots that backups created do not count (SOURCES.md#evs-legacy-per-disk-limit).
     const counted = ofDisk.filter(({ name }) => !/^(auto|manual)bk_snapshot_/i.test(name));

@@ -1,17 +1,17 @@
-/** Declares an estate: the snapshots of a project, a policy, and everything that happens while the policy is applied. */
+/** Declares a scenario: the snapshots of a project, a policy, and everything that happens while the policy is applied. */
 import type { JsonObject } from "../../shared/core/json.ts";
 import type { PrunePolicy } from "../../shared/snapshots/retention/prune.ts";
 import type { Kind as KindName } from "../support/kinds.ts";
 
-/** An estate. It consists of plain data, so it can be printed and repeated. */
-export interface Estate {
+/** A scenario. It consists of plain data, so it can be printed and repeated. */
+export interface Scenario {
   seed: number;
   /** `prune`: one run of prune-snapshots. `make-room`: one create request with `make_room`, for the disk `MAKE_ROOM_DISK`. */
   mode: "prune" | "make-room";
   /** The time at which the run starts, as an ISO 8601 string. */
   start: string;
   policy: PrunePolicy;
-  rows: EstateRow[];
+  rows: ScenarioRow[];
   changes: Change[];
   deleteFaults: DeleteFault[];
   listFaults: ListFault[];
@@ -36,7 +36,7 @@ export const MAKE_ROOM_DISK = "disk-0";
 export const MAX_PER_DISK = 7;
 
 /** A snapshot or snapshot group, as the service lists it. The members of a group are rows of the kind `standard-snapshot`. */
-export interface EstateRow {
+export interface ScenarioRow {
   kind: KindName;
   raw: JsonObject & { id: string };
   /** True if the snapshot does not exist when the run starts. A change can create it. */
@@ -87,7 +87,7 @@ export interface ListFault {
   ids?: string[];
 }
 
-/** What can go wrong in the estates of a family. */
+/** What can go wrong in the scenarios of a family. */
 export const FAMILIES = [
   ...["calm", "duplicates", "changes", "failures", "lists", "everything", "make-room"],
 ] as const satisfies string[];
@@ -96,6 +96,6 @@ export type Family = "calm" | "duplicates" | "changes" | "failures" | "lists" | 
 /** Returns the family of a seed. */
 export const familyOf = (seed: number): Family => FAMILIES[Math.abs(seed) % FAMILIES.length] as Family;
 
-/** Returns whether nothing goes wrong in an estate, and nobody changes it during the run. */
-export const isCalm = ({ changes, deleteFaults, listFaults }: Estate): boolean =>
+/** Returns whether nothing goes wrong in a scenario, and nobody changes it during the run. */
+export const isCalm = ({ changes, deleteFaults, listFaults }: Scenario): boolean =>
   changes.length + deleteFaults.length + listFaults.length === 0;

@@ -1,4 +1,4 @@
-/** Applies the policy of an estate with the code of prune-snapshots, or of create functions with `make_room`, in virtual time. */
+/** Applies the policy of a scenario with the code of prune-snapshots, or of create functions with `make_room`, in virtual time. */
 import { asSnapshotError } from "../../shared/core/errors.ts";
 import { after } from "../../shared/core/instant.ts";
 import { createOnce } from "../../shared/snapshots/create/create-once.ts";
@@ -11,9 +11,9 @@ import type { RunContext } from "../../shared/snapshots/run-context.ts";
 import { createSimulation } from "../model/simulation.ts";
 import { createRandom } from "../support/random.ts";
 import { type BrokenPromise, checkPromises } from "./check-promises.ts";
-import { type Estate, isCalm, MAKE_ROOM_DISK } from "./estate.ts";
-import { createEstateCloud } from "./estate-cloud.ts";
 import type { History } from "./history.ts";
+import { isCalm, MAKE_ROOM_DISK, type Scenario } from "./scenario.ts";
+import { createScenarioCloud } from "./scenario-cloud.ts";
 
 /** The time that the middlewares reserve for the response and for the delivery of records, in milliseconds. */
 const RESERVE_MS = 2_250;
@@ -38,13 +38,13 @@ export const createWithRoom: ApplyPolicy = (policy, runContext) =>
     runContext.inFlight,
   );
 
-/** Applies the policy of an estate once. Returns what happened. */
-export async function applyOnce(estate: Estate, apply: ApplyPolicy): Promise<History> {
-  const random = createRandom(estate.seed * 7 + 1);
-  const start = Date.parse(estate.start);
+/** Applies the policy of a scenario once. Returns what happened. */
+export async function applyOnce(scenario: Scenario, apply: ApplyPolicy): Promise<History> {
+  const random = createRandom(scenario.seed * 7 + 1);
+  const start = Date.parse(scenario.start);
   const simulation = createSimulation(start);
-  const deadline = start + estate.timeLimitMs - RESERVE_MS;
-  const cloud = createEstateCloud(estate, simulation, random, deadline);
+  const deadline = start + scenario.timeLimitMs - RESERVE_MS;
+  const cloud = createScenarioCloud(scenario, simulation, random, deadline);
   const { time } = simulation.startProcess(0, random);
   const announcements: History["announcements"] = [];
   const records: History["records"] = [];
@@ -55,7 +55,7 @@ export async function applyOnce(estate: Estate, apply: ApplyPolicy): Promise<His
       services.set(kind.name, service);
       return service;
     },
-    retryBudget: { time, deadline: after(time.now(), estate.timeLimitMs - RESERVE_MS) },
+    retryBudget: { time, deadline: after(time.now(), scenario.timeLimitMs - RESERVE_MS) },
     report: ({ kind, snapshot_id }: TargetFields) => {
       let isOpen = true;
       return ({ outcome, detail }: EndFields) => {
@@ -67,10 +67,10 @@ export async function applyOnce(estate: Estate, apply: ApplyPolicy): Promise<His
     announceDeletions: (deletions) =>
       void announcements.push({ at: simulation.now(), ids: deletions.map(({ snapshot_id }) => snapshot_id) }),
     inFlight: new Map(),
-    concurrency: estate.concurrency,
+    concurrency: scenario.concurrency,
   };
   let end: History["end"] = { type: "hangs" };
-  void apply(estate.policy, runContext).then(
+  void apply(scenario.policy, runContext).then(
     () => {
       end = { type: "done" };
     },
@@ -80,12 +80,12 @@ export async function applyOnce(estate: Estate, apply: ApplyPolicy): Promise<His
   );
   await simulation.run();
   return {
-    policy: estate.policy,
-    mode: estate.mode,
-    isCalm: isCalm(estate),
+    policy: scenario.policy,
+    mode: scenario.mode,
+    isCalm: isCalm(scenario),
     start,
     deadline,
-    listLagMs: estate.listLagMs,
+    listLagMs: scenario.listLagMs,
     rows: cloud.rows,
     lists: cloud.lists,
     deletes: cloud.deletes,
@@ -96,20 +96,20 @@ export async function applyOnce(estate: Estate, apply: ApplyPolicy): Promise<His
   };
 }
 
-export interface EstateResult {
+export interface ScenarioResult {
   history: History;
   broken: BrokenPromise[];
 }
 
-/** Applies the policy of an estate, and checks the promises. If the estate is calm, compares the run with its dry run. */
-export async function runEstate(
-  estate: Estate,
-  apply: ApplyPolicy = estate.mode === "prune" ? prune : createWithRoom,
-): Promise<EstateResult> {
-  const history = await applyOnce(estate, apply);
+/** Applies the policy of a scenario, and checks the promises. If the scenario is calm, compares the run with its dry run. */
+export async function runScenario(
+  scenario: Scenario,
+  apply: ApplyPolicy = scenario.mode === "prune" ? prune : createWithRoom,
+): Promise<ScenarioResult> {
+  const history = await applyOnce(scenario, apply);
   const broken = checkPromises(history);
-  if (isCalm(estate) && estate.mode === "prune" && !estate.policy.dry_run) {
-    const dryRun = await applyOnce({ ...estate, policy: { ...estate.policy, dry_run: true } }, apply);
+  if (isCalm(scenario) && scenario.mode === "prune" && !scenario.policy.dry_run) {
+    const dryRun = await applyOnce({ ...scenario, policy: { ...scenario.policy, dry_run: true } }, apply);
     broken.push(...checkPromises(dryRun), ...compareWithDryRun(history, dryRun));
   }
   return { history, broken };
@@ -134,6 +134,6 @@ export function compareWithDryRun({ records, deletes, deadline }: History, dryRu
   return broken;
 }
 
-/** Returns the promises that an estate breaks. */
-export const findBroken = async (estate: Estate, apply?: ApplyPolicy): Promise<BrokenPromise[]> =>
-  (await runEstate(estate, apply)).broken;
+/** Returns the promises that a scenario breaks. */
+export const findBroken = async (scenario: Scenario, apply?: ApplyPolicy): Promise<BrokenPromise[]> =>
+  (await runScenario(scenario, apply)).broken;

@@ -1,8 +1,8 @@
-/** Creates small estates for the tests of the checker: snapshots of one disk, server or cluster, without faults. */
+/** Creates small scenarios for the tests of the checker: snapshots of one disk, server or cluster, without faults. */
 import type { JsonObject } from "../../shared/core/json.ts";
 import type { PrunePolicy } from "../../shared/snapshots/retention/prune.ts";
 import type { Kind as KindName } from "../support/kinds.ts";
-import type { Estate, EstateRow } from "./estate.ts";
+import type { Scenario, ScenarioRow } from "./scenario.ts";
 
 export const START = "2026-11-21T12:00:00Z";
 const HOUR_MS = 3_600_000;
@@ -20,7 +20,7 @@ export const labelsOf = (key: string, changes: Record<string, string> = {}) => (
 });
 
 /** Returns an available snapshot of the policy `nightly`. `changes` replaces fields of the row. */
-export function rowOf(kind: KindName, id: string, hours: number, changes: JsonObject = {}): EstateRow {
+export function rowOf(kind: KindName, id: string, hours: number, changes: JsonObject = {}): ScenarioRow {
   const created = hoursAgo(hours);
   const labels = labelsOf(id);
   const common = { id, name: "nightly", status: "available", created_at: created, description: null };
@@ -38,8 +38,8 @@ export function rowOf(kind: KindName, id: string, hours: number, changes: JsonOb
 }
 
 /** Returns a snapshot group with one available member per disk. `changes` replaces fields of the last member. */
-export function groupOf(id: string, hours: number, disks: readonly string[], changes: JsonObject = {}): EstateRow[] {
-  const members = disks.map((disk, index): EstateRow => {
+export function groupOf(id: string, hours: number, disks: readonly string[], changes: JsonObject = {}): ScenarioRow[] {
+  const members = disks.map((disk, index): ScenarioRow => {
     const raw = { id: `${id}-${disk}`, name: "", status: "available", created_at: hoursAgo(hours), volume_id: disk };
     const isLast = index === disks.length - 1;
     return { kind: "standard-snapshot", raw: { ...raw, snapshot_group_id: id, tags: {}, ...(isLast ? changes : {}) } };
@@ -47,12 +47,12 @@ export function groupOf(id: string, hours: number, disks: readonly string[], cha
   return [rowOf("snapshot-group", id, hours), ...members];
 }
 
-/** Returns an estate in which nothing goes wrong. The policy keeps the newest snapshot of each resource. */
-export const estateOf = (
-  rows: EstateRow[],
+/** Returns a scenario in which nothing goes wrong. The policy keeps the newest snapshot of each resource. */
+export const scenarioOf = (
+  rows: ScenarioRow[],
   policy: Partial<PrunePolicy> = {},
-  changes: Partial<Estate> = {},
-): Estate => ({
+  changes: Partial<Scenario> = {},
+): Scenario => ({
   seed: 1,
   mode: "prune",
   start: START,

@@ -1,21 +1,21 @@
-/** Creates random estates. Two estates with the same seed are equal. */
+/** Creates random scenarios. Two scenarios with the same seed are equal. */
 import type { JsonObject } from "../../shared/core/json.ts";
 import type { Retention } from "../../shared/snapshots/policy.ts";
 import type { Kind as KindName } from "../support/kinds.ts";
 import { createRandom } from "../support/random.ts";
+import { addOddity, type Chance, createRow, HOUR_MS, withCopiedMarker } from "./random-rows.ts";
 import {
   type Change,
   DELETE_FAULTS,
   type DeleteFault,
-  type Estate,
-  type EstateRow,
   type Family,
   familyOf,
   type ListFault,
   MAKE_ROOM_DISK,
   MAX_PER_DISK,
-} from "./estate.ts";
-import { addOddity, type Chance, createRow, HOUR_MS, withCopiedMarker } from "./random-rows.ts";
+  type Scenario,
+  type ScenarioRow,
+} from "./scenario.ts";
 
 const KINDS: readonly KindName[] = ["snapshot", "standard-snapshot", "snapshot-group", "cluster-snapshot"];
 /** The time zones of policies other than UTC. */
@@ -41,8 +41,8 @@ function createChance(random: () => number): Chance {
   };
 }
 
-/** Returns the estate of a seed. */
-export function createEstate(seed: number, family: Family = familyOf(seed)): Estate {
+/** Returns the scenario of a seed. */
+export function createScenario(seed: number, family: Family = familyOf(seed)): Scenario {
   const chance = createChance(createRandom(seed));
   const { pick, happens, random } = chance;
   const has = (one: Family) => family === one || family === "everything";
@@ -89,7 +89,7 @@ function randomRetention({ between, happens }: Chance): Retention {
 }
 
 /** Returns ids and names of snapshots as people write them, and some that do not exist. */
-function randomHold({ pick, between, happens }: Chance, rows: readonly EstateRow[]): string[] {
+function randomHold({ pick, between, happens }: Chance, rows: readonly ScenarioRow[]): string[] {
   const hold: string[] = [];
   for (let count = between(1, 3); count > 0 && rows.length > 0; count -= 1) {
     const { raw } = pick(rows);
@@ -100,10 +100,10 @@ function randomHold({ pick, between, happens }: Chance, rows: readonly EstateRow
   return hold;
 }
 
-/** Returns snapshots of one to three kinds. Each resource has 1 to 40 snapshots, and the estate about 100 at most. */
-function randomRows(chance: Chance, start: number, family: Family): EstateRow[] {
+/** Returns snapshots of one to three kinds. Each resource has 1 to 40 snapshots, and the scenario about 100 at most. */
+function randomRows(chance: Chance, start: number, family: Family): ScenarioRow[] {
   const { pick, between, happens, random } = chance;
-  const rows: EstateRow[] = [];
+  const rows: ScenarioRow[] = [];
   const duplicates = family === "duplicates" ? 0.5 : 0.08;
   for (let kinds = pick([1, 1, 2, 3]); kinds > 0; kinds -= 1) {
     const kind = pick(KINDS);
@@ -112,7 +112,7 @@ function randomRows(chance: Chance, start: number, family: Family): EstateRow[] 
       const count = rows.length > 60 ? 3 : Math.round(40 ** random());
       const resource = `${kind === "cluster-snapshot" ? "cluster" : kind === "snapshot-group" ? "server" : "disk"}-${between(0, 3)}`;
       const spacing = pick(SPACINGS) * HOUR_MS;
-      let previous: EstateRow[] = [];
+      let previous: ScenarioRow[] = [];
       for (let index = 0; index < count; index += 1) {
         const age = happens(0.1) ? random() * 800 * 24 * HOUR_MS : (index + random() * 0.2) * spacing;
         let made = createRow(chance, kind, `${kind[0]}${rows.length}`, resource, start - age);
@@ -126,9 +126,9 @@ function randomRows(chance: Chance, start: number, family: Family): EstateRow[] 
 }
 
 /** Returns the snapshots of a disk that has about the maximum number of legacy snapshots. */
-function fullDisk(chance: Chance, start: number): EstateRow[] {
+function fullDisk(chance: Chance, start: number): ScenarioRow[] {
   const { between, happens, random, pick } = chance;
-  const rows: EstateRow[] = [];
+  const rows: ScenarioRow[] = [];
   const count = MAX_PER_DISK + pick([-1, 0, 0, 0, 0, 1]);
   const spacing = pick(SPACINGS) * HOUR_MS;
   for (let index = 0; index < count; index += 1) {
@@ -151,7 +151,7 @@ const CHANGES: (JsonObject | undefined)[] = [
 ];
 const HOLD = { hold: "true" };
 
-function randomChanges({ pick, between, happens }: Chance, rows: EstateRow[]): Change[] {
+function randomChanges({ pick, between, happens }: Chance, rows: ScenarioRow[]): Change[] {
   const changes: Change[] = [];
   for (let count = between(1, 6); count > 0 && rows.length > 0; count -= 1) {
     const row = pick(rows);
