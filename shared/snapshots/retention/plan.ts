@@ -160,14 +160,15 @@ export const compareNewestFirst = (a: FoundSnapshot, b: FoundSnapshot): number =
  * create them. duplicates.ts decides which of them prune deletes.
  *
  * @param snapshots the snapshots of one resource that have not failed
- * @param maxApartMs the maximum number of milliseconds between the creation of a snapshot and of its duplicate. Default: no maximum
+ * @param maxApartMs the maximum number of milliseconds between a duplicate and the previous snapshot for the same request. Default:
+ *   no maximum
  * @returns a map from each younger duplicate to the oldest snapshot for the same request
  */
 export function youngerDuplicates(
   snapshots: readonly FoundSnapshot[],
   maxApartMs = Infinity,
 ): Map<FoundSnapshot, FoundSnapshot> {
-  const oldest = new Map<string, FoundSnapshot>();
+  const previous = new Map<string, FoundSnapshot>();
   const duplicates = new Map<FoundSnapshot, FoundSnapshot>();
   const marked = snapshots.filter(
     (snapshot) =>
@@ -176,9 +177,11 @@ export function youngerDuplicates(
   for (const snapshot of marked.sort(compareNewestFirst).reverse()) {
     // Duplicates have the same idempotency key and the same create options.
     const identity = `${snapshot.marker?.idempotencyKey} ${snapshot.marker?.requestHash}`;
-    const first = oldest.get(identity);
-    if (first === undefined || timeOf(snapshot) - timeOf(first) > maxApartMs) oldest.set(identity, snapshot);
-    else duplicates.set(snapshot, first);
+    const older = previous.get(identity);
+    if (older !== undefined && timeOf(snapshot) - timeOf(older) <= maxApartMs) {
+      duplicates.set(snapshot, duplicates.get(older) ?? older);
+    }
+    previous.set(identity, snapshot);
   }
   return duplicates;
 }

@@ -94,6 +94,21 @@ describe("planRetention with duplicate snapshots", () => {
     expect(plan(found, { keep_last: 5 })).toEqual(["3 deleted: twin of 2", "2 kept: keep_last", "1 kept: keep_last"]);
   });
 
+  test("planRetention counts only the first of three snapshots of one key that were created less than 1 hour after each other", () => {
+    const found = [
+      good("y", 1, { marker }),
+      good("m", 1 + 50 / 1_440, { marker }),
+      good("o", 1 + 100 / 1_440, { marker }),
+      good("b", 2),
+    ];
+    expect(plan(found, { keep_last: 2 })).toEqual([
+      "y deleted: twin of o",
+      "m deleted: twin of o",
+      "o kept: keep_last",
+      "b kept: keep_last",
+    ]);
+  });
+
   test("planRetention holds a copy of a snapshot instead of deleting it as a duplicate", () => {
     const copy = good("copy", 1, { marker, raw: { snapshot_type: "copy" } });
     expect(plan([copy, good("o", 2, { marker })], { keep_last: 1 })).toEqual([
