@@ -7,8 +7,13 @@ export interface Screen {
   update(text: string): void;
   /** Whether the output is a terminal, not a file or a pipe. */
   readonly terminal: boolean;
+  /** The maximum number of characters per line: the width of the terminal, but at most 100. 100 for a file or a pipe. */
+  readonly width: number;
   readonly style: Style;
 }
+
+/** The maximum number of characters per line. Longer lines are hard to read even in a wide terminal. */
+const MAX_WIDTH = 100;
 
 /** Adds terminal colors to text. */
 export interface Style {
@@ -34,6 +39,9 @@ export function createScreen(
   };
   return {
     terminal,
+    get width() {
+      return Math.min(MAX_WIDTH, (terminal && out.columns) || MAX_WIDTH);
+    },
     style: { bold: paint(1, 22), dim: paint(2, 22), good: paint(32, 39), bad: paint(31, 39) },
     line(text = "") {
       clearProgressLine();
