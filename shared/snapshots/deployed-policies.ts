@@ -10,7 +10,7 @@ import type { SnapshotError } from "../core/errors.ts";
 import { after, formatInstant, type Instant, parseInstant } from "../core/instant.ts";
 import { isObject } from "../core/json.ts";
 import { parseJson } from "../core/parse-json.ts";
-import { preview } from "../core/preview.ts";
+import { joinFirst, preview } from "../core/preview.ts";
 import { KINDS } from "./kinds/kinds.generated.ts";
 
 /** A deployed policy. A deployed function, such as pre-deploy, counts as a policy with the name of the function. */
@@ -30,9 +30,6 @@ export interface DeployedPolicy {
 export type DeployedPolicies = ReadonlyMap<string, DeployedPolicy> | undefined;
 
 const PREFIX = "Deployment check:";
-
-/** The maximum number of policy names in a notice. */
-const MAX_NAMED = 20;
 
 /**
  * How long after the time of a run its first snapshot may appear, in milliseconds. FunctionGraph can start the run late, and the
@@ -106,7 +103,7 @@ export function unlistedKindsNotice(
   const fact = `${kinds.join(", ")}: the endpoint does not offer these snapshots (${response}), so they were not listed.`;
   return deployed === undefined
     ? `${fact} If the region offers them, correct the variable *_ENDPOINT.`
-    : `${PREFIX} ${fact} These deployed policies or functions create them: ${join(users.map(([name]) => name))}. Correct the variable *_ENDPOINT, or deploy these policies without these kinds.`;
+    : `${PREFIX} ${fact} These deployed policies or functions create them: ${joinFirst(users.map(([name]) => preview(name)))}. Correct the variable *_ENDPOINT, or deploy these policies without these kinds.`;
 }
 
 /**
@@ -145,14 +142,9 @@ export function unknownPolicyNotice(
 ): string | undefined {
   if (deployed?.has(policy)) return undefined;
   const names = [...new Set([...seen, ...(deployed?.keys() ?? [])])].sort();
-  const existing = names.length === 0 ? "No snapshot has a policy." : `Policies that exist: ${join(names)}.`;
+  const existing =
+    names.length === 0
+      ? "No snapshot has a policy."
+      : `Policies that exist: ${joinFirst(names.map((name) => preview(name)))}.`;
   return `policy: no snapshot has the policy ${preview(policy)}, so nothing was deleted. ${existing} Correct the name, or remove the timer.`;
-}
-
-function join(names: readonly string[]): string {
-  const named = names
-    .slice(0, MAX_NAMED)
-    .map((name) => preview(name))
-    .join(", ");
-  return names.length > MAX_NAMED ? `${named} and ${names.length - MAX_NAMED} more` : named;
 }

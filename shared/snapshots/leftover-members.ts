@@ -1,3 +1,4 @@
+import { joinFirst } from "../core/preview.ts";
 import { LISTED_AFTER_MS, retryRead } from "../core/retry.ts";
 import type { FoundSnapshot, Kind } from "./kinds/kind.ts";
 import { groupIdOf } from "./ownership.ts";
@@ -30,9 +31,6 @@ export function createLeftoverCheck(): LeftoverCheck {
   };
 }
 
-/** The maximum number of group ids in the notice about deleted groups. */
-const MAX_NAMED = 20;
-
 /**
  * Adds a notice about the remaining members of deleted groups to the record of the run. It is UNCONFIRMED whether EVS deletes the
  * members together with the group (SOURCES.md#evs-groups-delete-members). The remaining members have no snapshot marker, so this
@@ -61,8 +59,7 @@ export async function reportLeftovers(first: LeftoverCheck, groupKind: Kind, run
   const remaining = new Set(check.deletedGroups());
   const groups = deletedGroups.filter((id) => remaining.has(id));
   if (groups.length === 0) return;
-  const more = groups.length > MAX_NAMED ? ` and ${groups.length - MAX_NAMED} more` : "";
   addNotice(
-    `Standard snapshots of deleted groups remain. Delete them by hand. Their snapshot_group_id: ${groups.slice(0, MAX_NAMED).join(", ")}${more}.`,
+    `Standard snapshots of deleted groups remain. Delete them by hand. Their snapshot_group_id: ${joinFirst(groups)}.`,
   );
 }

@@ -1,4 +1,5 @@
 import { asSnapshotError, SnapshotError } from "../core/errors.ts";
+import { joinFirst } from "../core/preview.ts";
 import { createPause, retryRead } from "../core/retry.ts";
 import { unlistedKindsNotice } from "./deployed-policies.ts";
 import { type FoundSnapshot, isUnreadable, type Kind } from "./kinds/kind.ts";
@@ -114,10 +115,6 @@ function createStringSharing(): (found: FoundSnapshot) => FoundSnapshot {
 
 // Stryker restore all
 
-/** The maximum number of ids in the notice about unreadable rows. */
-const MAX_NAMED = 20;
-
 function unreadableNotice({ name }: Kind, ids: readonly string[]): string {
-  const more = ids.length > MAX_NAMED ? ` and ${ids.length - MAX_NAMED} more` : "";
-  return `Unreadable rows: expected an id and a status in each row of the list of ${name}s, got rows without them: ${ids.slice(0, MAX_NAMED).join(", ")}${more}. These snapshots were neither counted as good nor deleted. Check them in the console.`;
+  return `Unreadable rows: expected an id and a status in each row of the list of ${name}s, got rows without them: ${joinFirst(ids)}. These snapshots were neither counted as good nor deleted. Check them in the console.`;
 }

@@ -1,7 +1,6 @@
 /** `npm run model`: runs many scenarios and prints what they left, per family. */
-import { spawn } from "node:child_process";
-import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import { runChunks } from "../support/chunks.ts";
 import { addResult, findFailure, type ModelResult, runFamilies } from "./families.ts";
 import type { Verdict } from "./judge.ts";
 import { FAMILIES, familyOf, type Scenario } from "./scenario.ts";
@@ -17,34 +16,8 @@ scenario that breaks it.
   --seed      the seed of the first scenario (default 1)
   --scenario  runs one scenario, as this command printed it`;
 
-/** The number of scenarios in a child process. A child process also ends before its memory grows. */
+/** The number of scenarios in a child process. */
 const CHUNK = 1_000;
-
-async function runInChild(first: number, last: number): Promise<ModelResult> {
-  const child = spawn(process.execPath, [...process.execArgv, import.meta.filename, "--chunk", `${first}-${last}`], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  let text = "";
-  child.stdout.setEncoding("utf8").on("data", (part: string) => {
-    text += part;
-  });
-  await new Promise((resolve) => child.once("close", resolve));
-  return JSON.parse(text) as ModelResult;
-}
-
-async function runAll(seed: number, cases: number): Promise<ModelResult> {
-  const result: ModelResult = { counts: {}, failures: [] };
-  let next = seed;
-  const worker = async () => {
-    while (next < seed + cases) {
-      const first = next;
-      next = Math.min(first + CHUNK, seed + cases);
-      addResult(result, await runInChild(first, next - 1));
-    }
-  };
-  await Promise.all(Array.from({ length: availableParallelism() }, worker));
-  return result;
-}
 
 const COLUMNS: [string, keyof Verdict][] = [
   ["avoidable", "avoidable"],
@@ -112,7 +85,10 @@ async function main(): Promise<number> {
     );
     return 2;
   }
-  const result = await runAll(seed, cases);
+  const result: ModelResult = { counts: {}, failures: [] };
+  await runChunks<ModelResult>(import.meta.filename, { first: seed, count: cases, perProcess: CHUNK }, (chunk) =>
+    addResult(result, chunk),
+  );
   const { failures } = result;
   console.log(
     failures.length === 0

@@ -1,7 +1,6 @@
 /** `npm run retention-model`: applies policies to many random scenarios, and checks the promises of prune and `make_room`. */
-import { spawn } from "node:child_process";
-import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import { runChunks } from "../support/chunks.ts";
 import { PROMISES, type PromiseName } from "./check-promises.ts";
 import { addMany, type ManyResult, runMany } from "./run-many.ts";
 import { findBroken } from "./run-scenario.ts";
@@ -18,36 +17,10 @@ scenarios that break it.
   --seed      the seed of the first scenario (default 1)
   --scenario  runs one scenario, as this command printed it`;
 
-/** The number of scenarios in a child process. A child process also ends before its memory grows. */
+/** The number of scenarios in a child process. */
 const CHUNK = 2_000;
 /** The maximum number of scenarios that are made smaller and printed. */
 const MAX_PRINTED = 5;
-
-async function runInChild(first: number, last: number): Promise<ManyResult> {
-  const child = spawn(process.execPath, [...process.execArgv, import.meta.filename, "--chunk", `${first}-${last}`], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  let text = "";
-  child.stdout.setEncoding("utf8").on("data", (part: string) => {
-    text += part;
-  });
-  await new Promise((resolve) => child.once("close", resolve));
-  return JSON.parse(text) as ManyResult;
-}
-
-async function runAll(seed: number, cases: number): Promise<ManyResult> {
-  const result: ManyResult = { counts: {}, examples: [] };
-  let next = seed;
-  const worker = async () => {
-    while (next < seed + cases) {
-      const first = next;
-      next = Math.min(first + CHUNK, seed + cases);
-      addMany(result, await runInChild(first, next - 1));
-    }
-  };
-  await Promise.all(Array.from({ length: availableParallelism() }, worker));
-  return result;
-}
 
 function printTable({ counts }: ManyResult): void {
   const head = ["family", "scenarios", "snapshots", "deletions", "broken promises"];
@@ -110,7 +83,10 @@ async function main(): Promise<number> {
     );
     return 2;
   }
-  const result = await runAll(seed, cases);
+  const result: ManyResult = { counts: {}, examples: [] };
+  await runChunks<ManyResult>(import.meta.filename, { first: seed, count: cases, perProcess: CHUNK }, (chunk) =>
+    addMany(result, chunk),
+  );
   const names = new Set(result.examples.map(({ promise }) => promise));
   console.log(
     names.size === 0

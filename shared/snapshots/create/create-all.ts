@@ -2,6 +2,7 @@ import type { Time } from "../../core/clock.ts";
 import { createSlots, type Slots } from "../../core/concurrency.ts";
 import { asSnapshotError, REASONS, type SnapshotError } from "../../core/errors.ts";
 import { type Instant, instant } from "../../core/instant.ts";
+import { joinFirst } from "../../core/preview.ts";
 import { acquireBefore, createPause, LISTED_AFTER_MS, withTime } from "../../core/retry.ts";
 import { isLive, type Kind } from "../kinds/kind.ts";
 import { hashRequest } from "../marker.ts";
@@ -206,9 +207,6 @@ export async function hasCreatedSnapshots(targets: readonly Target[], index: Sna
   return index.listed(targets).some(({ id }) => !index.isOwn(id));
 }
 
-/** The maximum number of targets that a notice about duplicates names. */
-const MAX_NAMED_DUPLICATES = 20;
-
 /** Adds a warning to the record of the run if list responses show several snapshots of the run for one target. */
 function reportDuplicates(targets: readonly Target[], index: SnapshotIndex, { addNotice }: RunContext): void {
   const named: string[] = [];
@@ -221,8 +219,5 @@ function reportDuplicates(targets: readonly Target[], index: SnapshotIndex, { ad
     if (ids.length > 1) named.push(`${target.kind.name}s ${ids.join(" and ")} of ${target.resource}`);
   }
   if (named.length === 0) return;
-  const more = named.length > MAX_NAMED_DUPLICATES ? ` and ${named.length - MAX_NAMED_DUPLICATES} more` : "";
-  addNotice(
-    `Two deliveries created duplicates: ${named.slice(0, MAX_NAMED_DUPLICATES).join(", ")}${more}. prune-snapshots deletes the younger ones.`,
-  );
+  addNotice(`Two deliveries created duplicates: ${joinFirst(named)}. prune-snapshots deletes the younger ones.`);
 }

@@ -1,5 +1,6 @@
 import { SnapshotError } from "../../core/errors.ts";
 import type { Instant } from "../../core/instant.ts";
+import { joinFirst } from "../../core/preview.ts";
 import { createWallTimeConverter } from "../../core/time-zone.ts";
 import { unknownPolicyNotice } from "../deployed-policies.ts";
 import type { FoundSnapshot, Kind } from "../kinds/kind.ts";
@@ -117,7 +118,7 @@ export async function prune(policy: PrunePolicy, runContext: RunContext): Promis
   // A snapshot that was not listed can have the name or the policy.
   const holdNotice = isComplete ? holdCheck.notice() : undefined;
   if (holdNotice !== undefined) runContext.addNotice(holdNotice);
-  if (keptDuplicates.length > 0) runContext.addNotice(keptDuplicatesNotice(keptDuplicates));
+  if (keptDuplicates.length > 0) runContext.addNotice(`Not deleted as duplicates: ${joinFirst(keptDuplicates, "; ")}.`);
   const announced = [...duplicates, ...deletions].map(toAnnouncement);
   if (announced.length > 0) runContext.announceDeletions(announced);
   const deletionPlan: DeletionPlan = {
@@ -156,16 +157,6 @@ const tooManyDeletions = (max: number) =>
     "Misconfigured",
     `Expected at most ${max} snapshots to delete, because more do not fit into memory. The next run deletes further snapshots. Give the function more memory.`,
   );
-
-/** The maximum number of snapshots in the notice about kept duplicates. */
-const MAX_NAMED = 20;
-
-/** Returns the notice about snapshots that look like duplicates but break a rule. Each string contains an id and the rule. */
-function keptDuplicatesNotice(kept: readonly string[]): string {
-  const named = kept.slice(0, MAX_NAMED).join("; ");
-  const more = kept.length > MAX_NAMED ? `; and ${kept.length - MAX_NAMED} more` : "";
-  return `Not deleted as duplicates: ${named}${more}.`;
-}
 
 /**
  * Yields the decisions about the snapshots of a policy. Without a retention, yields only decisions about the snapshots that look

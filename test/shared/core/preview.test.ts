@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { preview } from "../../../shared/core/preview.ts";
+import { joinFirst, preview } from "../../../shared/core/preview.ts";
 
 test.each(
   [
@@ -43,4 +43,11 @@ test.each<[what: string, text: string]>([
 test("preview returns at least 1 and less than 600 characters for any value, and never throws", () => {
   const anything = fc.oneof(fc.anything(), fc.string({ minLength: 70, maxLength: 200, unit: "binary" }));
   fc.assert(fc.property(anything, (value) => preview(value).length > 0 && preview(value).length < 600));
+});
+
+test("joinFirst names the first 20 entries and the number of further entries", () => {
+  const entries = Array.from({ length: 22 }, (_, index) => `n${index}`);
+  expect(joinFirst(entries)).toMatch(/^n0, n1, .*, n19 and 2 more$/);
+  expect(joinFirst(entries.slice(0, 20))).toMatch(/^n0, .*, n19$/);
+  expect(joinFirst(["a", "b"], "; ")).toBe("a; b");
 });
