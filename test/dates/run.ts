@@ -15,7 +15,7 @@ Runs every test that can depend on the date at ${DATES.length} dates in ${ZONES.
 async function executeRun(run: Run): Promise<boolean> {
   const started = performance.now();
   const files = filesOf(run).map((path) => `test/${path}`);
-  const vitest = ["node_modules/vitest/vitest.mjs", "run", "--config", "test/vitest.config.mjs"];
+  const vitest = ["node_modules/vitest/vitest.mjs", "run", "--config", "test/vitest.config.mjs", "--maxWorkers=1"];
   const child = spawn(process.execPath, [...vitest, ...files], {
     cwd: ROOT,
     env: { ...process.env, ...environmentOf(run), NO_COLOR: "1" },
