@@ -11,6 +11,7 @@ import {
   startGateway,
   startHost,
 } from "../host/index.ts";
+import { addSampleHistory, type SampleHistory } from "./sample-history.ts";
 import { addSampleInventory, type SampleInventory } from "./sample-inventory.ts";
 
 /** The folder into which `npm run build` writes the bundles. */
@@ -26,12 +27,20 @@ export interface LocalSite {
   host: Host;
   gateway: Gateway;
   inventory: SampleInventory;
+  /** The ids of some snapshots of the sample history. Undefined if the local site started without snapshots. */
+  history?: SampleHistory;
   close(): Promise<void>;
 }
 
-/** Starts the embedded cloud with sample resources, a host that runs all built functions, and the API gateway. */
+/**
+ * Starts the embedded cloud with sample resources, a host that runs all built functions, and the API gateway.
+ *
+ * @param options.history whether the embedded cloud starts with further resources and 60 days of snapshots. Default false: the
+ *   embedded cloud starts without snapshots.
+ */
 export async function startLocalSite(options: {
   dist?: string;
+  history?: boolean;
   creationMs?: CloudOptions["creationMs"];
   onLine(line: OutputLine): void;
 }): Promise<LocalSite> {
@@ -51,6 +60,7 @@ export async function startLocalSite(options: {
     },
   });
   const inventory = addSampleInventory(cloud);
+  const history = options.history ? addSampleHistory(cloud, inventory) : undefined;
   host = await startHost({
     dist,
     functions,
@@ -74,6 +84,7 @@ export async function startLocalSite(options: {
     host,
     gateway,
     inventory,
+    ...(history ? { history } : {}),
     async close() {
       await gateway.close();
       await host.close();

@@ -3,7 +3,7 @@ import { KINDS } from "../../../shared/snapshots/kinds/kinds.generated.ts";
 import type { EmbeddedCloud, SnapshotView } from "../cloud/index.ts";
 
 /** A sample resource: a server, a disk, or a resource of another service, such as a cluster. */
-interface SampleResource {
+export interface SampleResource {
   type: string;
   name: string;
   id: string;
@@ -27,16 +27,31 @@ export interface SampleInventory {
   idOf(name: string): string;
   /** Changes `attachedTo` of a disk in `resources`, after the disk was attached to a server. */
   setAttached(disk: string, server: string): void;
+  /** Adds a server to the embedded cloud and to `resources`. */
+  addServer(name: string, tags?: Tags): SampleResource;
+  /**
+   * Adds a disk to the embedded cloud and to `resources`.
+   *
+   * @param size the size of the disk in GiB
+   * @param server the server to which the disk was attached 30 days ago. Default: the disk is not attached.
+   */
+  addDisk(name: string, size: number, tags?: Tags, server?: SampleResource): SampleResource;
+  /** Makes `nameOf` return this name for the id of a resource that no longer exists. */
+  setNameOfDeleted(id: string, name: string): void;
 }
+
+type Tags = Record<string, string>;
 
 /**
  * How long ago all sample disks except web-1-data were attached, in milliseconds. This is long enough that disk-attached does not
  * assign a CTS trace without a disk id to one of these disks.
  */
 const LONG_AGO_MS = 30 * 24 * 3_600_000;
+/** The age of the sample servers and disks, in milliseconds. It is longer than the sample history. */
+const AGE_MS = 90 * 24 * 3_600_000;
 
 /** Returns an id that depends only on the name, so stored events can contain the ids of sample resources. */
-function idFor(name: string): string {
+export function idFor(name: string): string {
   const hex = createHash("sha256").update(name).digest("hex");
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
@@ -52,54 +67,43 @@ const NAME_BY_TYPE: Record<string, string> = { cluster: "warehouse" };
  * can select these resources by their tags. Only the disk web-1-data was attached recently.
  */
 export function addSampleInventory(cloud: EmbeddedCloud): SampleInventory {
-  const web = cloud.addServer({ id: idFor("web-1"), name: "web-1", tags: { role: "web" } });
-  const database = cloud.addServer({
-    id: idFor("database-1"),
-    name: "database-1",
-    tags: { role: "database", backup: "daily" },
-  });
-  const disk = (name: string, size: number, serverId?: string, tags: Record<string, string> = {}) => {
-    const attachedAt = cloud.clock.now() - (name === "web-1-data" ? 0 : LONG_AGO_MS);
-    return cloud.addVolume({ id: idFor(name), name, size, tags, ...(serverId ? { serverId, attachedAt } : {}) });
+  const resources: SampleResource[] = [];
+  const names = new Map<string, string>();
+  const createdAt = cloud.clock.now() - AGE_MS;
+  const register = (resource: SampleResource): SampleResource => {
+    resources.push(resource);
+    names.set(resource.id, resource.name);
+    return resource;
   };
-  const disks = [
-    { ...disk("web-1-system", 40, web.id), server: web },
-    { ...disk("web-1-data", 100, web.id, { backup: "daily" }), server: web },
-    { ...disk("database-1-system", 40, database.id), server: database },
-    { ...disk("database-1-data", 500, database.id, { backup: "daily" }), server: database },
-    { ...disk("archive", 1000, undefined, { backup: "daily", tier: "cold" }), server: undefined },
-  ];
-  const others = cloud.otherResources.map(({ type, idField }): SampleResource => {
-    const name = NAME_BY_TYPE[type] ?? `${type}-1`;
-    return { type, idField, name, id: idFor(name), attachedTo: "", tags: { backup: "daily" } };
-  });
-  for (const { type, ...resource } of others) cloud.addOther(type, resource);
+  const addServer = (name: string, tags: Tags = {}) => {
+    const { id } = cloud.addServer({ id: idFor(name), name, tags, createdAt });
+    return register({ type: "server", idField: "server_id", name, id, attachedTo: "", tags });
+  };
+  const addDisk = (name: string, size: number, tags: Tags = {}, server?: SampleResource) => {
+    const attachedAt = cloud.clock.now() - (name === "web-1-data" ? 0 : LONG_AGO_MS);
+    const attachment = server === undefined ? {} : { serverId: server.id, attachedAt };
+    const { id } = cloud.addVolume({ id: idFor(name), name, size, tags, createdAt, ...attachment });
+    return register({ type: "disk", idField: "volume_id", name, id, attachedTo: server?.name ?? "-", tags });
+  };
 
-  const resources: SampleResource[] = [
-    ...[web, database].map(({ name, id, tags }) => ({
-      type: "server",
-      idField: "server_id",
-      name,
-      id,
-      attachedTo: "",
-      tags,
-    })),
-    ...disks.map(({ name, id, server, tags }) => ({
-      type: "disk",
-      idField: "volume_id",
-      name,
-      id,
-      attachedTo: server?.name ?? "-",
-      tags,
-    })),
-    ...others,
-  ];
-  const names = new Map(resources.map(({ id, name }) => [id, name]));
+  const web = addServer("web-1", { role: "web" });
+  const database = addServer("database-1", { role: "database", backup: "daily" });
+  addDisk("web-1-system", 40, {}, web);
+  const webData = addDisk("web-1-data", 100, { backup: "daily" }, web);
+  addDisk("database-1-system", 40, {}, database);
+  addDisk("database-1-data", 500, { backup: "daily" }, database);
+  const archive = addDisk("archive", 1000, { backup: "daily", tier: "cold" });
+  for (const { type, idField } of cloud.otherResources) {
+    const name = NAME_BY_TYPE[type] ?? `${type}-1`;
+    const { id, tags } = register({ type, idField, name, id: idFor(name), attachedTo: "", tags: { backup: "daily" } });
+    cloud.addOther(type, { id, name, tags });
+  }
+
   return {
     web: web.id,
     database: database.id,
-    webData: idFor("web-1-data"),
-    archive: idFor("archive"),
+    webData: webData.id,
+    archive: archive.id,
     resources,
     nameOf: (id) => names.get(id) ?? id,
     idOf: idFor,
@@ -107,6 +111,9 @@ export function addSampleInventory(cloud: EmbeddedCloud): SampleInventory {
       const resource = resources.find(({ name }) => name === disk);
       if (resource !== undefined) resource.attachedTo = server;
     },
+    addServer,
+    addDisk,
+    setNameOfDeleted: (id, name) => void names.set(id, name),
   };
 }
 

@@ -63,7 +63,7 @@ export function memberFields(group: Group, volume: VolumeRecord, index: number, 
 export function addSeededMember(
   group: Group,
   volumeId: string,
-  { readyAt, finalStatus }: { readyAt: number; finalStatus: string },
+  { id = randomUUID(), readyAt, finalStatus }: { id?: string | undefined; readyAt: number; finalStatus: string },
   { inventory, behavior }: CloudState,
 ): Member {
   const volume = inventory.volumes.get(volumeId);
@@ -73,7 +73,7 @@ export function addSeededMember(
     ...inventory.pastTimeFields(group.createdAt),
     readyAt,
     finalStatus,
-    id: randomUUID(),
+    id,
     ...memberFields(group, volume, group.memberIds.length, tags),
   };
   inventory.addSnapshot(added);

@@ -67,9 +67,15 @@ declare module "../records.ts" {
   interface SeedOptionsByKind {
     /**
      * `addSnapshot` also adds one member snapshot for each disk in `volumeIds`. The members have the creation time and the status
-     * of the group. If `volumeIds` is absent, `addSnapshot` uses all disks of the server.
+     * of the group. If `volumeIds` is absent, `addSnapshot` uses all disks of the server. `memberId` returns the id of the member
+     * snapshot of a disk. Default: a random id.
      */
-    "snapshot-group": { serverId?: string; volumeIds?: string[]; tags?: Tags };
+    "snapshot-group": {
+      serverId?: string;
+      volumeIds?: string[];
+      tags?: Tags;
+      memberId?: (volumeId: string) => string;
+    };
   }
 }
 
@@ -78,7 +84,7 @@ export const snapshotKind: SnapshotKind<"snapshot-group"> = {
   statuses: EVS_STATUSES,
   creationMs: 3000,
   labelsField: "tags",
-  seed({ serverId = "", volumeIds, tags = {} }, fields, cloud) {
+  seed({ serverId = "", volumeIds, tags = {}, memberId }, fields, cloud) {
     const { inventory, behavior } = cloud;
     const group: SnapshotGroup = {
       ...fields,
@@ -91,7 +97,7 @@ export const snapshotKind: SnapshotKind<"snapshot-group"> = {
       instantAccess: false,
       finalStatus: fields.finalStatus === "available" ? behavior.groupAvailable : fields.finalStatus,
     };
-    for (const id of group.volumeIds) addSeededMember(group, id, fields, cloud);
+    for (const id of group.volumeIds) addSeededMember(group, id, { ...fields, id: memberId?.(id) }, cloud);
     return group;
   },
   view: (group, cloud) => ({
