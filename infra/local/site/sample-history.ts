@@ -28,33 +28,38 @@ const DAY_MS = 24 * HOUR_MS;
 
 /** How many days the sample history covers. */
 const DAYS = 60;
-/** How many nights ago servers and clusters were added to the policy `nightly`. */
+/** How many nights ago web-1 and the cluster were added to the policy `nightly`. */
 const SHORT_DAYS = 14;
+/** How many nights ago a nightly snapshot was created twice. A retention with `keep_daily: 3` keeps the older snapshot. */
+const DUPLICATE_NIGHT = 2;
+/** How many nights ago the nightly snapshot was created that a user keeps. */
+const HELD_NIGHT = 45;
 
 /**
  * Adds further servers and disks to the sample resources, and 60 days of snapshots. The times depend only on the clock of the
  * embedded cloud, and the ids only on the names and the times. Every snapshot is at least one hour old.
  *
- * | policy       | creates                                                                                          |
- * | ------------ | ------------------------------------------------------------------------------------------------ |
- * | `nightly`    | at 02:00 UTC: disks, servers and the cluster with the tag `backup=daily`, and the server web-1   |
- * | `weekly`     | disks with the tag `backup=weekly`, most recently 5 days ago                                     |
- * | `hourly`     | disks with the tag `backup=hourly`; all of the last day, and one of each day before              |
- * | `pre-deploy` | before the deployments release-5 and release-6                                                   |
+ * | policy       | creates                                                                                               |
+ * | ------------ | ----------------------------------------------------------------------------------------------------- |
+ * | `nightly`    | at 02:00 UTC: disks with the tag `backup=daily`, the server web-1 and the cluster                     |
+ * | `weekly`     | disks and servers with the tag `backup=weekly`, and the server database-1, most recently 5 days ago   |
+ * | `hourly`     | disks with the tag `backup=hourly`: every hour of the last day, and one snapshot of each day before   |
+ * | `pre-deploy` | before the deployments release-5 and release-6                                                        |
  *
  * The disks differ in how well they are protected:
  *
- * | disk                                   | protection                                                               |
- * | -------------------------------------- | ------------------------------------------------------------------------ |
- * | web-1-data, database-1-data, archive   | protected by last night's snapshot                                       |
- * | web-1-system, database-1-system        | protected as members of last night's groups                              |
- * | shop-1-orders                          | protected by an hourly snapshot; one attempt failed                      |
- * | reports                                | stale: its last weekly snapshot is 5 days old                            |
- * | mail-data                              | failing: its last two weekly snapshots failed                            |
- * | scratch                                | unprotected: it has no snapshot                                          |
- * | images                                 | unknown: a disk is being restored from its newest snapshot               |
- * | shop-1-cache                           | excluded: its tag `backup=none` says that nobody needs a snapshot        |
- * | retired-data                           | deleted, but its last snapshot still exists                              |
+ * | disk                          | protection                                                                           |
+ * | ----------------------------- | ------------------------------------------------------------------------------------ |
+ * | web-1-data, database-1-data   | protected by last night's legacy snapshot                                            |
+ * | archive, invoices             | protected by last night's standard snapshot; they have 60 nights of snapshots        |
+ * | web-1-system                  | protected as a member of last night's group of web-1                                 |
+ * | shop-1-orders                 | protected by an hourly snapshot; one attempt failed                                  |
+ * | reports, database-1-system    | stale: the last weekly snapshot is 5 days old                                        |
+ * | mail-data                     | failing: the last two weekly snapshots failed                                        |
+ * | scratch                       | unprotected: it has no snapshot                                                      |
+ * | images                        | unknown: the status of its newest snapshot says that a disk is being restored        |
+ * | shop-1-cache                  | excluded: its tag `backup=none` says that nobody needs a snapshot                    |
+ * | retired-data                  | deleted, but its last snapshot still exists                                          |
  */
 export function addSampleHistory(cloud: EmbeddedCloud, inventory: SampleInventory): SampleHistory {
   const shop = inventory.addServer("shop-1");
@@ -62,6 +67,7 @@ export function addSampleHistory(cloud: EmbeddedCloud, inventory: SampleInventor
   inventory.addDisk("shop-1-cache", 50, { backup: "none" }, shop);
   const reports = inventory.addDisk("reports", 80, { backup: "weekly" }).id;
   const mail = inventory.addDisk("mail-data", 300, { backup: "weekly" }).id;
+  const invoices = inventory.addDisk("invoices", 250, { backup: "daily", tier: "cold" }).id;
   inventory.addDisk("scratch", 20);
   const images = inventory.addDisk("images", 600).id;
   const retired = inventory.idOf("retired-data");
@@ -77,25 +83,28 @@ export function addSampleHistory(cloud: EmbeddedCloud, inventory: SampleInventor
   const nightly = (kind: PastSnapshot["kind"], resource: string, night: number, more: Partial<PastSnapshot> = {}) =>
     add({ kind, resource, policy: "nightly", time: lastNight - night * DAY_MS, ...more });
   for (let night = DAYS - 1; night >= 0; night -= 1) {
-    if (night !== 9) nightly("standard-snapshot", webData, night);
-    if (night !== 45) nightly("standard-snapshot", databaseData, night, { failed: night === 17 || night === 33 });
+    if (night !== DUPLICATE_NIGHT) {
+      nightly("standard-snapshot", archive, night, { failed: night === 17 || night === 33 });
+    }
+    if (night !== HELD_NIGHT) nightly("standard-snapshot", invoices, night);
     if (night < SHORT_DAYS) {
-      for (const server of [web, database]) nightly("snapshot-group", server, night);
+      nightly("snapshot-group", web, night);
       nightly("cluster-snapshot", warehouse, night, { failed: night === 6 });
     }
-    // A disk can have at most 7 legacy snapshots, so earlier runs of prune-snapshots left only the last two.
-    if (night < 2) nightly("snapshot", archive, night);
+    // A disk can have at most 7 legacy snapshots, so earlier runs of prune-snapshots left only the last one.
+    if (night < 1) for (const disk of [webData, databaseData]) nightly("snapshot", disk, night);
   }
-  const original = nightly("standard-snapshot", webData, 9);
-  const duplicate = nightly("standard-snapshot", webData, 9, { delayMs: 2_000 });
-  const held = nightly("standard-snapshot", databaseData, 45, { name: "keep-for-audit", tags: { hold: "audit" } });
+  const original = nightly("standard-snapshot", archive, DUPLICATE_NIGHT);
+  const duplicate = nightly("standard-snapshot", archive, DUPLICATE_NIGHT, { delayMs: 2_000 });
+  const held = nightly("standard-snapshot", invoices, HELD_NIGHT, { name: "keep-for-audit", tags: { hold: "audit" } });
   const orphan = nightly("standard-snapshot", retired, 30);
 
   for (let week = 7; week >= 0; week -= 1) {
     const time = startOfHour(now) - 5 * DAY_MS - week * 7 * DAY_MS;
-    const weekly = { kind: "standard-snapshot", policy: "weekly", time } as const;
-    add({ ...weekly, resource: reports });
-    add({ ...weekly, resource: mail, failed: week < 2 });
+    const weekly = { policy: "weekly", time };
+    add({ ...weekly, kind: "standard-snapshot", resource: reports });
+    add({ ...weekly, kind: "standard-snapshot", resource: mail, failed: week < 2 });
+    add({ ...weekly, kind: "snapshot-group", resource: database });
   }
 
   const hourly = (hours: number, failed = false) =>
