@@ -8,45 +8,52 @@ export function environmentOf(cloud: LocalSite["cloud"]): Record<string, string>
   return { ...userDataFor(cloud), ...keys };
 }
 
-/** Prints everything that a user needs to call the embedded cloud manually: addresses, keys, ids, tags, sample commands. */
+/**
+ * Prints the addresses of the local site, and commands that a user can copy into a second terminal.
+ *
+ * @param envFile the path of the file with the variables of `environmentOf`
+ * @param verbose true to also print the id and the tags of every resource
+ */
 export function printAddresses(
   { cloud, gateway, inventory }: LocalSite,
   { line, style }: Pick<Screen, "line" | "style">,
+  envFile: string,
+  verbose = false,
 ) {
-  const { ak, sk, securityToken, token } = cloud.credentials;
-  const create = { snapshot: { volume_id: inventory.webData, name: "tried-by-hand", force: true } };
+  const create = { snapshot: { volume_id: inventory.webData, force: true } };
   const deployment = {
     deployment_id: "mine-1",
     targets: [{ kind: "snapshot", tags: { backup: "daily" } }],
-    wait_seconds: 50,
   };
-  const entry = (name: string, text: string) => line(`${style.bold(name.padEnd(8))} ${text}`);
+  const entry = (name: string, text: string) => line(`  ${style.bold(name.padEnd(9))} ${text}`);
   line();
-  entry("cloud", `${cloud.url}  EVS, DWS, ECS, LTS and FunctionGraph; project ${cloud.projectId}`);
-  // These keys are not secret, because only this embedded cloud accepts them.
-  entry("keys", `access key ${ak}, secret key ${sk}, security token ${securityToken}; or use the token ${token}`);
-  entry("gateway", `${gateway.url}  ${gateway.routes.map((route) => `/${route}`).join(" ")}`);
-  for (const { type, name, id, attachedTo, tags } of inventory.resources) {
-    const labels = Object.entries(tags).map(([key, value]) => `${key}=${value}`);
-    const place = type === "disk" ? (attachedTo === "-" ? "not attached" : `on ${attachedTo}`) : "";
-    line(
-      style.dim(
-        `         ${type.padEnd(7)} ${name.padEnd(17)} ${id}  ${place.padEnd(13)}  ${labels.join(" ")}`.trimEnd(),
-      ),
-    );
-  }
-  entry("try", `curl -i ${gateway.url}/create-snapshot -H 'idempotency-key: mine-1' -d '${JSON.stringify(create)}'`);
-  entry("", `curl -i ${gateway.url}/pre-deploy -d '${JSON.stringify(deployment)}'`);
-  entry("", `curl ${cloud.url}/v2/${cloud.projectId}/cloudsnapshots/detail -H 'x-auth-token: ${token}'`);
-  entry(
-    "",
-    `export ${Object.entries(environmentOf(cloud))
-      .map(([name, value]) => `${name}=${value}`)
-      .join(" ")}`,
+  line(style.bold("The embedded cloud and the functions keep running until Ctrl-C."));
+  entry("gateway", `${gateway.url}  POST /<function>, no credentials`);
+  entry("cloud", `${cloud.url}  EVS, DWS, ECS, LTS and FunctionGraph`);
+  entry("env file", `${envFile}  deleted at the end`);
+  if (verbose) for (const text of describeResources(inventory)) line(style.dim(text));
+  line();
+  line(style.bold("Try this in a second terminal:"));
+  const command = (first: string, second: string) => {
+    line(`  ${first} \\`);
+    line(`    ${second}`);
+  };
+  command(`curl -i ${gateway.url}/create-snapshot -H 'idempotency-key: mine-1'`, `-d '${JSON.stringify(create)}'`);
+  command(`curl -i ${gateway.url}/pre-deploy`, `-d '${JSON.stringify(deployment)}'`);
+  command(
+    `curl ${cloud.url}/v2/${cloud.projectId}/cloudsnapshots/detail`,
+    `-H 'x-auth-token: ${cloud.credentials.token}'`,
   );
   for (const name of ["verify-snapshots", "prune-snapshots"]) {
-    entry("", `npm run invoke -- ${name} test/events/${name}.json --real`);
+    command(`npm run invoke -- ${name} test/events/${name}.json`, `--real --env-file ${envFile}`);
   }
-  entry("stop", "Ctrl-C");
   line();
+}
+
+function describeResources({ resources }: LocalSite["inventory"]): string[] {
+  return resources.map(({ type, name, id, attachedTo, tags }) => {
+    const labels = Object.entries(tags).map(([key, value]) => `${key}=${value}`);
+    const place = type === "disk" ? (attachedTo === "-" ? "not attached" : `on ${attachedTo}`) : "";
+    return `  ${type.padEnd(7)} ${name.padEnd(17)} ${id}  ${place.padEnd(13)}  ${labels.join(" ")}`.trimEnd();
+  });
 }

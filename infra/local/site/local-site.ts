@@ -11,6 +11,7 @@ import {
   startGateway,
   startHost,
 } from "../host/index.ts";
+import { parseRecord, type ResultRecord } from "./records.ts";
 import { addSampleHistory, type SampleHistory } from "./sample-history.ts";
 import { addSampleInventory, type SampleInventory } from "./sample-inventory.ts";
 
@@ -29,6 +30,10 @@ export interface LocalSite {
   inventory: SampleInventory;
   /** The ids of some snapshots of the sample history. Undefined if the local site started without snapshots. */
   history?: SampleHistory;
+  /** The result records that the functions printed, oldest first. */
+  readonly records: readonly ResultRecord[];
+  /** The number of finished invocations: events and HTTP requests, with every repeated delivery. */
+  readonly invocationCount: number;
   close(): Promise<void>;
 }
 
@@ -37,10 +42,12 @@ export interface LocalSite {
  *
  * @param options.history whether the embedded cloud starts with further resources and 60 days of snapshots. Default false: the
  *   embedded cloud starts without snapshots.
+ * @param options.port the port of the API gateway. The embedded cloud then has the next port. Default: any free ports
  */
 export async function startLocalSite(options: {
   dist?: string;
   history?: boolean;
+  port?: number;
   creationMs?: CloudOptions["creationMs"];
   onLine(line: OutputLine): void;
 }): Promise<LocalSite> {
@@ -48,6 +55,8 @@ export async function startLocalSite(options: {
   const functions = bundlesIn(dist);
   if (functions.length === 0) throw new Error(`No built function in ${dist}. Run "npm run build" first.`);
   const definitions = await loadDefinitions();
+  const records: ResultRecord[] = [];
+  let invocationCount = 0;
   let host: Host | undefined;
   const cloud = await startCloud({
     region: REGION,
@@ -55,6 +64,7 @@ export async function startLocalSite(options: {
     topics: [TOPIC],
     functions: functions.map((name) => functionUrn(REGION, PROJECT_ID, name)),
     ...(options.creationMs ? { creationMs: options.creationMs } : {}),
+    ...(options.port === undefined ? {} : { port: options.port + 1 }),
     onInvokeAsync: async (call) => {
       if (host) await runAsyncCall(host, call);
     },
@@ -73,18 +83,29 @@ export async function startLocalSite(options: {
       definitions.flatMap(({ name, maxInstances }) => (maxInstances === undefined ? [] : [[name, maxInstances]])),
     ),
     asyncRetries: 2,
-    onLine: options.onLine,
+    onLine(line) {
+      const record = parseRecord(line.text);
+      if (record) records.push(record);
+      options.onLine(line);
+    },
+    onInvocation: () => {
+      invocationCount += 1;
+    },
   });
   const routes = definitions
     .filter(({ name, trigger }) => trigger.type === "http" && functions.includes(name))
     .map(({ name }) => name);
-  const gateway = await startGateway({ host, routes });
+  const gateway = await startGateway({ host, routes, ...(options.port === undefined ? {} : { port: options.port }) });
   return {
     cloud,
     host,
     gateway,
     inventory,
     ...(history ? { history } : {}),
+    records,
+    get invocationCount() {
+      return invocationCount;
+    },
     async close() {
       await gateway.close();
       await host.close();

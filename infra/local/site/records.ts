@@ -14,6 +14,8 @@ export interface ResultRecord {
   name?: string;
   snapshot_id?: string;
   detail?: string;
+  /** In a record of prune-snapshots: the rule that decided to keep or delete the snapshot. */
+  rule?: string;
   error?: { reason?: string; code?: string; message?: string };
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { KINDS } from "../../../shared/snapshots/kinds/kinds.generated.ts";
+import type { Marker } from "../../../shared/snapshots/marker.ts";
 import type { EmbeddedCloud, SnapshotView } from "../cloud/index.ts";
 
 /** A sample resource: a server, a disk, or a resource of another service, such as a cluster. */
@@ -126,6 +127,14 @@ export function findRequestedSnapshots(cloud: EmbeddedCloud): SnapshotView[] {
 export function resourceIdOf(snapshot: SnapshotView): string {
   return String(snapshot[KINDS[snapshot.kind].target.idOption] ?? "");
 }
+
+/** Returns the labels that identify a snapshot as created by this project, or undefined for every other snapshot. */
+export const markerOf = (snapshot: SnapshotView): Marker | undefined =>
+  KINDS[snapshot.kind].read({ ...snapshot })?.marker;
+
+/** Returns the creation time of a snapshot in epoch milliseconds. EVS omits the time zone of its UTC times. */
+export const createdAt = ({ created_at, started }: SnapshotView): number =>
+  Date.parse(started ?? `${created_at ?? ""}Z`);
 
 /**
  * Returns a status in the spelling that is common to all services. DWS spells statuses in upper case, and one EVS page spells

@@ -1,6 +1,6 @@
 import { completionTrace, requestTrace } from "../site/events.ts";
-import { createFailureResult, deliver } from "./deliveries.ts";
-import type { TourStep } from "./step.ts";
+import { deliver } from "./deliveries.ts";
+import { check, countOf, type TourStep } from "./step.ts";
 
 /** How long the disk has the status `attaching`, in milliseconds. The step delivers the first CTS trace during this time. */
 const ATTACHING_MS = 800;
@@ -11,8 +11,7 @@ const ATTACHING_MS = 800;
  */
 export function createAttachStep(disk: string, server: string): TourStep {
   return {
-    title: "CTS attachVolume x 2",
-    subject: disk,
+    title: `the two audit events of attaching ${disk} to ${server}`,
     async run(localSite) {
       const { cloud, inventory } = localSite;
       const attachment = {
@@ -24,15 +23,20 @@ export function createAttachStep(disk: string, server: string): TourStep {
       cloud.attach(attachment.volumeId, attachment.serverId, { after: ATTACHING_MS });
       inventory.setAttached(disk, server);
       const requested = await deliver(localSite, "disk-attached", requestTrace(attachment));
-      if (requested.outcomes.accepted !== 1 || requested.failed) return createFailureResult(requested);
+      const { snapshotIds } = requested;
+      const isCreated = requested.outcomes.accepted === 1 && snapshotIds.length === 1 && !requested.failed;
+      check(isCreated, "1 accepted from the first event", requested.summary, snapshotIds);
       const completed = await deliver(localSite, "disk-attached", completionTrace(attachment));
-      const isDuplicateFree = completed.outcomes.existing === 1 && completed.snapshotIds.length === 0;
+      check(
+        completed.outcomes.existing === 1 && completed.snapshotIds.length === 0,
+        "1 existing and no new snapshot from the second event",
+        `${completed.summary} and ${countOf(completed.snapshotIds.length, "new snapshot")}`,
+        [...snapshotIds, ...completed.snapshotIds],
+      );
       return {
-        summary: `first trace: 1 accepted after ${requested.seconds.toFixed(1)} s  second trace: ${completed.summary}`,
-        snapshotIds: requested.snapshotIds,
-        problems: isDuplicateFree
-          ? []
-          : [`second trace: expected 1 existing and no new snapshot, got ${completed.summary}`],
+        sentence: `disk-attached: attaching ${disk} to ${server} caused 2 audit events (CTS), but only 1 snapshot.`,
+        snapshotIds,
+        repeats: 1,
       };
     },
   };

@@ -1,11 +1,12 @@
 import { isObject } from "../../../shared/core/json.ts";
 import type { Kind } from "../../../shared/snapshots/kinds/kind.ts";
 import { errorMessageIn, parseJson, postJson } from "../site/gateway-calls.ts";
-import type { TourStep } from "./step.ts";
+import { watchForNewSnapshots } from "./deliveries.ts";
+import { check, type TourStep } from "./step.ts";
 
 /**
  * Returns the step that sends the same create request through the gateway twice. The second response must contain the snapshot
- * that the first request created.
+ * that the first request created, and the embedded cloud must contain one new snapshot.
  *
  * @param options the fields of the request body that differ from the default values of this kind of snapshot
  */
@@ -17,30 +18,30 @@ export function createRepeatedRequestStep(kind: Kind, subject: string, options: 
     return isObject(response) ? kind.readCreatedId(response) : undefined;
   };
   return {
-    title: `POST /${functionName}`,
-    subject,
-    async run({ gateway }) {
+    title: `POST /${functionName} for ${subject}, sent twice`,
+    async run(localSite) {
+      const findNew = watchForNewSnapshots(localSite);
       const send = async () => {
-        const reply = await postJson(`${gateway.url}/${functionName}`, body, { "idempotency-key": `tour-${subject}` });
-        const outcome = reply.headers.get("x-snapshot-outcome") ?? undefined;
-        return { ...reply, outcome, id: snapshotId(reply.text) };
+        const headers = { "idempotency-key": `tour-${subject}` };
+        const reply = await postJson(`${localSite.gateway.url}/${functionName}`, body, headers);
+        return {
+          outcome: reply.headers.get("x-snapshot-outcome") ?? "none",
+          id: snapshotId(reply.text),
+          text: `${reply.status} ${reply.headers.get("x-snapshot-outcome") ?? errorMessageIn(reply.text)}`,
+        };
       };
       const first = await send();
-      if (first.outcome !== "accepted" || !first.id) {
-        const summary = `${first.status} ${errorMessageIn(first.text)}`;
-        const problem = `expected the outcome accepted, got ${[first.status, first.outcome].filter(Boolean).join(" ")}: ${errorMessageIn(first.text)}`;
-        return { summary, snapshotIds: [], problems: [problem] };
-      }
+      check(first.outcome === "accepted" && first.id !== undefined, "the outcome accepted", first.text, findNew());
       const again = await send();
       const isSame = again.outcome === "existing" && again.id === first.id;
+      const expected = `existing ${first.id} from the second request`;
+      check(isSame, expected, `${again.text} ${again.id ?? ""}`.trim(), findNew());
+      const created = findNew();
+      check(String(created) === first.id, "1 new snapshot in the cloud", `${created.length}`, created);
       return {
-        summary: `${first.status} ${first.outcome}  ${first.id}  sent again: ${again.outcome ?? again.status}`,
-        snapshotIds: [first.id],
-        problems: isSame
-          ? []
-          : [
-              `sent again: expected existing ${first.id}, got ${again.status} ${again.outcome ?? ""} ${again.id ?? again.text}`,
-            ],
+        sentence: `${functionName}: the same request for ${subject}, sent twice, created 1 snapshot.`,
+        snapshotIds: created,
+        repeats: 1,
       };
     },
   };

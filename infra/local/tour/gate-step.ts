@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { errorMessageIn, parseJson, postJson, type Reply } from "../site/gateway-calls.ts";
-import type { TourStep } from "./step.ts";
+import { findRequestedSnapshots, normalizeStatus } from "../site/sample-inventory.ts";
+import { watchForNewSnapshots } from "./deliveries.ts";
+import { check, countOf, type TourStep } from "./step.ts";
 
 /**
  * The pause between two requests, in milliseconds. It is shorter than the `Retry-After` in the responses, so the tour does not
  * take long.
  */
-const POLL_MS = 500;
+const POLL_MS = 300;
 const MAX_WAIT_MS = 15_000;
 
 interface GateResponse {
@@ -17,32 +19,44 @@ interface GateResponse {
 /** Returns the step that calls pre-deploy for a deployment, and repeats the call until pre-deploy responds `ready`. */
 export function createGateStep(deployment: string, targets: object[]): TourStep {
   return {
-    title: "POST /pre-deploy",
-    subject: deployment,
+    title: `POST /pre-deploy for ${deployment}, until it responds ready`,
     waitsForSnapshots: true,
-    async run({ gateway }) {
+    async run(localSite) {
+      const { cloud, gateway } = localSite;
+      const findNew = watchForNewSnapshots(localSite);
       const startedAt = performance.now();
       const requestGate = () =>
         postJson(`${gateway.url}/pre-deploy`, { deployment_id: deployment, targets, wait_seconds: 0 });
       const first = await requestGate();
+      check(first.status === 202, "202 pending from the first request", describe(first), findNew());
       const ids = snapshotIds(first);
-      if (first.status !== 202) return createFailure(first, ids);
-      let calls = 1;
+      let pending = 0;
       let last = first;
       while (last.status === 202 && performance.now() - startedAt < MAX_WAIT_MS) {
+        pending += 1;
         await sleep(POLL_MS);
         last = await requestGate();
-        calls += 1;
       }
-      if (last.status !== 200) return createFailure(last, ids);
-      const isSame = String(snapshotIds(last)) === String(ids);
-      const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+      const statuses = new Map(findRequestedSnapshots(cloud).map(({ id, status }) => [id, normalizeStatus(status)]));
+      const created = findNew();
+      check(last.status === 200, "200 ready after the snapshots became available", describe(last), created);
+      check(
+        String([...ids].sort()) === String([...created].sort()) && String(snapshotIds(last)) === String(ids),
+        `the same ${countOf(targets.length, "snapshot")} in every response, and no other new snapshot`,
+        `${ids.length} in the first response, ${snapshotIds(last).length} in the last, ${created.length} in the cloud`,
+        created,
+      );
+      const unfinished = ids.filter((id) => statuses.get(id) !== "available");
+      const got = `${countOf(unfinished.length, "snapshot")} with another status`;
+      check(unfinished.length === 0, "every snapshot to be available when pre-deploy responds ready", got, created);
       return {
-        summary: `202 pending  ${calls} calls  ${seconds} s  200 ready`,
-        snapshotIds: ids,
-        problems: isSame
-          ? []
-          : [`expected the snapshots ${ids} of the first call in the last response, got ${snapshotIds(last)}`],
+        sentence: `pre-deploy: responded "pending" ${countOf(pending, "time")}, and "ready" only when all ${countOf(ids.length, "snapshot")} of ${deployment} were usable.`,
+        snapshotIds: created,
+        repeats: pending,
+        guarantee: {
+          name: "Gate",
+          how: `The deployment ${deployment} got "ready" only after its ${countOf(ids.length, "snapshot")} became available.`,
+        },
       };
     },
   };
@@ -51,8 +65,4 @@ export function createGateStep(deployment: string, targets: object[]): TourStep 
 const snapshotIds = ({ text }: Reply): string[] =>
   ((parseJson(text) as GateResponse | undefined)?.snapshots ?? []).flatMap(({ snapshot_id }) => snapshot_id ?? []);
 
-const createFailure = ({ status, text }: Reply, ids: string[]) => ({
-  summary: `${status} ${errorMessageIn(text)}`,
-  snapshotIds: ids,
-  problems: [`expected 202 and later 200, got ${status}: ${errorMessageIn(text)}`],
-});
+const describe = ({ status, text }: Reply): string => `${status}: ${errorMessageIn(text)}`;

@@ -4,8 +4,10 @@ import type { LocalSite } from "../site/local-site.ts";
 import { createAttachStep } from "./attach-step.ts";
 import { createRepeatedRequestStep } from "./create-step.ts";
 import { createGateStep } from "./gate-step.ts";
+import { createPruneStep } from "./prune-step.ts";
 import type { TourStep } from "./step.ts";
 import { createTimerStep } from "./timer-step.ts";
+import { createVerifyStep } from "./verify-step.ts";
 
 /**
  * The name of the sample resource of which the tour creates a snapshot, by kind of snapshot. If a kind has no entry, the tour
@@ -33,6 +35,15 @@ export function createTourSteps({ inventory }: LocalSite): TourStep[] {
     const { name, id } = resourceFor(kind);
     return { kind, name, id };
   });
+  const policy = {
+    policy: "nightly",
+    time_zone: "Europe/Berlin",
+    targets: kinds.map(({ kind }) => ({
+      kind: kind.name,
+      ...(SELECTION_BY_KIND[kind.name] ?? { tags: { backup: "*" } }),
+    })),
+    retention: { keep_last: 3, keep_daily: 7, keep_weekly: 4 },
+  };
 
   function resourceFor({ name, target }: Kind) {
     const usable = inventory.resources.filter(({ idField }) => idField === target.idOption);
@@ -45,19 +56,13 @@ export function createTourSteps({ inventory }: LocalSite): TourStep[] {
     ...kinds.map(({ kind, name, id }) =>
       createRepeatedRequestStep(kind, name, { [kind.target.idOption]: id, name: `${name}-by-hand` }),
     ),
-    createTimerStep({
-      policy: "nightly",
-      time_zone: "Europe/Berlin",
-      targets: kinds.map(({ kind }) => ({
-        kind: kind.name,
-        ...(SELECTION_BY_KIND[kind.name] ?? { tags: { backup: "*" } }),
-      })),
-      retention: { keep_last: 3, keep_daily: 3, keep_weekly: 3 },
-    }),
+    createTimerStep(policy),
     createAttachStep("archive", "database-1"),
     createGateStep(
       "release-7",
       kinds.map(({ kind, id }) => ({ kind: kind.name, [kind.target.idsField]: [id] })),
     ),
+    createVerifyStep(),
+    createPruneStep(policy, ["archive", "invoices"]),
   ];
 }

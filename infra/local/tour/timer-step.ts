@@ -1,6 +1,6 @@
 import { timerEvent } from "../site/events.ts";
-import { createFailureResult, deliver } from "./deliveries.ts";
-import type { TourStep } from "./step.ts";
+import { deliver } from "./deliveries.ts";
+import { check, countOf, type TourStep } from "./step.ts";
 
 /**
  * Returns the step that delivers the same timer event twice, because the platform may deliver an event twice. The second
@@ -8,22 +8,27 @@ import type { TourStep } from "./step.ts";
  */
 export function createTimerStep(policy: { policy: string; targets: object[]; [field: string]: unknown }): TourStep {
   return {
-    title: `TIMER ${policy.policy}`,
-    subject: `${policy.targets.length} kinds`,
+    title: `the timer of the policy ${policy.policy}, delivered twice`,
     waitsForSnapshots: true,
     async run(localSite) {
       const event = timerEvent(policy);
       const first = await deliver(localSite, "scheduled-snapshots", event);
-      const { accepted } = first.outcomes;
-      if (accepted === undefined || first.failed) return createFailureResult(first);
+      const { snapshotIds } = first;
+      const { accepted = 0 } = first.outcomes;
+      const isCreated = !first.failed && accepted > 0 && accepted === snapshotIds.length;
+      check(isCreated, "a new snapshot for every accepted target", first.summary, snapshotIds);
       const again = await deliver(localSite, "scheduled-snapshots", event);
       const isDuplicateFree = again.outcomes.existing === accepted && again.snapshotIds.length === 0;
+      check(
+        isDuplicateFree,
+        `${accepted} existing and no new snapshot from the second delivery`,
+        `${again.summary} and ${countOf(again.snapshotIds.length, "new snapshot")}`,
+        [...snapshotIds, ...again.snapshotIds],
+      );
       return {
-        summary: `${accepted} accepted  delivered again: ${again.summary}`,
-        snapshotIds: first.snapshotIds,
-        problems: isDuplicateFree
-          ? []
-          : [`delivered again: expected ${accepted} existing and no new snapshot, got ${again.summary}`],
+        sentence: `scheduled-snapshots: the timer of the policy ${policy.policy} created ${countOf(accepted, "snapshot")}. The same event, delivered again, created none.`,
+        snapshotIds,
+        repeats: 1,
       };
     },
   };

@@ -1,19 +1,32 @@
 import type { OutputLine } from "../host/index.ts";
 import { type LocalSite, startLocalSite } from "../site/local-site.ts";
-import { missingFromTopic, parseRecord, type ResultRecord, summarizeRecord } from "../site/records.ts";
-import { normalizeStatus } from "../site/sample-inventory.ts";
-import { type SnapshotWatcher, watchSnapshots } from "../site/watch.ts";
+import { parseRecord, summarizeRecord } from "../site/records.ts";
+import { createdAt } from "../site/sample-inventory.ts";
+import { watchSnapshots } from "../site/watch.ts";
 import type { Screen } from "../terminal/screen.ts";
-import { formatTable } from "../terminal/table.ts";
+import { wrapText } from "../terminal/table.ts";
+import { countOf, type Problem, StepFailed, type StepResult, type TourStep } from "./step.ts";
 import { createTourSteps } from "./steps.ts";
+import { measureRun, printGuarantees, printSnapshots } from "./summary.ts";
 
 /**
  * How long the embedded cloud takes to create a snapshot of each kind, in milliseconds. The durations differ, so a user can see
  * the progress.
  */
-const CREATION_MS = { snapshot: 800, "standard-snapshot": 1200, "snapshot-group": 1600, "cluster-snapshot": 2000 };
+const CREATION_MS = { snapshot: 400, "standard-snapshot": 600, "snapshot-group": 800, "cluster-snapshot": 1000 };
 /** The maximum time that the tour waits for snapshots to finish, in milliseconds. */
 const MAX_WAIT_MS = 30_000;
+/** The spaces before each line below the first line of a step. */
+const INDENT = " ".repeat(8);
+
+export interface TourOptions {
+  /** The folder with the built functions. Default: `dist` */
+  dist?: string;
+  /** The port of the gateway. Default: any free port */
+  port?: number;
+  /** True to also print the result records and the snapshots. Default false */
+  verbose?: boolean;
+}
 
 export interface Tour {
   localSite: LocalSite;
@@ -23,76 +36,69 @@ export interface Tour {
 }
 
 /** Starts the local site, runs the steps of the tour, waits until the snapshots are finished, and prints a summary. */
-export async function runTour(screen: Screen, dist?: string): Promise<Tour> {
-  const { style } = screen;
-  const records: ResultRecord[] = [];
-  /** The lines to print after the line of the current step. Undefined while no step is running. */
-  let delayedLines: string[] | undefined;
-  let localSite: LocalSite | undefined;
-
-  const print = (text: string) => (delayedLines ? delayedLines.push(text) : screen.line(text));
-  const onLine = (line: OutputLine) => {
-    const record = parseRecord(line.text);
-    if (!record) return void print(style.dim(`     ${line.function}: ${line.text.slice(0, 200)}`));
-    records.push(record);
-    // Do not print the record of a whole run, because the records of its snapshots contain the same information.
-    if (record.action === "run") return;
-    print(style.dim(`     record  ${summarizeRecord(record, (id) => localSite?.inventory.nameOf(id) ?? id)}`));
+export async function runTour(screen: Screen, { dist, port, verbose = false }: TourOptions = {}): Promise<Tour> {
+  const { style, line } = screen;
+  const onLine = ({ text, function: name }: OutputLine) => {
+    const record = parseRecord(text);
+    if (record && verbose) line(style.dim(`${INDENT}record  ${summarizeRecord(record, nameOf)}`));
+    // A line that is not JSON comes from Node.js, such as the error of a function that ended its process.
+    else if (!record && (verbose || !text.startsWith("{"))) line(style.dim(`${INDENT}${name}: ${text.slice(0, 200)}`));
   };
-
-  const running = await startLocalSite({ creationMs: CREATION_MS, onLine, ...(dist ? { dist } : {}) });
+  let localSite: LocalSite | undefined;
+  const nameOf = (id: string) => localSite?.inventory.nameOf(id) ?? id;
+  const running = await startLocalSite({
+    history: true,
+    creationMs: CREATION_MS,
+    onLine,
+    ...(dist === undefined ? {} : { dist }),
+    ...(port === undefined ? {} : { port }),
+  });
   localSite = running;
-  const { cloud, inventory } = running;
-  printInventory(running, screen);
+  printStart(running, screen);
 
-  let isRunning = true;
   let currentStep = "";
   const started = performance.now();
   const watch = watchSnapshots(
-    cloud,
-    ({ name, status, seconds, resourceId, kind }) => {
-      // While the tour is running, do not print a status that the output already shows. The line of each step says that the
-      // snapshot is being created. In a terminal, the progress line shows the number of snapshots by status.
-      if (isRunning && (screen.terminal || status === "creating")) return;
-      const duration = status === "creating" ? "" : `after ${seconds.toFixed(1)} s`;
-      const text = `     ${status}  ${name || kind} of ${inventory.nameOf(resourceId)}  ${duration}`.trimEnd();
-      print(style.dim(text));
-    },
+    running.cloud,
+    () => {},
     () => {
-      if (!isRunning) return;
-      const elapsed = ((performance.now() - started) / 1000).toFixed(1);
-      screen.update(`     ${[currentStep, watch.countByStatus()].filter(Boolean).join("  ")}  ${elapsed} s`);
+      const seconds = ((performance.now() - started) / 1000).toFixed(0);
+      if (currentStep !== "") screen.update(`    ${currentStep}  ${seconds} s`);
     },
   );
 
+  const steps = createTourSteps(running);
+  const results: StepResult[] = [];
   const problems: string[] = [];
   const ids: string[] = [];
-  for (const [index, step] of createTourSteps(running).entries()) {
+  const early = new Map(steps.filter((step) => step.startsEarly).map((step) => [step, runStep(step, running)]));
+  for (const [index, step] of steps.entries()) {
+    currentStep = `${index + 1} of ${steps.length}: ${step.title}`;
     if (step.waitsForSnapshots) await watch.waitUntilSettled(ids, MAX_WAIT_MS);
-    delayedLines = [];
-    currentStep = `${step.title} ${step.subject}`;
-    const result = await step.run(running).catch((error: Error) => ({
-      summary: error.message,
-      snapshotIds: [],
-      problems: [error.message],
-    }));
-    const mark = result.problems.length === 0 ? style.good("ok") : style.bad("FAILED");
-    screen.line(`  ${index + 1}  ${step.title.padEnd(30)} ${step.subject.padEnd(11)} ${result.summary}  ${mark}`);
-    for (const text of delayedLines) screen.line(text);
-    delayedLines = undefined;
+    const result = await (early.get(step) ?? runStep(step, running));
     currentStep = "";
-    ids.push(...result.snapshotIds);
-    problems.push(...result.problems.map((problem) => `${step.title} ${step.subject}: ${problem}`));
+    ids.push(...(result.snapshotIds ?? []));
+    if ("problem" in result) {
+      printProblem(index + 1, step.title, result.problem, screen);
+      problems.push(`${step.title}: ${describeProblem(result.problem)}`);
+    } else {
+      printStep(index + 1, result, screen);
+      results.push(result);
+    }
   }
-  await cloud.idle();
+  currentStep = "the last snapshots";
+  await running.cloud.idle();
   await running.host.idle();
-
   await watch.waitUntilSettled(ids, MAX_WAIT_MS);
-  isRunning = false;
+  currentStep = "";
   screen.update("");
-  printTable(ids, running, watch, records, screen);
-  problems.push(...findProblems(ids, running, watch, records));
-  printVerdict(problems, ids.length, records.length, screen);
+
+  if (verbose) printSnapshots(ids, running, watch, screen);
+  const measurement = measureRun(ids, running, watch);
+  problems.push(...measurement.problems.map(describeProblem));
+  line();
+  if (problems.length === 0) printGuarantees(results, ids, measurement, running, screen);
+  else printProblems(problems, screen);
 
   return {
     localSite: running,
@@ -104,83 +110,52 @@ export async function runTour(screen: Screen, dist?: string): Promise<Tour> {
   };
 }
 
-function printInventory({ inventory, host }: LocalSite, { line, style }: Screen): void {
-  const all = (type: string) => inventory.resources.filter((resource) => resource.type === type);
-  const disksOf = (name: string) =>
-    all("disk")
-      .filter(({ attachedTo }) => attachedTo === name)
-      .map((disk) => disk.name)
-      .join(", ");
-  const counts = `${all("server").length} servers, ${all("disk").length} disks, ${all("cluster").length} cluster`;
-  line(style.bold(`${host.functions.length} functions and sample resources: ${counts}`));
-  for (const { name } of all("server")) line(style.dim(`     ${name}: ${disksOf(name)}`));
-  line(style.dim(`     not attached: ${disksOf("-")}; cluster: ${all("cluster")[0]?.name}`));
-  line();
+interface FailedStep {
+  problem: Problem;
+  snapshotIds: string[];
 }
 
-function printTable(
-  ids: readonly string[],
-  { inventory }: LocalSite,
-  watch: SnapshotWatcher,
-  records: readonly ResultRecord[],
-  { line, style }: Screen,
-): void {
-  const rows = ids.map((id) => {
-    const seen = watch.get(id);
-    const trigger = records.find(({ snapshot_id, action }) => snapshot_id === id && action === "create")?.trigger;
-    const resource = inventory.nameOf(seen?.resourceId ?? "");
-    return [
-      seen?.kind ?? "?",
-      resource,
-      seen?.name ?? "",
-      id,
-      trigger ?? "?",
-      seen?.status ?? "not found",
-      seen?.seconds.toFixed(1) ?? "",
-    ];
-  });
-  const headings = ["kind", "resource", "name", "snapshot id", "triggered by", "status", "seconds"];
-  const [head = "", ...body] = formatTable(headings, rows);
-  line();
-  line(style.bold(head));
-  for (const row of body) line(row);
-  line();
-}
-
-/**
- * Returns a message for each snapshot that is not available or has no result record, and for each record that the logging topic
- * did not receive.
- */
-function findProblems(
-  ids: readonly string[],
-  localSite: LocalSite,
-  watch: SnapshotWatcher,
-  records: readonly ResultRecord[],
-): string[] {
-  const { cloud, inventory } = localSite;
-  const nameOf = (id: string) => watch.get(id)?.name || id;
-  const unavailable = ids.filter((id) => normalizeStatus(watch.get(id)?.status ?? "") !== "available");
-  const unrecorded = ids.filter(
-    (id) => !records.some(({ snapshot_id, outcome }) => snapshot_id === id && outcome === "accepted"),
-  );
-  return [
-    ...unavailable.map(
-      (id) => `${nameOf(id)}: expected the status available, got ${watch.get(id)?.status ?? "no snapshot"}`,
-    ),
-    ...unrecorded.map((id) => `${nameOf(id)}: expected a result record with the outcome accepted, got none`),
-    ...missingFromTopic(records, cloud).map(
-      (record) => `the logging topic did not receive this result record: ${summarizeRecord(record, inventory.nameOf)}`,
-    ),
-  ];
-}
-
-function printVerdict(problems: readonly string[], snapshots: number, records: number, { line, style }: Screen): void {
-  if (problems.length === 0) {
-    line(
-      style.good(`${snapshots} snapshots are available, and the logging topic received all ${records} result records`),
-    );
-    return;
+async function runStep(step: TourStep, localSite: LocalSite): Promise<StepResult | FailedStep> {
+  try {
+    return await step.run(localSite);
+  } catch (thrown) {
+    if (thrown instanceof StepFailed) return { problem: thrown.problem, snapshotIds: thrown.snapshotIds };
+    return { problem: { expected: "the step to run", got: (thrown as Error).message }, snapshotIds: [] };
   }
-  line(style.bad("Problems:"));
-  for (const text of problems) line(`  - ${text}`);
+}
+
+const describeProblem = ({ expected, got }: Problem): string => `expected ${expected}, got ${got}`;
+
+function printStart({ inventory, host, cloud }: LocalSite, { line, style, width }: Screen): void {
+  const types = [...new Set(inventory.resources.map(({ type }) => type))];
+  const counts = types.map((type) => countOf(inventory.resources.filter((one) => one.type === type).length, type));
+  const days = Math.round((cloud.clock.now() - Math.min(...cloud.snapshots().map(createdAt))) / 86_400_000);
+  const text = `Runs ${countOf(host.functions.length, "function")} on an embedded cloud on this machine: ${counts.join(", ")}, and ${countOf(cloud.snapshots().length, "snapshot")} of the last ${days} days.`;
+  for (const part of wrapText(text, width)) line(style.bold(part));
+  line();
+}
+
+function printStep(number: number, { sentence, details = [] }: StepResult, screen: Screen): void {
+  printParagraph(number, screen.style.good("ok"), sentence, screen);
+  const parts = details.flatMap((detail) => wrapText(detail, screen.width - INDENT.length));
+  for (const part of parts) screen.line(INDENT + part);
+}
+
+function printProblem(number: number, title: string, { expected, got }: Problem, screen: Screen): void {
+  printParagraph(number, screen.style.bad("FAILED"), title, screen);
+  for (const text of [`expected: ${expected}`, `got:      ${got}`]) {
+    for (const part of wrapText(text, screen.width - INDENT.length, " ".repeat(10))) screen.line(INDENT + part);
+  }
+}
+
+/** Prints a step as a paragraph that begins with its number and its mark. */
+function printParagraph(number: number, mark: string, text: string, { line, width }: Screen): void {
+  const [first = "", ...rest] = wrapText(text, width - INDENT.length);
+  line(`${String(number).padStart(2)}  ${mark}  ${first}`);
+  for (const part of rest) line(INDENT + part);
+}
+
+function printProblems(problems: readonly string[], { line, style, width }: Screen): void {
+  line(style.bad(`${countOf(problems.length, "check")} failed:`));
+  for (const problem of problems) for (const part of wrapText(`- ${problem}`, width - 2, "  ")) line(`  ${part}`);
 }

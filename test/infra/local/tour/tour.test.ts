@@ -2,20 +2,15 @@ import { type SpawnSyncReturns, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { callsOf, loadDefinitions } from "../../../../infra/definitions.ts";
 import type { EmbeddedCloud } from "../../../../infra/local/cloud/index.ts";
 import { fillPlaceholders, placeholdersIn } from "../../../../infra/local/invoke/placeholders.ts";
 import { replay } from "../../../../infra/local/invoke/replay.ts";
-import { printAddresses } from "../../../../infra/local/site/addresses.ts";
-import { startLocalSite } from "../../../../infra/local/site/local-site.ts";
 import { missingFromTopic, parseRecord, type ResultRecord } from "../../../../infra/local/site/records.ts";
 import { BadUsage } from "../../../../infra/local/terminal/arguments.ts";
-import { createScreen, type Screen } from "../../../../infra/local/terminal/screen.ts";
+import { createScreen } from "../../../../infra/local/terminal/screen.ts";
 import { formatTable } from "../../../../infra/local/terminal/table.ts";
-import { runTour } from "../../../../infra/local/tour/tour.ts";
-import { writeBundles } from "../../../support/bundles.ts";
-import { KINDS } from "../../../support/kinds.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..", "..", "..");
 const TSX = createRequire(import.meta.filename).resolve("tsx/cli");
@@ -34,87 +29,10 @@ function run(script: string, ...argv: string[]): SpawnSyncReturns<string> {
   });
 }
 
-describe("the tour and invoke with the built functions", () => {
+describe("invoke with the built functions", () => {
   beforeAll(() => {
     if (!existsSync(join(ROOT, "dist", "create-snapshot", "index.js")))
       throw new Error("dist/ has no bundles. Run npm run build first.");
-  });
-
-  test("the tour with --once exits with 0 after every snapshot became available", { timeout: 60_000 }, () => {
-    const started = performance.now();
-    const { status, stdout, stderr } = run("tour/main.ts", "--once");
-    expect({ status, stderr, stdout: status === 0 ? "" : stdout }).toEqual({ status: 0, stderr: "", stdout: "" });
-    expect(performance.now() - started).toBeLessThan(20_000);
-
-    const lines = stdout.split("\n");
-    const steps = lines.filter((line) => /^ {2}\d {2}/.test(line));
-    expect(steps).toHaveLength(7);
-    for (const step of steps) expect(step).toMatch(/ ok$/);
-    expect(steps.filter((line) => line.includes("sent again: existing"))).toHaveLength(4);
-    expect(steps[4]).toMatch(/TIMER nightly .* 5 accepted {2}delivered again: 5 existing/);
-    expect(steps[5]).toMatch(/CTS attachVolume.* first trace: 1 accepted after \d+\.\d s {2}second trace: 1 existing/);
-    expect(steps[6]).toMatch(/POST \/pre-deploy .* 202 pending {2}\d+ calls .* 200 ready/);
-
-    const rows = lines.filter((line) => KINDS.some((kind) => line.startsWith(`${kind} `)));
-    for (const row of rows) expect(row).toMatch(/ [0-9a-f-]{32,36} +(http|timer|cts) +available +\d+\.\d$/);
-    const triggered = (by: string) => rows.filter((row) => row.includes(` ${by} `)).map((row) => row.split(" ")[0]);
-    // The HTTP requests and the timer each create a snapshot of every kind. The CTS trace causes a snapshot of the disk.
-    for (const by of ["http", "timer"]) expect([...new Set(triggered(by))].sort()).toEqual([...KINDS].sort());
-    expect(triggered("cts")).toEqual(["snapshot"]);
-    expect(rows).toHaveLength(14);
-    expect(stdout).toMatch(/\n14 snapshots are available, and the logging topic received all \d+ result records\n$/);
-    // stdout is not a terminal, so the tour prints neither colors nor a progress line.
-    for (const control of ["\x1b", "\r"]) expect(stdout).not.toContain(control);
-  });
-
-  test("the sample commands that the tour prints run without an error", { timeout: 60_000 }, async () => {
-    const localSite = await startLocalSite({ onLine: () => {} });
-    onTestFinished(() => localSite.close());
-    const lines: string[] = [];
-    printAddresses(localSite, { ...createScreen(), line: (text = "") => void lines.push(text) });
-    const commands = lines.filter((line) => line.includes("curl ")).map((line) => line.slice(line.indexOf("curl ")));
-    const responses: unknown[] = [];
-    for (const command of commands) {
-      const [, url = ""] = /(http\S+)/.exec(command) ?? [];
-      const headers = [...command.matchAll(/-H '([^:]+): ([^']+)'/g)].map(([, name, value]) => [name, value]);
-      const body = /-d '([^']+)'/.exec(command)?.[1];
-      const response = await fetch(url, {
-        headers: Object.fromEntries(headers),
-        ...(body === undefined ? {} : { method: "POST", body }),
-      });
-      const json = (await response.json()) as { status?: string; count?: number };
-      responses.push([response.status, json.status ?? json.count]);
-    }
-    // The first command creates one snapshot. The pre-deploy command selects three disks by a tag and creates three snapshots.
-    expect(responses).toEqual([
-      [202, undefined],
-      [200, "ready"],
-      [200, 4],
-    ]);
-    const { ak, sk, securityToken } = localSite.cloud.credentials;
-    for (const value of [ak, sk, securityToken, localSite.cloud.projectId]) expect(lines.join("\n")).toContain(value);
-    for (const { id, name } of localSite.inventory.resources)
-      expect(lines.join("\n")).toMatch(new RegExp(`${name} +${id}`));
-    expect(lines.join("\n")).toMatch(/disk +web-1-data +\S+ +on web-1 +backup=daily\n/);
-    expect(lines.join("\n")).toMatch(/disk +archive +\S+ +not attached +backup=daily tier=cold\n/);
-
-    // The timer functions use the same embedded cloud, so verify-snapshots finds the snapshots of this test.
-    const [, variables = ""] = /export (.+)/.exec(lines.find((line) => line.includes("export ")) ?? "") ?? [];
-    for (const variable of variables.split(" ")) {
-      const equals = variable.indexOf("=");
-      vi.stubEnv(variable.slice(0, equals), variable.slice(equals + 1));
-    }
-    onTestFinished(() => void vi.unstubAllEnvs());
-    const invocations = lines.flatMap((line) => /npm run invoke -- (.+)/.exec(line)?.[1]?.split(" ") ?? []);
-    expect(invocations).toHaveLength(6);
-    const printed: string[] = [];
-    const logged = localSite.cloud.logs.length;
-    expect(await replay(invocations.slice(0, 3), (text) => printed.push(text))).toBe(0);
-    expect(printed.join("\n")).toMatch(/"action":"verify".*"outcome":"available"/);
-    // The printed variables include the logging topic, so the function's records reach the topic.
-    expect(localSite.cloud.logs.length).toBeGreaterThan(logged);
-    // The sample event of prune-snapshots is a dry run, so invoke does not require --yes.
-    expect(await replay(invocations.slice(3), (text) => printed.push(text))).toBe(0);
   });
 
   describe.concurrent("invoke with the sample events", async () => {
@@ -198,34 +116,6 @@ describe("the tour and invoke with the built functions", () => {
     expect(stderr).toContain("expected a function and an event file, got no arguments");
     expect(stderr).toContain("Functions: create-");
   });
-});
-
-test("the tour prints each failed call of a function as a problem", async () => {
-  const result = { statusCode: 202, headers: { "x-snapshot-outcome": "accepted" }, isBase64Encoded: false };
-  const sources = {
-    "create-snapshot": `exports.handler = async () => { throw new Error("no good"); };`,
-    "create-standard-snapshot": `
-      let calls = 0;
-      exports.handler = async () => ({ ...${JSON.stringify({ ...result, statusCode: 429, headers: {} })},
-        body: JSON.stringify({ error: { code: "Throttled", message: "later", n: ++calls } }) });`,
-  };
-  const { dist, remove } = writeBundles(sources);
-  const lines: string[] = [];
-  const plain = createScreen(process.stdout, { NO_COLOR: "1" });
-  const screen: Screen = { ...plain, terminal: false, line: (text = "") => lines.push(text), update: () => {} };
-  const tour = await runTour(screen, dist);
-  await tour.close();
-  remove();
-  expect(tour.problems).toEqual([
-    expect.stringMatching(/^POST \/create-snapshot web-1-data: .*accepted, got 500: .*no good/),
-    expect.stringMatching(/^POST \/create-standard-snapshot web-1-system: .*accepted, got 429: .*later/),
-    expect.stringMatching(/^POST \/create-snapshot-group database-1: expected the outcome accepted, got 404/),
-    expect.stringMatching(/^POST \/create-cluster-snapshot warehouse: expected the outcome accepted, got 404/),
-    expect.stringMatching(/^TIMER nightly 4 kinds: There is no function "scheduled-snapshots"/),
-    expect.stringMatching(/^CTS attachVolume x 2 archive: There is no function "disk-attached"/),
-    expect.stringMatching(/^POST \/pre-deploy release-7: expected 202 and later 200, got 404/),
-  ]);
-  expect(lines.join("\n")).toContain("Problems:");
 });
 
 describe("the records in the output of functions", () => {
