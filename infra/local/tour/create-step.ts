@@ -8,9 +8,11 @@ import { check, type TourStep } from "./step.ts";
  * Returns the step that sends the same create request through the gateway twice. The second response must contain the snapshot
  * that the first request created, and the embedded cloud must contain one new snapshot.
  *
+ * @param type the type of the resource, such as `disk`
+ * @param subject the name of the resource
  * @param options the fields of the request body that differ from the default values of this kind of snapshot
  */
-export function createRepeatedRequestStep(kind: Kind, subject: string, options: object): TourStep {
+export function createRepeatedRequestStep(kind: Kind, type: string, subject: string, options: object): TourStep {
   const functionName = `create-${kind.name}`;
   const body = { [kind.envelope]: { ...kind.target.defaults, ...options } };
   const snapshotId = (text: string) => {
@@ -39,7 +41,7 @@ export function createRepeatedRequestStep(kind: Kind, subject: string, options: 
       const created = findNew();
       check(String(created) === first.id, "1 new snapshot in the cloud", `${created.length}`, created);
       return {
-        sentence: `${functionName}: the same request for ${subject}, sent twice, created 1 snapshot.`,
+        sentence: `${functionName}: a request for ${type} ${subject}, sent twice, created 1 snapshot.`,
         snapshotIds: created,
         repeats: 1,
       };

@@ -31,7 +31,11 @@ export function createPruneStep(policy: PrunePolicy, disks: readonly string[]): 
       const recordOf = new Map(
         records.filter(({ action }) => action === "prune").map((record) => [record.snapshot_id ?? "", record]),
       );
-      check(!failed && recordOf.size > 0, "a record for each snapshot of the policy", summary);
+      check(
+        !failed && recordOf.size > 0,
+        "a record for each snapshot of the policy",
+        `${summary}; ${countOf(recordOf.size, "record")}`,
+      );
 
       const remaining = new Set(listRemaining(localSite).map(({ id }) => id));
       const deleted = before.filter(({ id }) => !remaining.has(id));
@@ -69,7 +73,7 @@ export function createPruneStep(policy: PrunePolicy, disks: readonly string[]): 
         ),
         guarantee: {
           name: "Retention",
-          how: `prune-snapshots kept the newest good snapshot of each of ${newest.length} resources, ${countOf(held, "held snapshot")}, and all ${others} snapshots of other policies, people and backups. It deleted ${countOf(originals.length, "duplicate")} and kept the original.`,
+          how: `prune-snapshots kept the newest good snapshot of each of ${newest.length} resources, ${countOf(held, "snapshot")} on hold, and all ${others} snapshots of other policies, people and backups. It deleted ${countOf(originals.length, "duplicate")} and kept the original.`,
         },
       };
     },

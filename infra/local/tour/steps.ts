@@ -32,8 +32,8 @@ const SELECTION_BY_KIND: Record<string, object> = {
 /** Returns the steps of the tour in order. The first steps create a snapshot of each kind. */
 export function createTourSteps({ inventory }: LocalSite): TourStep[] {
   const kinds = Object.values<Kind>(KINDS).map((kind) => {
-    const { name, id } = resourceFor(kind);
-    return { kind, name, id };
+    const { type, name, id } = resourceFor(kind);
+    return { kind, type, name, id };
   });
   const policy = {
     policy: "nightly",
@@ -53,8 +53,8 @@ export function createTourSteps({ inventory }: LocalSite): TourStep[] {
   }
 
   return [
-    ...kinds.map(({ kind, name, id }) =>
-      createRepeatedRequestStep(kind, name, { [kind.target.idOption]: id, name: `${name}-by-hand` }),
+    ...kinds.map(({ kind, type, name, id }) =>
+      createRepeatedRequestStep(kind, type, name, { [kind.target.idOption]: id, name: `${name}-by-hand` }),
     ),
     createTimerStep(policy),
     createAttachStep("archive", "database-1"),

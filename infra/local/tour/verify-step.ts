@@ -29,7 +29,11 @@ export function createVerifyStep(): TourStep {
       const since = Date.parse(event.time) - LOOKBACK_MINUTES * 60_000;
       const { failed, summary, records } = await deliver(localSite, "verify-snapshots", event);
       const found = records.filter(({ action }) => action === "verify");
-      check(!failed && found.length > 0, "a record for each snapshot of the last day", summary);
+      check(
+        !failed && found.length > 0,
+        "a record for each snapshot of the last day",
+        `${summary}; ${countOf(found.length, "record")}`,
+      );
       const recent = findRequestedSnapshots(cloud).filter(
         (snapshot) => markerOf(snapshot) !== undefined && createdAt(snapshot) >= since,
       );
@@ -50,7 +54,7 @@ export function createVerifyStep(): TourStep {
         sentence: `verify-snapshots: checked the ${countOf(recent.length, "snapshot")} of the last day. ${good} are usable, and it reported the ${bad.length} that failed${listed}.`,
         guarantee: {
           name: "Reported",
-          how: `verify-snapshots reported each of the ${recent.length} snapshots with the status that the cloud shows.`,
+          how: `verify-snapshots reported each of the ${recent.length} snapshots with its status in the cloud.`,
         },
       };
     },
