@@ -15,8 +15,8 @@ export interface Delivery {
   summary: string;
 }
 
-/** Returns how long an invocation took, such as `6.4 s`. */
-export const duration = ({ seconds }: Delivery): string => `${seconds.toFixed(1)} s`;
+/** Returns how long an invocation took, such as `6.4 s`, with a no-break space. */
+export const duration = ({ seconds }: Delivery): string => `${seconds.toFixed(1)}\u00a0s`;
 
 /** An invocation through the API gateway. */
 export interface HttpDelivery extends Delivery {

@@ -36,7 +36,7 @@ export const killed: Scenario = {
     const after = environment.ownSnapshots().length;
     return {
       faults: [
-        `${plural(kill.hits, "kill")}: after the first create request created a snapshot, and before its response.`,
+        `The process was killed ${plural(kill.hits, "time")}: after its first create request created a snapshot, and before the response.`,
         `${plural(lost.hits, "other create request")} of the process did not reach the cloud.`,
       ],
       actions: [

@@ -6,7 +6,7 @@ import { duration } from "./environment.ts";
 import type { Scenario } from "./scenario.ts";
 
 const DISKS = ["web-1-data", "archive"];
-const LIST_DELAY_MS = 3000;
+const LIST_DELAY_MS = 2500;
 /** How old the scenario makes the snapshots. prune-snapshots deletes a duplicate only if it is at least 1 hour old. */
 const AGE_MS = 2 * 3_600_000;
 

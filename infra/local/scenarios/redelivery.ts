@@ -33,7 +33,7 @@ export const redelivery: Scenario = {
     const requests = new Set(environment.deliveries.map(({ requestId }) => requestId)).size;
     return {
       faults: [
-        `The event was delivered to two processes at the same moment, and again ${Math.max(one.seconds, two.seconds).toFixed(1)} s later.`,
+        `The event was delivered to two processes at the same moment, and again ${duration(one.seconds > two.seconds ? one : two)} later.`,
         `Lists omitted each new snapshot for ${LIST_DELAY_MS / 1000} s, so neither process saw the snapshots of the other.`,
       ],
       actions: [

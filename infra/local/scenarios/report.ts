@@ -1,3 +1,4 @@
+import { OUTCOME_DESCRIPTIONS } from "../../../shared/snapshots/reporting.ts";
 import type { Screen } from "../terminal/screen.ts";
 import { formatTable, wrapText } from "../terminal/table.ts";
 import { formatCounts } from "./checks.ts";
@@ -19,7 +20,7 @@ export interface ScenarioResult {
 export function printResult({ scenario, passed, conclusion, details }: ScenarioResult, screen: Screen): void {
   const { style, width } = screen;
   const headline = `${passed ? "PASS" : "FAIL"}  ${scenario.name}: ${conclusion}`;
-  for (const line of wrapText(headline, width, "      "))
+  for (const line of wrapText(headline, width, "      ").map(replaceNoBreakSpaces))
     screen.line(style.bold(passed ? style.good(line) : style.bad(line)));
   if (details === undefined) return;
   const print = (texts: readonly string[]) => {
@@ -29,8 +30,8 @@ export function printResult({ scenario, passed, conclusion, details }: ScenarioR
   print(details.faults);
   screen.line(style.bold("What the function did"));
   print(details.actions);
-  if (details.advice !== undefined) print([`The record: ${details.advice}`]);
-  screen.line(style.bold("What it proves"));
+  if (details.advice !== undefined) print([`The record says: ${details.advice}`]);
+  screen.line(style.bold(passed ? "What it proves" : "What was not proven in this run"));
   print([scenario.guarantee]);
   for (const { text, expected, actual, holds } of details.checks) {
     const mark = holds ? "ok    " : "FAILED";
@@ -41,12 +42,15 @@ export function printResult({ scenario, passed, conclusion, details }: ScenarioR
     );
     screen.line(first.replace(mark, holds ? style.good : style.bad));
     for (const line of others) screen.line(line);
+    if (actual.includes("existing")) print([`(existing: ${OUTCOME_DESCRIPTIONS.existing})`]);
   }
 }
 
 /** Indents a text and breaks it into lines. Does not break a line at a no-break space, but prints a space. */
 const wrap = (text: string, width: number): string[] =>
-  wrapText(text, width - 2, "  ").map((line) => `  ${line.replaceAll("\u00a0", " ")}`);
+  wrapText(text, width - 2, "  ").map((line) => `  ${replaceNoBreakSpaces(line)}`);
+
+const replaceNoBreakSpaces = (text: string): string => text.replaceAll("\u00a0", " ");
 
 /** Prints one row for each scenario, and then how many scenarios passed. */
 export function printTable(results: readonly ScenarioResult[], seconds: number, { line, style, width }: Screen): void {
@@ -54,7 +58,7 @@ export function printTable(results: readonly ScenarioResult[], seconds: number, 
     passed ? "PASS" : "FAIL",
     scenario.name,
     took.toFixed(1),
-    conclusion,
+    replaceNoBreakSpaces(conclusion),
   ]);
   const [head = "", ...body] = formatTable(["result", "scenario", "seconds", "conclusion"], rows, width);
   line(style.bold(head));

@@ -112,6 +112,8 @@ describe.concurrent("the scenarios with the built functions", () => {
     const screen = createTestScreen();
     expect(await runScenarios([{ ...scenario, run }], screen)).toBe(1);
     expect(screen.lines[0]).toBe("FAIL  gate-opens: 2 of 8 checks failed");
+    expect(screen.lines).toContain("What was not proven in this run");
+    expect(screen.lines).not.toContain("What it proves");
     expect(screen.lines).toContain("  FAILED  duplicates: expected 0, got 1");
   });
 
