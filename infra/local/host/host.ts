@@ -48,6 +48,8 @@ export interface Host {
   invoke(name: string, event: unknown, options?: { requestId?: string }): Promise<Invocation>;
   /** Accepts an event and invokes the function later, as the platform does after its 202 response. */
   invokeAsync(name: string, event: unknown, options?: { requestId?: string }): Promise<{ requestId: string }>;
+  /** Kills all instances of a function, as happens if their machine fails. An invocation in progress ends with an error. */
+  kill(name: string): Promise<void>;
   /** Waits until all asynchronous events are finished, including their retries and the events that they cause. */
   idle(): Promise<void>;
   close(): Promise<void>;
@@ -148,6 +150,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       });
       return { requestId };
     },
+    kill: (name) => findPool(name).kill(),
     idle: () => queue.idle(),
     async close() {
       closed = true;

@@ -42,6 +42,10 @@ export function createInstancePool(start: () => Instance, maxInstances: number) 
     }
   }
 
+  const kill = async () => {
+    await Promise.all([...all].map((instance) => instance.kill()));
+  };
+
   return {
     run,
     /**
@@ -55,10 +59,11 @@ export function createInstancePool(start: () => Instance, maxInstances: number) 
         await new Promise<void>((resolve) => waiters.push(resolve));
       }
     },
+    kill,
     async close() {
       closed = true;
       for (const wake of waiters.splice(0)) wake();
-      await Promise.all([...all].map((instance) => instance.kill()));
+      await kill();
     },
   };
 }

@@ -1,12 +1,12 @@
 /** Builds trigger events in the platform's format. `test/events/README.md` lists the source of each format. */
 
-/** Returns the event that a FunctionGraph timer sends, with the policy as its `user_event`. */
-export const timerEvent = (policy: { policy: string }, now = new Date()) => ({
+/** Returns the event that a FunctionGraph timer sends. Its `user_event` is a policy, or the options of verify-snapshots. */
+export const timerEvent = (userEvent: { policy?: string; [field: string]: unknown }, now = new Date()) => ({
   version: "v1.0",
   time: `${now.toISOString().slice(0, 19)}Z`,
   trigger_type: "TIMER",
-  trigger_name: policy.policy,
-  user_event: JSON.stringify(policy),
+  trigger_name: userEvent.policy ?? "Timer_001",
+  user_event: JSON.stringify(userEvent),
 });
 
 /** The attachment of a disk to a server, as the two CTS traces describe it. */

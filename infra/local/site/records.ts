@@ -52,11 +52,15 @@ function identifyRecord(record: ResultRecord): string {
   return JSON.stringify([name, request_id, action, kind, resource_id, snapshot_id, outcome, time]);
 }
 
+/** Returns the result records that the LTS log stream received. */
+export const recordsInTopic = (cloud: EmbeddedCloud): ResultRecord[] =>
+  cloud.logs.map(({ line }) => line).filter(isRecord);
+
 /** Returns the result records that the functions printed to stdout, but that the LTS log stream did not receive. */
 export function missingFromTopic(printed: readonly ResultRecord[], cloud: EmbeddedCloud): ResultRecord[] {
-  const arrived = cloud.logs.map(({ line }) => line).filter(isRecord);
   const unmatched = new Map<string, number>();
-  for (const record of arrived) unmatched.set(identifyRecord(record), (unmatched.get(identifyRecord(record)) ?? 0) + 1);
+  for (const record of recordsInTopic(cloud))
+    unmatched.set(identifyRecord(record), (unmatched.get(identifyRecord(record)) ?? 0) + 1);
   return printed.filter((record) => {
     const count = unmatched.get(identifyRecord(record)) ?? 0;
     unmatched.set(identifyRecord(record), count - 1);

@@ -1,5 +1,6 @@
 /** Runs `npm start`: shows the functions on an embedded cloud, which then keeps running for experiments. */
 import { rmSync } from "node:fs";
+import { runScenarioCommand } from "../scenarios/command.ts";
 import { environmentOf, printAddresses } from "../site/addresses.ts";
 import { writeEnvFile } from "../site/env-file.ts";
 import { BadUsage, readArguments } from "../terminal/arguments.ts";
@@ -7,12 +8,15 @@ import { createScreen } from "../terminal/screen.ts";
 import { runTour } from "./tour.ts";
 
 const USAGE = `npm start [-- --once] [--verbose] [--port <number>]
+npm start -- --scenario <name>
 
 Runs a tour of the functions on an embedded cloud, which keeps running until Ctrl-C.
 
-  --once           exits after the tour
-  --verbose        also prints every result record, the new snapshots, and the ids of the resources
-  --port <number>  the port of the gateway; the embedded cloud has the next port. Default: any free ports
+  --once             exits after the tour
+  --verbose          also prints every result record, the new snapshots, and the ids of the resources
+  --port <number>    the port of the gateway; the embedded cloud has the next port. Default: any free ports
+  --scenario <name>  causes a fault in the cloud instead, and shows whether the functions survive it.
+                     "list" prints the names, "all" runs all scenarios
 
 Exit code: 0 if every step passed, 1 if a step failed, 2 if the arguments are wrong.`;
 
@@ -23,15 +27,17 @@ async function main(argv: readonly string[]): Promise<number> {
     once: { type: "boolean" },
     verbose: { type: "boolean" },
     port: { type: "string" },
+    scenario: { type: "string" },
     help: { type: "boolean" },
   } as const;
-  const { once, verbose, help, port } = readArguments({ args: [...argv], options }).values;
+  const { once, verbose, help, port, scenario } = readArguments({ args: [...argv], options }).values;
   if (help) {
     console.log(USAGE);
     return 0;
   }
 
   const screen = createScreen();
+  if (scenario !== undefined) return runScenarioCommand(scenario, screen);
   const stopped = waitForStopSignal();
   const tourOptions = { ...(verbose ? { verbose } : {}), ...(port === undefined ? {} : { port: readPort(port) }) };
   const tour = await Promise.race([runTour(screen, tourOptions), stopped]);
