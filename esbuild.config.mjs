@@ -17,6 +17,7 @@ export const INTERNAL_PROPERTIES = [
   "acquire",
   "addCreated",
   "addNotice",
+  "advice",
   "ambiguous",
   "anchored",
   "announceDeletions",

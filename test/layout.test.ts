@@ -33,6 +33,7 @@ const RULES: Record<string, string[]> = {
   "shared/functiongraph": ["shared/core"],
   "shared/huaweicloud": ["shared/core", "shared/snapshots"],
   "shared/results": ["shared/core", "shared/snapshots"],
+  "shared/picture": ["shared/core"],
   "shared/middleware": ["shared"],
   functions: ["shared"],
   infra: ["shared", "functions"],

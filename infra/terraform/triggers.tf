@@ -1,9 +1,9 @@
 locals {
-  # The user_event of each policy: the policy without the fields that only this Terraform module reads.
+  # The user_event of each policy: the policy without the fields that only this Terraform module or an editor reads.
   user_events = {
     for name, policy in var.policies : name => jsonencode(merge(
       { policy = name },
-      { for field, value in policy : field => value if value != null && !contains(["schedule", "prune_schedule", "every_hours", "prune_every_hours"], field) },
+      { for field, value in policy : field => value if value != null && !contains(["schedule", "prune_schedule", "every_hours", "prune_every_hours", "$schema"], field) },
     ))
   }
 

@@ -21,8 +21,8 @@ variable "policies" {
     resources. `prune_schedule` and `retention` define when snapshots are deleted, and which snapshots are kept. A policy without
     `schedule` and `targets` only deletes snapshots. To delete the snapshots of a function, such as pre-deploy, disk-attached or
     create-snapshot, give the policy the name of that function. `time_zone` (default UTC), `make_room`, `hold` and `dry_run` have
-    the same meaning as in the policies of the functions. `every_hours` is the expected number of hours between two runs of
-    `schedule`. An alarm fires if a run is missing. The default is 24 and the maximum is 216. With 0, no alarm fires.
+    the same meaning as in the policies of the functions. `$schema` is ignored. `every_hours` is the expected number of hours between
+    two runs of `schedule`. An alarm fires if a run is missing. The default is 24 and the maximum is 216. With 0, no alarm fires.
     `prune_every_hours` is the same number for `prune_schedule`. Its default is `every_hours`, but at least 24.
   EOT
   # This is not an object type, because Terraform silently drops fields that an object type does not name, such as a misspelled
@@ -54,10 +54,10 @@ variable "policies" {
     condition = alltrue([
       for policy in values(var.policies) : length(setsubtract(keys(policy), [
         "schedule", "prune_schedule", "every_hours", "prune_every_hours",
-        "time_zone", "targets", "retention", "make_room", "hold", "dry_run",
+        "time_zone", "targets", "retention", "make_room", "hold", "dry_run", "$schema",
       ])) == 0
     ])
-    error_message = "policies: A policy can have only the fields `schedule`, `prune_schedule`, `every_hours`, `prune_every_hours`, `time_zone`, `targets`, `retention`, `make_room`, `hold` and `dry_run`."
+    error_message = "policies: A policy can have only the fields `schedule`, `prune_schedule`, `every_hours`, `prune_every_hours`, `time_zone`, `targets`, `retention`, `make_room`, `hold`, `dry_run` and `$schema`."
   }
 
   validation {

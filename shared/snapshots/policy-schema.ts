@@ -77,6 +77,8 @@ const policyFields = () => ({
   make_room: Type.Optional(Type.Boolean()),
   hold: Type.Optional(Type.Array(Type.String({ minLength: 1 }))),
   dry_run: Type.Optional(Type.Boolean()),
+  // Editors find the JSON Schema of a policy file by this field. The functions ignore it.
+  $schema: Type.Optional(Type.String()),
 });
 
 /** Returns the JSON Schema of a policy that creates snapshots. */

@@ -8,25 +8,38 @@ import type { Policy } from "../../../shared/snapshots/policy.ts";
 import { toRetentionOptions } from "../../../shared/snapshots/retention/prune.ts";
 import { validate } from "../../../shared/validation/validate.ts";
 import { BadUsage, readArguments } from "../terminal/arguments.ts";
-import { drawCalendar } from "./calendar.ts";
-import { describeExceededLimits, describePeak, formatDays, formatRetained } from "./report.ts";
-import { DEFAULT_PRUNE_EVERY, readPruneEvery, type SimulationPlan, simulate } from "./simulate.ts";
+import type { Screen } from "../terminal/screen.ts";
+import { wrapText } from "../terminal/table.ts";
+import { type KindResult, type SimulatedPolicy, simulateKinds } from "./kinds.ts";
+import { drawSimulation } from "./picture.ts";
+import {
+  countSnapshots,
+  describeFailures,
+  describeInterval,
+  describeVerdict,
+  formatDays,
+  formatRetained,
+} from "./report.ts";
+import { DEFAULT_PRUNE_EVERY, readPruneEvery, type SimulationPlan } from "./simulate.ts";
 
 const USAGE = `npm run simulate -- <policy.json> [--days 400] [--from 2026-11-21] [--every 24]
                 [--prune-every "0 40 3 * * *"] [--out <file>]
 
 Simulates a policy for one resource, without any cloud: creates a snapshot at a fixed interval, deletes snapshots at each
-prune run by the retention in the policy, and prints the snapshots that exist at the end of each day. Without a
-retention, only duplicates are deleted, so every snapshot is retained. Assumes that every snapshot succeeds. The file
-contains a policy, or a timer event with a policy. Exits with 1 if a create would fail with QuotaExceeded.
+prune run by the retention in the policy, and makes room if the policy has make_room. Prints first whether the policy
+fits: the maximum number of snapshots at the same time, and the limit of each kind of snapshot. Assumes that every other
+create request succeeds. The file contains a policy, or a timer event with a policy. Samples: test/policies.
 
   --days         how many days to simulate (default: 400)
   --from         the first day (default: today); the first snapshot is created at 02:00 UTC on this day
   --every        the number of hours between two snapshots (default: 24)
   --prune-every  when prune-snapshots runs: the prune_schedule of the policy in Terraform, or a duration such as 12h or 2d
                  (default: ${DEFAULT_PRUNE_EVERY}, as Terraform starts it without a prune_schedule)
-  --out          writes an SVG picture to this file, with a row for each rule, and a mark for each day whose snapshot
-                 still exists on the last day (--svg is the same option)`;
+  --out          writes an SVG picture to this file: the number of snapshots over time with the limit, and the snapshots
+                 of the last day by age, with the rules that keep them (--svg is the same option)
+
+Exit code: 0 if the policy fits or has no targets, 1 if a create request would fail with QuotaExceeded, 2 if the
+arguments or the policy are wrong.`;
 
 /** Resolves a path from the folder in which the user called npm (INIT_CWD), because npm runs scripts in the package folder. */
 const resolveFromCaller = (path: string) => resolve(process.env.INIT_CWD ?? "", path);
@@ -65,7 +78,7 @@ function readInteger(option: string, text: string, max: number): number {
   throw new BadUsage(`${option}: expected an integer from 1 to ${max}, got ${text}`);
 }
 
-function readPolicy(path: string): Omit<Policy, "targets"> & { targets?: Policy["targets"] } {
+function readPolicy(path: string): SimulatedPolicy {
   const file = [path, resolveFromCaller(path)].find((candidate) => existsSync(candidate));
   if (file === undefined) throw new BadUsage(`expected a policy file, but ${path} does not exist`);
   let policy = parsePolicyJson(readFileSync(file, "utf8"), `expected JSON in ${path}`);
@@ -100,16 +113,16 @@ function parsePolicyJson(text: string, expected: string): unknown {
 }
 
 /**
- * Runs the command `npm run simulate`, which prints the snapshots that a policy retains on each day.
+ * Runs the command `npm run simulate`: prints whether a policy fits, which snapshots it retains, and the days that change.
  *
- * @returns a message for each snapshot limit that the policy exceeds, or an empty array
+ * @returns the exit code: 1 if a create request would fail with QuotaExceeded, otherwise 0
  * @throws BadUsage if the arguments or the policy are wrong; in this case, the function has printed nothing and written no file
  */
-export function runSimulate(argv: readonly string[], print: (text: string) => void): string[] {
+export function runSimulate(argv: readonly string[], screen: Screen): number {
   const { values, positionals } = readArguments({ args: [...argv], options: OPTIONS, allowPositionals: true });
   if (values.help) {
-    print(USAGE);
-    return [];
+    screen.line(USAGE);
+    return 0;
   }
   const [path, ...more] = positionals;
   if (path === undefined || more.length > 0) {
@@ -125,23 +138,54 @@ export function runSimulate(argv: readonly string[], print: (text: string) => vo
       `--prune-every: expected a cron expression with six fields such as "0 30 4 * * *", or a duration such as 12h or 2d, got ${plan.pruneEvery}`,
     );
   }
-  const days = simulate({ ...policy, hold: [] }, plan);
+  screen.update(`Simulating ${plan.days} days`);
+  const results = simulateKinds({ ...policy, hold: [] }, plan);
   try {
-    if (picturePath !== undefined) writeFileSync(resolveFromCaller(picturePath), drawCalendar(policy.policy, days));
+    if (picturePath !== undefined) writeFileSync(resolveFromCaller(picturePath), drawSimulation(policy, plan, results));
   } catch (error) {
+    screen.update("");
     const option = out === undefined ? "--svg" : "--out";
     throw new BadUsage(`${option}: the picture could not be written: ${(error as Error).message}`);
   }
-  const last = days.at(-1)?.day;
-  print(formatDays(days).join("\n"));
-  print(`\nRetained on ${last} (${policy.policy}, ${policy.time_zone ?? "UTC"})\n`);
-  print(formatRetained(days).join("\n"));
-  if (policy.retention === undefined)
-    print("\nThe policy has no retention, so prune-snapshots deletes only duplicates.");
+  printReport(policy, plan, results, screen);
+  if (picturePath !== undefined) screen.line(`\nPicture: ${resolveFromCaller(picturePath)}`);
+  return results.some(({ failed }) => failed > 0) ? 1 : 0;
+}
+
+function printReport(policy: SimulatedPolicy, plan: SimulationPlan, results: readonly KindResult[], screen: Screen) {
+  const { style, width } = screen;
+  const shown = results[0] as KindResult;
+  const retained = shown.days.at(-1)?.retained ?? [];
+  const paragraph = (text: string) => {
+    for (const line of wrapText(text, width)) screen.line(line);
+  };
+  const [first = "", ...rest] = wrapText(describeVerdict(policy, results), width);
+  const paint = shown.failed > 0 ? style.bad : shown.labels.length > 0 ? style.good : style.bold;
+  for (const line of [first, ...rest]) screen.line(paint(line));
+  describeFailures(policy, results).forEach(paragraph);
+  paragraph(describePlan(policy, plan));
   const warning = countOnlyWarning(policy);
-  if (warning !== undefined) print(`\nWarning: ${warning}`);
-  const exceeded = describeExceededLimits(days, policy.targets ?? []);
-  print(`\n${[describePeak(days), ...exceeded].join("\n")}`);
-  if (picturePath !== undefined) print(`Picture: ${resolveFromCaller(picturePath)}`);
-  return exceeded.map((reason) => `The policy ${policy.policy} exceeds a limit: ${reason}`);
+  if (warning !== undefined) paragraph(`Warning: ${warning}`);
+  // The kinds whose limit the policy does not reach have the same days.
+  const isAmbiguous = results.some(({ days }) => days !== shown.days);
+  const ofKind = isAmbiguous ? ` (${shown.labels.join(", ")})` : "";
+  screen.line();
+  screen.line(style.bold(`${countSnapshots(retained.length)} at the end of ${shown.days.at(-1)?.day}${ofKind}`));
+  for (const line of formatRetained(retained, policy.retention !== undefined, width)) screen.line(line);
+  screen.line();
+  screen.line(style.bold(`The days that change${ofKind}`));
+  for (const line of formatDays(shown.days, width)) screen.line(line);
+}
+
+/** Returns sentences about what was simulated, and what was not. */
+function describePlan(
+  { time_zone = "UTC", retention, dry_run }: SimulatedPolicy,
+  { days, from, everyHours, pruneEvery }: SimulationPlan,
+): string {
+  const start = new Date(from).toISOString().slice(0, 10);
+  return [
+    `Simulated ${days} days of one resource from ${start} (${time_zone}): a snapshot ${describeInterval({ everyHours })}, and prune-snapshots at ${pruneEvery}.`,
+    ...(retention === undefined ? ["The policy has no retention, so prune-snapshots deletes only duplicates."] : []),
+    ...(dry_run ? ["The simulation ignores dry_run, with which the functions create and delete nothing."] : []),
+  ].join(" ");
 }

@@ -1,11 +1,10 @@
-/** Runs `npm run simulate`, which prints the snapshots that a policy would retain on each day. */
+/** Runs `npm run simulate`, which prints whether a policy fits, and which snapshots it would retain. */
 import { BadUsage } from "../terminal/arguments.ts";
+import { createScreen } from "../terminal/screen.ts";
 import { runSimulate } from "./command.ts";
 
 try {
-  const problems = runSimulate(process.argv.slice(2), (text) => console.log(text));
-  for (const problem of problems) console.error(`simulate: ${problem}`);
-  if (problems.length > 0) process.exitCode = 1;
+  process.exitCode = runSimulate(process.argv.slice(2), createScreen());
 } catch (thrown) {
   const isBadUsage = thrown instanceof BadUsage;
   console.error(`simulate: ${(thrown as Error).message}`);

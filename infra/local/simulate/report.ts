@@ -1,73 +1,154 @@
-import type { Kind } from "../../../shared/snapshots/kinds/kind.ts";
-import { KINDS } from "../../../shared/snapshots/kinds/kinds.generated.ts";
-import type { Selector } from "../../../shared/snapshots/policy.ts";
+/** Describes the result of a simulation as text. */
 import { formatTable } from "../terminal/table.ts";
-import { type RetainedSnapshot, type RetentionRule, RULES, type SimulatedDay } from "./simulate.ts";
+import { type KindResult, peakOf, type SimulatedPolicy } from "./kinds.ts";
+import type { RetainedSnapshot, SimulatedDay, SimulationPlan } from "./simulate.ts";
 
-/** Returns the retention rules that retain at least one snapshot on any of the days. */
-export const rulesOf = (days: readonly SimulatedDay[]): RetentionRule[] =>
-  RULES.filter((rule) => days.some(({ retained }) => retained.some(({ rules }) => rules.includes(rule))));
+/** Returns how often a snapshot is created, in words. */
+export const describeInterval = ({ everyHours }: Pick<SimulationPlan, "everyHours">): string =>
+  `every ${everyHours === 1 ? "hour" : `${everyHours} hours`}`;
 
-const countByRule = (retained: readonly RetainedSnapshot[], rule: RetentionRule) =>
-  retained.filter(({ rules }) => rules.includes(rule)).length;
+export const countSnapshots = (count: number): string => `${count} ${count === 1 ? "snapshot" : "snapshots"}`;
+
+/** Returns the verdict in one sentence: whether the policy fits, and for each kind the peak and the limit. */
+export function describeVerdict({ policy }: SimulatedPolicy, results: readonly KindResult[]): string {
+  const kinds = results.filter(({ labels }) => labels.length > 0);
+  if (kinds.length === 0) {
+    return `No limit checked: ${policy} (peak ${results[0]?.peak}; without targets, the kind of its snapshots is unknown)`;
+  }
+  const verdict = kinds.some(({ failed }) => failed > 0) ? "Does not fit" : "Fits";
+  return `${verdict}: ${policy} (${kinds.map(describeKind).join("; ")})`;
+}
+
+function describeKind({ labels, limit, makesRoom, days, peak }: KindResult): string {
+  // With `make_room`, the peak without a limit says nothing.
+  const shownPeak = makesRoom ? peakOf(days) : peak;
+  return `${labels.join(", ")}: peak ${shownPeak}, ${limit === undefined ? "no limit" : `limit ${limit}`}${makesRoom ? " with make_room" : ""}`;
+}
+
+/** Returns a sentence for each kind whose create requests fail: how many, since when, and what to change. */
+export function describeFailures({ retention }: SimulatedPolicy, results: readonly KindResult[]): string[] {
+  return results
+    .filter(({ failed }) => failed > 0)
+    .map(({ labels, limit, makesRoom, days, failed, requests }) => {
+      const first = days.find((day) => day.failed > 0)?.day;
+      const advice = makesRoom
+        ? `make_room found no snapshot to delete, because the retention keeps all ${limit}. Keep fewer snapshots.`
+        : retention === undefined
+          ? "Add a retention."
+          : "Keep fewer snapshots, or prune more often.";
+      return `${failed} of ${requests} create requests of ${labels.join(" and ")} fail with QuotaExceeded, the first one on ${first}. ${advice}`;
+    });
+}
+
+/** A run of consecutive days. */
+export interface DayRun {
+  first: string;
+  days: number;
+  created: number;
+  deleted: number;
+  failed: number;
+  /** The lowest and the highest number of snapshots at the end of a day. */
+  min: number;
+  max: number;
+}
+
+/** The maximum number of rows in a table. Rows in the middle are merged. */
+const MAX_ROWS = 14;
 
 /**
- * Returns a table with a row for each day. The column of a rule contains the number of snapshots that the rule retains. If
- * several rules retain the same snapshot, each of their columns counts it.
+ * Divides the days into runs. A run ends before a day on which the number of snapshots reaches a new maximum, or on which create
+ * requests begin or stop to fail. Days in a row that each reach a new maximum are one run.
  */
-export function formatDays(days: readonly SimulatedDay[]): string[] {
-  const rules = rulesOf(days);
+export function foldDays(days: readonly SimulatedDay[]): DayRun[] {
+  const runs: DayRun[] = [];
+  let highest = 0;
+  let wasGrowing = false;
+  for (const { day, created, deleted, failed, retained } of days) {
+    const count = retained.length;
+    const isGrowing = count > highest;
+    const run = runs.at(-1);
+    // Two growing days begin a run of growing days, which the next day without growth ends.
+    const continues =
+      run !== undefined && run.failed > 0 === failed > 0 && (isGrowing ? wasGrowing : !wasGrowing || run.days === 1);
+    if (continues) {
+      run.days += 1;
+      run.created += created;
+      run.deleted += deleted;
+      run.failed += failed;
+      run.min = Math.min(run.min, count);
+      run.max = Math.max(run.max, count);
+    } else runs.push({ first: day, days: 1, created, deleted, failed, min: count, max: count });
+    highest = Math.max(highest, count);
+    wasGrowing = isGrowing;
+  }
+  return runs;
+}
+
+/** Returns a table of the days on which something changes. */
+export function formatDays(days: readonly SimulatedDay[], maxWidth: number): string[] {
+  const runs = foldDays(days);
+  const hasFailed = runs.some(({ failed }) => failed > 0);
   return formatTable(
-    ["day", "created", "deleted", "retained", "oldest", ...rules],
-    days.map(({ day, created, deleted, retained }) => [
-      day,
-      ...[created, deleted, retained.length].map(String),
-      retained[0]?.day ?? "",
-      ...rules.map((rule) => String(countByRule(retained, rule))),
+    ["from", "days", "created", "deleted", ...(hasFailed ? ["failed"] : []), "snapshots at the end of a day"],
+    foldMiddle(runs, mergeRuns).map(({ first, days: count, created, deleted, failed, min, max }) => [
+      first,
+      ...[count, created, deleted, ...(hasFailed ? [failed] : [])].map(String),
+      min === max ? `${min} ` : `${min} to ${max}`,
     ]),
+    maxWidth,
   );
 }
 
-/** Returns a table of the snapshots that exist at the end of the last day, newest first. */
-export function formatRetained(days: readonly SimulatedDay[]): string[] {
-  const retained = days.at(-1)?.retained ?? [];
-  // Every retention retains at least one snapshot.
-  const withoutRule = retained.some(({ rules }) => rules.length > 0)
-    ? "(deleted by the next prune run)"
-    : "(no retention)";
-  return formatTable(
-    ["created on", "retained by"],
-    [...retained].reverse().map(({ day, rules }) => [day, rules.join(", ") || withoutRule]),
-  );
-}
+const mergeRuns = (runs: readonly DayRun[]): DayRun => {
+  const sum = (field: "days" | "created" | "deleted" | "failed") => runs.reduce((total, run) => total + run[field], 0);
+  return {
+    first: runs[0]?.first ?? "",
+    days: sum("days"),
+    created: sum("created"),
+    deleted: sum("deleted"),
+    failed: sum("failed"),
+    min: Math.min(...runs.map(({ min }) => min)),
+    max: Math.max(...runs.map(({ max }) => max)),
+  };
+};
 
-/** Returns a sentence that names the maximum number of snapshots at the same time, and the first day on which it occurs. */
-export function describePeak(days: readonly SimulatedDay[]): string {
-  const max = days.reduce((peak, day) => Math.max(peak, day.peak), 0);
-  const firstDay = days.find(({ peak }) => peak === max)?.day;
-  return `The number of snapshots reaches its maximum, ${max}, on ${firstDay}. It includes the snapshots that the next prune run deletes.`;
-}
-
-/** The maximum number of standard snapshots per disk, including group members (SOURCES.md#evs-standard-per-disk-limit). */
-const MAX_STANDARD = 256;
-/** The maximum number of standard snapshots with instant access per disk (SOURCES.md#evs-standard-per-disk-limit). */
-const MAX_INSTANT = 7;
-
-function limitOf({ kind: name, instant_access }: Selector): { max?: number; label: string } {
-  const { maxPerResource, target }: Kind = KINDS[name];
-  if (maxPerResource !== undefined || !("instant_access" in target.defaults))
-    return { max: maxPerResource, label: name };
-  return instant_access === true
-    ? { max: MAX_INSTANT, label: `${name} with instant access` }
-    : { max: MAX_STANDARD, label: name };
-}
-
-/** Returns a sentence for each snapshot limit per disk that the policy exceeds. */
-export function describeExceededLimits(days: readonly SimulatedDay[], targets: readonly Selector[]): string[] {
-  const sentences = targets.map(limitOf).flatMap(({ max, label }) => {
-    const fullDay = max === undefined ? undefined : days.find(({ beforeNextCreate }) => beforeNextCreate >= max);
-    if (fullDay === undefined) return [];
-    return `A disk can have ${max} snapshots of the kind ${label}. The policy retains ${fullDay.beforeNextCreate} on ${fullDay.day}, so the next create would fail with QuotaExceeded. Retain fewer snapshots, or prune more often.`;
+/** Returns a table of the snapshots that exist at the end of the last day, newest first. Neighbors with the same rules share a row. */
+export function formatRetained(
+  retained: readonly RetainedSnapshot[],
+  hasRetention: boolean,
+  maxWidth: number,
+): string[] {
+  const withoutRule = hasRetention ? "(deleted by the next prune run)" : "(no retention)";
+  const rows: { newest: string; oldest: string; count: number; rules: string }[] = [];
+  for (const { day, rules: names } of [...retained].reverse()) {
+    const rules = names.join(", ") || withoutRule;
+    const row = rows.at(-1);
+    if (row?.rules === rules) {
+      row.oldest = day;
+      row.count += 1;
+    } else rows.push({ newest: day, oldest: day, count: 1, rules });
+  }
+  const merge = (some: typeof rows) => ({
+    newest: some[0]?.newest ?? "",
+    oldest: some.at(-1)?.oldest ?? "",
+    count: some.reduce((sum, { count }) => sum + count, 0),
+    rules: [...new Set(some.map(({ rules }) => rules))].join(" or "),
   });
-  return [...new Set(sentences)];
+  return formatTable(
+    ["created on", "snapshots", "kept by"],
+    foldMiddle(rows, merge).map(({ newest, oldest, count, rules }) => [
+      newest === oldest ? newest : `${oldest} to ${newest}`,
+      String(count),
+      rules,
+    ]),
+    maxWidth,
+  );
+}
+
+/** Returns at most `MAX_ROWS` rows. If there are more, merges the rows in the middle. */
+function foldMiddle<Row>(rows: readonly Row[], merge: (some: Row[]) => Row): Row[] {
+  if (rows.length <= MAX_ROWS) return [...rows];
+  const head = Math.ceil(MAX_ROWS / 2);
+  const tail = MAX_ROWS - head - 1;
+  return [...rows.slice(0, head), merge(rows.slice(head, rows.length - tail)), ...rows.slice(rows.length - tail)];
 }

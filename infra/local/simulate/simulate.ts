@@ -35,7 +35,16 @@ export interface SimulationPlan {
 /** When Terraform starts prune-snapshots for a policy without `prune_schedule` (infra/terraform/triggers.tf). */
 export const DEFAULT_PRUNE_EVERY = "CRON_TZ=UTC 0 40 3 * * *";
 
+/** How many snapshots a resource can have at the same time. */
+export interface Capacity {
+  max: number;
+  /** Whether scheduled-snapshots makes room (`make_room`) after a create request failed because the resource is full. */
+  makesRoom: boolean;
+}
+
 export interface RetainedSnapshot {
+  /** When the snapshot was created, in epoch milliseconds. */
+  created: number;
   /** The creation date in the policy's time zone, such as `2026-11-21`. */
   day: string;
   /** The rules that retain the snapshot. Empty if the policy has no retention, or if the next prune run deletes the snapshot. */
@@ -47,15 +56,12 @@ export interface SimulatedDay {
   day: string;
   created: number;
   deleted: number;
+  /** The number of create requests that fail with QuotaExceeded, because the resource is full. */
+  failed: number;
   /** The snapshots that exist at the end of the day, oldest first. */
   retained: RetainedSnapshot[];
   /** The maximum number of snapshots that exist at the same time on this day. */
   peak: number;
-  /**
-   * For each create request of this day, the number of snapshots that exist when the following create request starts. This field has
-   * the highest of these numbers.
-   */
-  beforeNextCreate: number;
 }
 
 const HOUR_MS = 3_600_000;
@@ -84,10 +90,14 @@ export function readPruneEvery(
  * policy no longer retains. If a create request and a prune run have the same time, the snapshot is created first. Without a
  * retention, the policy retains every snapshot, because the simulation creates no duplicates. Returns the result of each day.
  *
+ * @param capacity if the resource has the maximum number of snapshots, a create request fails. With `makesRoom`, the oldest
+ *   snapshot that the policy no longer retains is deleted first, and the create request fails only if there is none. Default: no
+ *   maximum
  * @throws RangeError if `pruneEvery` is neither a cron expression nor a duration
  */
-export function simulate(policy: PrunePolicy, plan: SimulationPlan): SimulatedDay[] {
+export function simulate(policy: PrunePolicy, plan: SimulationPlan, capacity?: Capacity): SimulatedDay[] {
   const { from, days, everyHours } = plan;
+  const { max, makesRoom } = capacity ?? { max: Number.POSITIVE_INFINITY, makesRoom: false };
   const toWallTime = createWallTimeConverter(policy.time_zone ?? "UTC");
   const nextPrune = readPruneEvery(plan, policy.time_zone);
   if (nextPrune === undefined) throw new RangeError(`expected a cron expression or a duration, got ${plan.pruneEvery}`);
@@ -99,12 +109,12 @@ export function simulate(policy: PrunePolicy, plan: SimulationPlan): SimulatedDa
   const result: SimulatedDay[] = [];
   let existing: FoundSnapshot[] = [];
   let today = startDay(dayOf(from), existing);
-  let dayOfCreate: SimulatedDay | undefined;
   const endDay = () => {
     today.retained = planFor(existing)
       .reverse()
-      .map(({ snapshot, decision, rule }) => ({
-        day: dayOf(snapshot.created ?? 0),
+      .map(({ snapshot: { created = 0 }, decision, rule }) => ({
+        created,
+        day: dayOf(created),
         rules: decision === "deleted" ? [] : rulesIn(rule),
       }));
     result.push(today);
@@ -115,35 +125,44 @@ export function simulate(policy: PrunePolicy, plan: SimulationPlan): SimulatedDa
       today = startDay(toDay(Date.parse(today.day) + UNITS.d), existing);
     }
   };
-  let prune = nextPrune(from - 1);
-  const runPrune = () => {
+  const prune = () => {
     const kept = planFor(existing).filter(({ decision }) => decision !== "deleted");
-    // After the last day, prune runs only decide whether the next create request fails.
-    if (dayOf(prune) <= lastDay) {
-      advanceTo(dayOf(prune));
-      today.deleted += existing.length - kept.length;
-    }
+    today.deleted += existing.length - kept.length;
     existing = kept.reverse().map(({ snapshot }) => snapshot);
-    prune = nextPrune(prune);
   };
-  const pruneUntilCreate = (create: number) => {
-    while (prune < create) runPrune();
-    if (dayOfCreate === undefined) return;
-    dayOfCreate.beforeNextCreate = Math.max(dayOfCreate.beforeNextCreate, existing.length);
+  const hasRoom = () => {
+    if (existing.length < max) return true;
+    const oldest = makesRoom ? planFor(existing).findLast(({ decision }) => decision === "deleted") : undefined;
+    if (oldest === undefined) return false;
+    existing = existing.filter((snapshot) => snapshot !== oldest.snapshot);
+    today.deleted += 1;
+    return true;
   };
-  let create = from;
-  for (; dayOf(create) <= lastDay; create += everyHours * HOUR_MS) {
-    pruneUntilCreate(create);
-    advanceTo(dayOf(create));
-    existing = [...existing, snapshotAt(create)];
+  const create = (time: number) => {
+    if (!hasRoom()) {
+      today.failed += 1;
+      return;
+    }
+    existing = [...existing, snapshotAt(time)];
     today.created += 1;
     today.peak = Math.max(today.peak, existing.length);
-    dayOfCreate = today;
+  };
+  let createTime = from;
+  let pruneTime = nextPrune(from - 1);
+  for (;;) {
+    const time = Math.min(createTime, pruneTime);
+    if (dayOf(time) > lastDay) break;
+    advanceTo(dayOf(time));
+    if (time === createTime) {
+      create(time);
+      createTime += everyHours * HOUR_MS;
+    } else {
+      prune();
+      pruneTime = nextPrune(time);
+    }
   }
-  while (dayOf(prune) <= lastDay) runPrune();
   advanceTo(lastDay);
   endDay();
-  pruneUntilCreate(create);
   return result;
 }
 
@@ -153,9 +172,9 @@ const startDay = (day: string, existing: readonly FoundSnapshot[]): SimulatedDay
   day,
   created: 0,
   deleted: 0,
+  failed: 0,
   retained: [],
   peak: existing.length,
-  beforeNextCreate: 0,
 });
 
 const keepAll = (snapshots: FoundSnapshot[]): Verdict[] =>

@@ -128,6 +128,14 @@ describe("the Terraform module", () => {
     expect(cloud.snapshots()).toEqual([]);
   });
 
+  test("the Terraform module accepts the field $schema of a policy, and its timer events do not contain the field", async () => {
+    const { nightly } = EVERYTHING.policies;
+    const policies = { nightly: { ...nightly, $schema: "infra/policy.schema.json" } };
+    const plan = await planOf(sources(), { ...EVERYTHING, policies });
+    expect([...plan.refusals, ...schemaFaults(plan)]).toEqual([]);
+    expect(JSON.stringify(plan.resources)).not.toContain("$schema");
+  });
+
   test("the Terraform module rejects each placeholder in terraform.tfvars.example that the user did not replace", async () => {
     for (const [name, message] of [
       ["gateway", /gateway\.instance_id: must be the id/],

@@ -1,11 +1,14 @@
 /**
- * Compares `npm run simulate` with the functions over 60 days: what simulate shows is what the functions' own code leaves at the
- * end of every day. `SIMULATE_AGREEMENT=all` compares 300 policies in memory and 20 policies over HTTP instead of a part of them.
+ * Compares `npm run simulate` with the functions: what simulate shows is what the functions' own code leaves at the
+ * end of every day. `SIMULATE_AGREEMENT=all` compares 300 policies in memory and 20 policies over HTTP instead of a part of them, and
+ * each sample policy for four times as many days.
  */
 import { expect, test } from "vitest";
 import { pruneSnapshots } from "../../../../functions/prune-snapshots/handler.ts";
 import { scheduledSnapshots } from "../../../../functions/scheduled-snapshots/handler.ts";
+import type { SimulatedPolicy } from "../../../../infra/local/simulate/kinds.ts";
 import {
+  type Capacity,
   DEFAULT_PRUNE_EVERY,
   readPruneEvery,
   type SimulationPlan,
@@ -14,8 +17,9 @@ import {
 import { after, type Instant, instant, parseInstant } from "../../../../shared/core/instant.ts";
 import { createWallTimeConverter } from "../../../../shared/core/time-zone.ts";
 import { createAll } from "../../../../shared/snapshots/create/create-all.ts";
+import { KINDS } from "../../../../shared/snapshots/kinds/kinds.generated.ts";
 import { deriveKey } from "../../../../shared/snapshots/marker.ts";
-import { createTarget, type Retention } from "../../../../shared/snapshots/policy.ts";
+import { createTarget, type Retention, type Selector } from "../../../../shared/snapshots/policy.ts";
 import { prune } from "../../../../shared/snapshots/retention/prune.ts";
 import {
   changeSnapshots,
@@ -28,23 +32,27 @@ import {
 } from "../../../support/domain.ts";
 import { createTestEnvironment, timerEvent } from "../../../support/environment.ts";
 import { createRandom } from "../../../support/random.ts";
+import { SAMPLES } from "./samples.ts";
 
 const isWhole = process.env.SIMULATE_AGREEMENT === "all";
 const DAYS = 60;
 const TIMEOUT_MS = 1_200_000;
 
-/** What the functions do with one disk. Each operation has finished when its promise resolves. */
+/** What the functions do with one resource. Each operation has finished when its promise resolves. */
 interface Subject {
   advanceTo(time: number): Promise<void>;
-  create(): Promise<void>;
+  /** Returns false if the create request failed with QuotaExceeded. */
+  create(): Promise<boolean>;
   prune(): Promise<void>;
   /** Returns the creation times of the existing snapshots. */
   createdAt(): Instant[];
 }
 
 interface Case {
-  policy: { policy: string; time_zone: string; retention: Retention };
+  policy: SimulatedPolicy;
   plan: SimulationPlan & { pruneEvery: string };
+  /** How many snapshots the resource can have. Default: no maximum. */
+  capacity?: Capacity;
 }
 
 const PRUNE_SCHEDULES = [
@@ -80,18 +88,19 @@ function randomCase(seed: number): Case {
 }
 
 /** Runs the functions at the times of the plan, and compares what they leave with the simulation at the end of every day. */
-async function expectAgreement({ policy, plan }: Case, subject: Subject): Promise<void> {
-  const toWallTime = createWallTimeConverter(policy.time_zone);
+async function expectAgreement({ policy, plan, capacity }: Case, subject: Subject): Promise<void> {
+  const toWallTime = createWallTimeConverter(policy.time_zone ?? "UTC");
   const dayOf = (time: number) => new Date(toWallTime(instant(time))).toISOString().slice(0, 10);
   const nextPrune = readPruneEvery(plan, policy.time_zone);
   if (nextPrune === undefined) throw new Error(`${plan.pruneEvery} is not a schedule`);
   let nextCreate = plan.from;
   let pruneTime = nextPrune(plan.from - 1);
-  for (const { day, retained } of simulate(policy, plan)) {
+  for (const { day, retained, failed } of simulate(policy, plan, capacity)) {
+    let failures = 0;
     for (let time = Math.min(nextCreate, pruneTime); dayOf(time) === day; time = Math.min(nextCreate, pruneTime)) {
       await subject.advanceTo(time);
       if (time === nextCreate) {
-        await subject.create();
+        if (!(await subject.create())) failures += 1;
         nextCreate += plan.everyHours * HOUR_MS;
       } else {
         await subject.prune();
@@ -100,6 +109,7 @@ async function expectAgreement({ policy, plan }: Case, subject: Subject): Promis
     }
     const left = subject.createdAt().sort((a, b) => a - b);
     expect(left.map(dayOf), `${day} ${JSON.stringify({ policy, plan })}`).toEqual(retained.map((one) => one.day));
+    expect(failures, `failed create requests on ${day} ${policy.policy}`).toBe(failed);
   }
 }
 
@@ -121,6 +131,7 @@ function inMemory({ policy }: Case): Subject {
       const cutoff = after(time.now(), 10 * MINUTE_MS);
       await createAll([createTarget(standard, "disk-1")], run, context(), { cutoff });
       changeSnapshots(cloud, standard, (found) => ({ ...found, ...STATUS.available }));
+      return true;
     },
     async prune() {
       await prune(policy, context());
@@ -129,27 +140,43 @@ function inMemory({ policy }: Case): Subject {
   };
 }
 
-/** Invokes the functions, which call the embedded cloud over HTTP. */
+const DEFAULT_TARGETS: Selector[] = [{ kind: "standard-snapshot" }];
+
+/** Invokes the functions, which call the embedded cloud over HTTP. Creates snapshots of the first target of the policy. */
 async function overHttp({ policy }: Case): Promise<Subject> {
   const { cloud, clock, invoke } = await createTestEnvironment({ keepRequests: false, timeoutSeconds: 900 });
-  const targets = [{ kind: "standard-snapshot", volume_ids: [cloud.addVolume().id] }];
-  const event = () => timerEvent({ ...policy, targets }, new Date(clock.now()).toISOString());
+  const [{ kind, tags, exclude_tags: _, ...options }] = (policy.targets ?? DEFAULT_TARGETS) as [Selector];
+  const serverId = cloud.addServer({ tags }).id;
+  const ids: Record<string, string> = {
+    volume_ids: cloud.addVolume({ serverId, volumeType: "SSD" }).id,
+    server_ids: serverId,
+    cluster_ids: cloud.addCluster().id,
+  };
+  const { idsField } = KINDS[kind].target;
+  const targets = [{ kind, ...options, [idsField]: [ids[idsField]] }];
+  const eventWith = (changes: object) => timerEvent({ ...policy, ...changes }, new Date(clock.now()).toISOString());
   return {
     async advanceTo(moment) {
       if (moment > clock.now()) clock.set(moment);
     },
     async create() {
-      const { error } = await invoke(scheduledSnapshots, event());
-      expect(error).toBeUndefined();
+      const { error, records } = await invoke(scheduledSnapshots, eventWith({ targets }));
       // The embedded cloud needs some seconds to create or delete a snapshot.
       clock.advance(MINUTE_MS);
+      if (error === undefined) return true;
+      expect(records.map((record) => record.error?.reason)).toContain("QuotaExceeded");
+      return false;
     },
     async prune() {
-      const { error } = await invoke(pruneSnapshots, event());
+      const { error } = await invoke(pruneSnapshots, eventWith({}));
       expect(error).toBeUndefined();
       clock.advance(MINUTE_MS);
     },
-    createdAt: () => cloud.snapshots("standard-snapshot").map(({ created_at }) => parseInstant(created_at) as Instant),
+    createdAt: () =>
+      cloud.snapshots(kind).map((snapshot) => {
+        const { created_at, started } = snapshot as { created_at?: string; started?: string };
+        return parseInstant(created_at ?? started) as Instant;
+      }),
   };
 }
 
@@ -171,6 +198,16 @@ test(
       const one = randomCase(seed);
       await expectAgreement(one, await overHttp(one));
     }
+  },
+  TIMEOUT_MS,
+);
+
+test.each(SAMPLES)(
+  "simulate shows for the sample $file what the functions leave over HTTP at the end of every day, and how many create requests fail",
+  async ({ policy, everyHours, pruneEvery, agreementDays, capacity }) => {
+    const days = isWhole ? 4 * agreementDays : agreementDays;
+    const one = { policy, plan: { from: START, days, everyHours, pruneEvery }, capacity };
+    await expectAgreement(one, await overHttp(one));
   },
   TIMEOUT_MS,
 );

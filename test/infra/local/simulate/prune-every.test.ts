@@ -3,12 +3,18 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { runSimulate } from "../../../../infra/local/simulate/command.ts";
-import { describeExceededLimits, describePeak, formatRetained } from "../../../../infra/local/simulate/report.ts";
+import { peakOf, simulateKinds } from "../../../../infra/local/simulate/kinds.ts";
+import { formatRetained } from "../../../../infra/local/simulate/report.ts";
 import { DEFAULT_PRUNE_EVERY, simulate } from "../../../../infra/local/simulate/simulate.ts";
+import type { Selector } from "../../../../shared/snapshots/policy.ts";
+import { capture } from "./captured.ts";
 
 const FROM = Date.parse("2026-11-21T02:00:00Z");
 const plan = { from: FROM, days: 400, everyHours: 24 };
+
+/** Returns the days on which create requests of the kind that fails most often fail. */
+const failedDays = (...parameters: Parameters<typeof simulateKinds>): string[] =>
+  (simulateKinds(...parameters)[0]?.days ?? []).filter(({ failed }) => failed > 0).map(({ day }) => day);
 
 describe("the prune runs of simulate", () => {
   const policy = { policy: "p", retention: { keep_last: 3 } };
@@ -20,33 +26,25 @@ describe("the prune runs of simulate", () => {
   test("simulate counts the snapshots that exist before a prune run: 7 if a policy retains 3, creates 4 per day and is pruned once a day", () => {
     expect(peaks(4, { everyHours: 6 })).toEqual([4, 6, 7, 7]);
     expect(leftAtNight(4, { everyHours: 6 })).toEqual([4, 6, 6, 6]);
-    expect(describePeak(simulate(policy, { from: FROM, days: 4, everyHours: 6 }))).toMatch(
-      /^The number of snapshots reaches its maximum, 7, on 2026-11-23\./,
-    );
+    expect(peakOf(simulate(policy, { from: FROM, days: 4, everyHours: 6 }))).toBe(7);
   });
 
   test("simulate reports QuotaExceeded if a create request starts while 7 snapshots wait for the next prune run", () => {
-    const exceeded = (more: object) =>
-      describeExceededLimits(simulate(policy, { from: FROM, days: 10, everyHours: 24, ...more }), [
-        { kind: "snapshot" },
-      ]);
-    expect(exceeded({ everyHours: 6 })).toEqual([]);
-    expect(exceeded({ everyHours: 4 })).toEqual([
-      expect.stringContaining("The policy retains 8 on 2026-11-22, so the next create"),
-    ]);
-    expect(exceeded({ pruneEvery: "0 0 9 * * 0" })).toEqual([expect.stringContaining("retains 7 on 2026-11-27")]);
-    expect(exceeded({ pruneEvery: "3d" })).toEqual([]);
-    expect(exceeded({ everyHours: 4, pruneEvery: "12h" })).toEqual([]);
+    const failures = (more: object) =>
+      failedDays({ ...policy, targets: [{ kind: "snapshot" }] }, { from: FROM, days: 10, everyHours: 24, ...more });
+    expect(failures({ everyHours: 6 })).toEqual([]);
+    expect(failures({ everyHours: 4 })[0]).toBe("2026-11-22");
+    expect(failures({ pruneEvery: "0 0 9 * * 0" })).toEqual(["2026-11-28", "2026-11-29"]);
+    expect(failures({ pruneEvery: "3d" })).toEqual([]);
+    expect(failures({ everyHours: 4, pruneEvery: "12h" })).toEqual([]);
   });
 
   test("simulate compares the number of standard snapshots of a disk with the limit of 256 before each prune run", () => {
-    const hourly = { policy: "p", retention: { keep_last: 200 } };
-    const exceeded = (pruneEvery: string) =>
-      describeExceededLimits(simulate(hourly, { from: FROM, days: 20, everyHours: 1, pruneEvery }), [
-        { kind: "standard-snapshot" },
-      ]);
-    expect(exceeded("2d")).toEqual([]);
-    expect(exceeded("3d")).toEqual([expect.stringMatching(/retains 2[5-9]\d on 2026-12-/)]);
+    const hourly = { policy: "p", retention: { keep_last: 200 }, targets: [{ kind: "standard-snapshot" as const }] };
+    const failures = (pruneEvery: string) =>
+      failedDays(hourly, { from: FROM, days: 20, everyHours: 1, pruneEvery }).length;
+    expect(failures("2d")).toBe(0);
+    expect(failures("3d")).toBeGreaterThan(0);
   });
 
   test("simulate reads a cron expression in the time zone of the policy, and CRON_TZ before the expression overrides it", () => {
@@ -61,9 +59,9 @@ describe("the prune runs of simulate", () => {
 
   test("simulate shows which snapshots the next prune run deletes", () => {
     const days = simulate(policy, { from: FROM, days: 5, everyHours: 24, pruneEvery: "0 0 1 * * *" });
-    expect(formatRetained(days).slice(-2)).toEqual([
-      expect.stringMatching(/^2026-11-23 +keep_last$/),
-      expect.stringMatching(/^2026-11-22 +\(deleted by the next prune run\)$/),
+    expect(formatRetained(days.at(-1)?.retained ?? [], true, 100).slice(-2)).toEqual([
+      expect.stringMatching(/^2026-11-23 to 2026-11-25 +3 +keep_last$/),
+      expect.stringMatching(/^2026-11-22 +1 +\(deleted by the next prune run\)$/),
     ]);
   });
 
@@ -76,38 +74,67 @@ describe("the prune runs of simulate", () => {
   });
 });
 
-test("simulate warns of QuotaExceeded if a policy retains 7 or more legacy snapshots of a disk, because EVS allows only 7", () => {
-  const days = simulate({ policy: "p", retention: { keep_last: 9 } }, { ...plan, days: 30 });
-  expect(describePeak(days)).toMatch(/^The number of snapshots reaches its maximum, 10, on 2026-11-30\./);
-  expect(
-    describeExceededLimits(days, [{ kind: "snapshot" }, { kind: "snapshot" }, { kind: "cluster-snapshot" }]),
-  ).toEqual([
-    expect.stringContaining("A disk can have 7 snapshots of the kind snapshot. The policy retains 7 on 2026-11-27"),
-  ]);
-  expect(describeExceededLimits(days, [{ kind: "standard-snapshot" }])).toEqual([]);
-  expect(
-    describeExceededLimits(simulate({ policy: "p", retention: { keep_last: 6 } }, plan), [{ kind: "snapshot" }]),
-  ).toEqual([]);
+describe("the limits of simulate", () => {
+  /** Returns the kinds that fail and the kinds that fit, for a policy that keeps a number of snapshots. */
+  const check = (keep_last: number, targets: Selector[], days = 400) => {
+    const results = simulateKinds({ policy: "p", retention: { keep_last }, targets }, { ...plan, days });
+    const labels = (isFailing: boolean) =>
+      results.filter(({ failed }) => failed > 0 === isFailing).flatMap((result) => result.labels);
+    return { fails: labels(true), fits: labels(false), results };
+  };
+
+  test("simulate reports QuotaExceeded if a policy retains 7 or more legacy snapshots of a disk, because EVS allows only 7", () => {
+    const targets: Selector[] = [
+      { kind: "cluster-snapshot" },
+      { kind: "snapshot" },
+      { kind: "snapshot", tags: { a: "b" } },
+    ];
+    const { fails, fits, results } = check(9, targets, 30);
+    expect([fails, fits]).toEqual([["snapshot"], ["cluster-snapshot"]]);
+    expect(results[0]).toMatchObject({ limit: 7, peak: 10, failed: 23, requests: 30 });
+    // All 7 snapshots are among the 9 newest ones, so no prune run deletes one of them, and no later create request succeeds.
+    expect(results[0]?.days.map(({ retained }) => retained.length).slice(5, 9)).toEqual([6, 7, 7, 7]);
+    expect(check(6, targets).fails).toEqual([]);
+  });
+
+  test("simulate reports QuotaExceeded if a policy retains 256 standard snapshots or group members of a disk, or 7 of them with instant access", () => {
+    const [standard, group] = [{ kind: "standard-snapshot" }, { kind: "snapshot-group" }] as const;
+    expect(check(256, [standard, group]).fails).toEqual(["standard-snapshot", "snapshot-group"]);
+    expect(check(255, [standard, group, { kind: "cluster-snapshot" }]).fails).toEqual([]);
+    expect(check(7, [{ ...group, instant_access: true }]).fails).toEqual(["snapshot-group with instant access"]);
+    expect(check(6, [{ ...group, instant_access: true }]).fails).toEqual([]);
+  });
 });
 
-test("simulate warns of QuotaExceeded if a policy retains 256 standard snapshots or group members of a disk, or 7 of them with instant access", () => {
-  const days = simulate({ policy: "p", retention: { keep_last: 256 } }, plan);
-  const [standard, group] = [{ kind: "standard-snapshot" }, { kind: "snapshot-group" }] as const;
-  expect(describeExceededLimits(days, [standard, group])).toEqual([
-    expect.stringContaining(
-      "A disk can have 256 snapshots of the kind standard-snapshot. The policy retains 256 on 2027-08-03",
-    ),
-    expect.stringContaining(
-      "A disk can have 256 snapshots of the kind snapshot-group. The policy retains 256 on 2027-08-03",
-    ),
-  ]);
-  expect(describeExceededLimits(days, [{ ...group, instant_access: true }])).toEqual([
-    expect.stringContaining(
-      "A disk can have 7 snapshots of the kind snapshot-group with instant access. The policy retains 7 on 2026-11-27",
-    ),
-  ]);
-  const fewer = simulate({ policy: "p", retention: { keep_last: 255 } }, plan);
-  expect(describeExceededLimits(fewer, [standard, group, { kind: "cluster-snapshot" }])).toEqual([]);
+describe("make_room in simulate", () => {
+  const policy = {
+    policy: "p",
+    make_room: true,
+    retention: { keep_last: 2 },
+    targets: [{ kind: "snapshot" as const }],
+  };
+  const every4Hours = { from: FROM, days: 10, everyHours: 4 };
+
+  test("with make_room, simulate deletes the oldest snapshot that the retention does not keep if a disk has 7 snapshots", () => {
+    const { make_room: _, ...without } = policy;
+    expect(simulateKinds(without, every4Hours)[0]?.failed).toBeGreaterThan(0);
+    const [result] = simulateKinds(policy, every4Hours);
+    expect(result).toMatchObject({ failed: 0, requests: 60, makesRoom: true });
+    expect(Math.max(...(result?.days ?? []).map(({ peak }) => peak))).toBe(7);
+  });
+
+  test("with make_room, simulate reports QuotaExceeded if the retention keeps all 7 snapshots of a disk", () => {
+    const [result] = simulateKinds({ ...policy, retention: { keep_last: 7 } }, every4Hours);
+    expect(result?.failed).toBe(53);
+  });
+
+  test("simulate makes no room for standard snapshots with instant access, because scheduled-snapshots makes room only for legacy snapshots", () => {
+    const targets = [{ kind: "standard-snapshot" as const, instant_access: true }, ...policy.targets];
+    const [instant, legacy] = simulateKinds({ ...policy, targets }, every4Hours);
+    expect(instant).toMatchObject({ labels: ["standard-snapshot with instant access"], makesRoom: false });
+    expect(instant?.failed).toBeGreaterThan(0);
+    expect(legacy).toMatchObject({ labels: ["snapshot"], failed: 0 });
+  });
 });
 
 describe("the command simulate", () => {
@@ -127,21 +154,14 @@ describe("the command simulate", () => {
         targets: [{ kind: "snapshot", tags: { a: "b" } }],
       }),
     );
-    const run = (...argv: string[]) => {
-      const printed: string[] = [];
-      const exceeded = runSimulate([file, "--from", "2026-11-21", "--days", "20", ...argv], (line) =>
-        printed.push(line),
-      );
-      return { exceeded, text: printed.join("\n") };
-    };
-    expect(run().text).toContain("The number of snapshots reaches its maximum, 4, on 2026-11-24.");
-    expect(run().exceeded).toEqual([]);
+    const run = (...argv: string[]) => capture(file, "--from", "2026-11-21", "--days", "20", ...argv);
+    expect(run()).toMatchObject({ code: 0, first: "Fits: nightly (snapshot: peak 4, limit 7)" });
     for (const every of ["0 30 4 * * MON", "7d"]) {
       const weekly = run("--prune-every", every);
-      expect(weekly.exceeded).toEqual([
-        expect.stringContaining("QuotaExceeded. Retain fewer snapshots, or prune more often."),
-      ]);
-      expect(weekly.text).toMatch(/reaches its maximum, (10|11), on /);
+      expect(weekly.code).toBe(1);
+      expect(weekly.first).toMatch(/^Does not fit: nightly \(snapshot: peak (10|11), limit 7\)$/);
+      expect(weekly.words).toContain("fail with QuotaExceeded");
+      expect(weekly.words).toContain("Keep fewer snapshots, or prune more often.");
     }
   });
 
@@ -149,9 +169,9 @@ describe("the command simulate", () => {
     const file = join(folder(), "policy.json");
     const textOf = (policy: object) => {
       writeFileSync(file, JSON.stringify(policy));
-      const printed: string[] = [];
-      expect(runSimulate([file, "--days", "3"], (line) => printed.push(line))).toEqual([]);
-      return printed.join("\n");
+      const { code, words } = capture(file, "--days", "3");
+      expect(code).toBe(0);
+      return words;
     };
     expect(textOf({ policy: "pre-deploy", retention: { keep_last: 3 } })).toContain(
       "Warning: retention: the rules of the policy pre-deploy only count snapshots",

@@ -3,10 +3,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { drawCalendar } from "../../../../infra/local/simulate/calendar.ts";
-import { runSimulate } from "../../../../infra/local/simulate/command.ts";
 import { simulate } from "../../../../infra/local/simulate/simulate.ts";
 import { timerEvent } from "../../../support/environment.ts";
+import { capture } from "./captured.ts";
 
 const FROM = Date.parse("2026-11-21T02:00:00Z");
 const nightly = {
@@ -45,36 +44,9 @@ describe("simulate over 400 days", () => {
       retained = day.retained.length;
     }
   });
-
-  test("simulate draws an SVG with a row for each retention rule and a mark for each retained snapshot", () => {
-    const svg = drawCalendar(`<"nightly" & co>`, days);
-    expect(svg).toContain("&lt;&quot;nightly&quot; &amp; co&gt;");
-    const rows = [...svg.matchAll(/text-anchor="end">(\w+)</g)].map(([, name]) => name);
-    expect(rows).toEqual(["keep_last", "keep_within_days", "keep_daily", "keep_weekly", "keep_monthly", "retained"]);
-    const marks = [...svg.matchAll(/<rect x="([\d.]+)" y="(\d+)" width="[\d.]+"[^>]*><title>([^<]*)</g)];
-    const tops = [...new Set(marks.map(([, , y]) => Number(y)))].sort((a, b) => a - b);
-    expect(tops.map((top) => marks.filter(([, , y]) => Number(y) === top).length)).toEqual([3, 2, 7, 4, 12, 20]);
-    // In the last row of the picture, the marks are sorted by day from left to right.
-    const lastRow = marks.filter(([, , y]) => Number(y) === tops.at(-1));
-    expect(lastRow.map(([, , , title]) => title?.slice(0, 10))).toEqual(days.at(-1)?.retained.map(({ day }) => day));
-    const places = lastRow.map(([, x]) => Number(x));
-    expect(places).toEqual([...places].sort((a, b) => a - b));
-    expect(unbalancedTags(svg)).toEqual([]);
-  });
 });
 
 const monthly = (day: string) => `${day} keep_monthly`;
-
-/** Returns the XML tags that are not closed, or a closing tag without an opening tag. */
-function unbalancedTags(xml: string): string[] {
-  const open: string[] = [];
-  for (const [, close, name = "", rest = ""] of xml.matchAll(/<(\/?)(\w+)([^>]*)>/g)) {
-    if (close) {
-      if (open.pop() !== name) return [`</${name}>`];
-    } else if (!rest.endsWith("/")) open.push(name);
-  }
-  return open;
-}
 
 test("if a policy creates several snapshots per day, simulate uses the policy's time zone to count the snapshots of each day", () => {
   const policy = { policy: "hourly", time_zone: "Asia/Tokyo", retention: { keep_last: 6, keep_daily: 3 } };
@@ -110,21 +82,21 @@ describe("the command simulate", () => {
     return path;
   };
 
-  test("simulate prints a table, and exits with 1 and an explanation if the policy would cause QuotaExceeded", async () => {
+  test("simulate exits with 1 and prints a verdict, a cause and the days if a policy would cause QuotaExceeded", async () => {
     const path = folder();
     const targets = [{ kind: "snapshot", tags: { backup: "daily" } }];
     writeFileSync(join(path, "nightly.json"), JSON.stringify({ ...nightly, targets }));
     const { code, out, err } = await run(join(path, "nightly.json"), "--from", "2026-11-21", "--days=60");
-    expect(code).toBe(1);
-    expect(err).toMatch(
-      /^simulate: The policy nightly exceeds a limit: A disk can have 7 snapshots of the kind snapshot\. .*QuotaExceeded/,
-    );
+    expect([code, err]).toEqual([1, ""]);
+    expect(out).not.toContain("\u001b");
     const lines = out.split("\n");
-    expect(lines[0]).toMatch(/^day +created +deleted +retained +oldest +keep_last +keep_within_days +keep_daily/);
-    expect(lines[1]).toMatch(/^2026-11-21 +1 +0 +1 +2026-11-21 +1 +1 +1 +1 +1$/);
-    expect(lines[60]).toMatch(/^2027-01-19 +1 +1 +\d+ +2026-11-21/);
-    expect(out).toContain("Retained on 2027-01-19 (nightly, Europe/Berlin)");
-    expect(out).toContain("A disk can have 7 snapshots of the kind snapshot");
+    expect(lines[0]).toBe("Does not fit: nightly (snapshot: peak 14, limit 7)");
+    expect(lines[1]).toBe(
+      "53 of 60 create requests of snapshot fail with QuotaExceeded, the first one on 2026-11-28. Keep",
+    );
+    expect(out).toContain("7 snapshots at the end of 2027-01-19");
+    expect(out).toMatch(/^from +days +created +deleted +failed +snapshots at the end of a day$/m);
+    expect(out).toMatch(/^2026-11-28 +53 +0 +0 +53 +7$/m);
     expect(readdirSync(path)).toEqual(["nightly.json"]);
   });
 
@@ -156,16 +128,16 @@ describe("the command simulate", () => {
   ])("simulate reads a file that contains %s", (_what, text) => {
     const file = join(folder(), "file.json");
     writeFileSync(file, text);
-    const printed: string[] = [];
-    expect(runSimulate([file, "--from", "2026-11-21", "--days", "3"], (line) => printed.push(line))).toEqual([]);
-    expect(printed.join("\n")).toContain("Retained on 2026-11-23 (nightly, Europe/Berlin)");
+    const { code, text: printed } = capture(file, "--from", "2026-11-21", "--days", "3");
+    expect(code).toBe(0);
+    expect(printed).toContain("nightly");
+    expect(printed).toContain("3 snapshots at the end of 2026-11-23");
   });
 
   test("simulate reads sample timer events whose policies contain placeholders instead of ids", () => {
     for (const name of ["scheduled-snapshots", "prune-snapshots", "prune-snapshots.duplicates"]) {
-      const printed: string[] = [];
-      expect(runSimulate([`test/events/${name}.json`, "--days", "30"], (line) => printed.push(line))).toEqual([]);
-      expect(printed.join("\n")).toMatch(/reaches its maximum, \d+, on /);
+      const { text } = capture(`test/events/${name}.json`, "--days", "6");
+      expect(text).toMatch(/^(Fits|No limit checked): /);
     }
   });
 
@@ -173,20 +145,21 @@ describe("the command simulate", () => {
     const file = join(folder(), "policy.json");
     const simulatePolicy = (policy: object, days: number) => {
       writeFileSync(file, JSON.stringify(policy));
-      const printed: string[] = [];
-      const exceeded = runSimulate([file, "--from", "2026-11-21", "--days", `${days}`], (line) => printed.push(line));
-      return { exceeded, text: printed.join("\n") };
+      return capture(file, "--from", "2026-11-21", "--days", `${days}`);
     };
     const targets = [{ kind: "snapshot", tags: { backup: "daily" } }];
-    const six = simulatePolicy({ policy: "nightly", targets }, 6);
-    expect(six.exceeded).toEqual([]);
-    expect(six.text).toContain("The policy has no retention, so prune-snapshots deletes only duplicates.");
-    expect(six.text).toMatch(/^2026-11-26 +1 +0 +6 +2026-11-21$/m);
-    expect(six.text).toMatch(/^2026-11-26 +\(no retention\)$/m);
-    expect(simulatePolicy({ policy: "nightly", targets }, 7).exceeded).toEqual([
-      expect.stringContaining("A disk can have 7 snapshots of the kind snapshot."),
+    const seven = simulatePolicy({ policy: "nightly", targets }, 7);
+    expect(seven.first).toBe("Fits: nightly (snapshot: peak 7, limit 7)");
+    expect(seven.words).toContain("The policy has no retention, so prune-snapshots deletes only duplicates.");
+    expect(seven.text).toMatch(/^2026-11-21 to 2026-11-27 +7 +\(no retention\)$/m);
+    const eight = simulatePolicy({ policy: "nightly", targets }, 8);
+    expect([eight.code, eight.first]).toEqual([1, "Does not fit: nightly (snapshot: peak 8, limit 7)"]);
+    expect(eight.words).toContain("fail with QuotaExceeded, the first one on 2026-11-28. Add a retention.");
+    const unlimited = simulatePolicy({ policy: "pre-deploy" }, 30);
+    expect([unlimited.code, unlimited.first]).toEqual([
+      0,
+      "No limit checked: pre-deploy (peak 30; without targets, the kind of its snapshots is unknown)",
     ]);
-    expect(simulatePolicy({ policy: "pre-deploy" }, 30).exceeded).toEqual([]);
   });
 
   test("simulate rejects wrong arguments and invalid files with an explanation, and writes no file", async () => {
@@ -226,9 +199,7 @@ describe("the command simulate", () => {
       [[policy, "--days"], "Option '--days <value>' argument missing"],
     ];
     for (const [argv, message] of cases) {
-      const printed: string[] = [];
-      expect(() => runSimulate(argv, (text) => printed.push(text))).toThrow(message);
-      expect(printed).toEqual([]);
+      expect(() => capture(...argv)).toThrow(message);
     }
     expect(readdirSync(path).filter((name) => name.endsWith(".svg"))).toEqual([]);
     const { code, out, err } = await run(policy, "--days", "many");

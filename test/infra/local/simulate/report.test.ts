@@ -1,0 +1,121 @@
+/** Tests the tables of `npm run simulate`: which days and which snapshots share a row. */
+import { describe, expect, test } from "vitest";
+import { foldDays, formatDays, formatRetained } from "../../../../infra/local/simulate/report.ts";
+import { type RetentionRule, type SimulatedDay, simulate } from "../../../../infra/local/simulate/simulate.ts";
+import { capture } from "./captured.ts";
+import { SAMPLE_FOLDER } from "./samples.ts";
+
+const plan = { from: Date.parse("2026-11-21T02:00:00Z"), days: 400, everyHours: 24 };
+const gfs = { policy: "p", retention: { keep_daily: 7, keep_weekly: 4, keep_monthly: 12, keep_yearly: 7 } };
+
+/** Returns consecutive days with these numbers of snapshots, and of failed create requests. */
+const daysWith = (counts: number[], failed: number[] = []): SimulatedDay[] =>
+  counts.map((count, index) => ({
+    day: new Date(Date.UTC(2026, 10, 21 + index)).toISOString().slice(0, 10),
+    created: 1,
+    deleted: 0,
+    failed: failed[index] ?? 0,
+    retained: Array.from({ length: count }, () => ({ created: 0, day: "2026-11-21", rules: [] })),
+    peak: count,
+  }));
+
+describe("the table of days", () => {
+  test.each<
+    [what: string, counts: number[], failed: number[], rows: [first: string, days: number, min: number, max: number][]]
+  >([
+    ["has one row for days that each reach a new maximum", [1, 2, 3], [], [["2026-11-21", 3, 1, 3]]],
+    ["has one row for 12 equal days", [3, ...Array(12).fill(3)], [], [["2026-11-21", 13, 3, 3]]],
+    [
+      "begins a row when the number stops to grow",
+      [1, 2, 2, 2],
+      [],
+      [
+        ["2026-11-21", 2, 1, 2],
+        ["2026-11-23", 2, 2, 2],
+      ],
+    ],
+    [
+      "keeps a day with a new maximum in the row of the days after it",
+      [2, 2, 3, 2, 3],
+      [],
+      [
+        ["2026-11-21", 2, 2, 2],
+        ["2026-11-23", 3, 2, 3],
+      ],
+    ],
+    [
+      "begins a row when create requests begin and stop to fail",
+      [7, 7, 7, 7],
+      [0, 2, 1, 0],
+      [
+        ["2026-11-21", 1, 7, 7],
+        ["2026-11-22", 2, 7, 7],
+        ["2026-11-24", 1, 7, 7],
+      ],
+    ],
+  ])("the table of days %s", (_what, counts, failed, rows) => {
+    expect(foldDays(daysWith(counts, failed)).map(({ first, days, min, max }) => [first, days, min, max])).toEqual(
+      rows,
+    );
+  });
+
+  test("the rows of the table of days cover every day and every created and deleted snapshot once", () => {
+    const days = simulate(gfs, plan);
+    const sum = (list: readonly { created: number; deleted: number }[]) => [
+      list.reduce((total, { created }) => total + created, 0),
+      list.reduce((total, { deleted }) => total + deleted, 0),
+    ];
+    const rows = foldDays(days);
+    expect(rows.reduce((total, { days: count }) => total + count, 0)).toBe(400);
+    expect(sum(rows)).toEqual(sum(days));
+    expect(formatDays(days, 100).length).toBeLessThanOrEqual(15);
+  });
+
+  test("the table of days has at most 14 rows, and merges the rows in the middle", () => {
+    const counts = Array.from({ length: 400 }, (_, index) => 1 + Math.floor(index / 7));
+    const lines = formatDays(daysWith(counts), 100);
+    expect(lines).toHaveLength(15);
+    expect(lines[1]).toMatch(/^2026-11-21 +7 +7 +0 +1$/);
+    expect(lines[8]).toMatch(/^2027-01-09 +\d+ +\d+ +0 +8 to 52$/);
+    expect(lines.at(-1)).toMatch(/ 58$/);
+  });
+});
+
+describe("the table of retained snapshots", () => {
+  const one = (day: string, ...rules: RetentionRule[]) => ({ created: Date.parse(day), day, rules });
+
+  test("the table of retained snapshots has a row for neighbors with the same rules, newest first", () => {
+    const retained = [
+      one("2026-11-21"),
+      one("2026-11-22", "keep_daily"),
+      one("2026-11-23", "keep_daily"),
+      one("2026-11-24", "keep_last", "keep_daily"),
+    ];
+    expect(
+      formatRetained(retained, true, 100)
+        .slice(1)
+        .map((line) => line.split(/ {2,}/)),
+    ).toEqual([
+      ["2026-11-24", "1", "keep_last, keep_daily"],
+      ["2026-11-22 to 2026-11-23", "2", "keep_daily"],
+      ["2026-11-21", "1", "(deleted by the next prune run)"],
+    ]);
+  });
+
+  test("the table of retained snapshots has at most 14 rows, which count every snapshot", () => {
+    const rules: RetentionRule[] = ["keep_last", "keep_daily"];
+    const retained = Array.from({ length: 60 }, (_, index) =>
+      one(`2026-11-${String(1 + (index % 30)).padStart(2, "0")}`, rules[index % 2] as RetentionRule),
+    );
+    const lines = formatRetained(retained, true, 100).slice(1);
+    expect(lines).toHaveLength(14);
+    expect(lines.reduce((sum, line) => sum + Number(/ {2,}(\d+) {2}/.exec(line)?.[1]), 0)).toBe(60);
+    expect(lines.join("\n")).toContain("47  keep_last or keep_daily");
+  });
+});
+
+test("simulate names the kind of snapshot that its tables show if the kinds of a policy have different results", () => {
+  const { text } = capture(`${SAMPLE_FOLDER}/does-not-fit.json`, "--days", "20");
+  expect(text).not.toContain("(snapshot)");
+  expect(text).toMatch(/^The days that change$/m);
+});
