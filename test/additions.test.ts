@@ -112,7 +112,7 @@ test("if a function is added to the repository, `npm run invoke` runs the functi
     JSON.stringify({ ...readJson("test/events/pre-deploy.json"), path: "/count-snapshots", body }),
   );
   const output = run(bin("tsx"), "infra/local/invoke/main.ts", "count-snapshots", "event.json");
-  expect(output).toMatch(/^HTTP 200 /m);
+  expect(output).toMatch(/^Response: HTTP 200\b/m);
   expect(output).toContain('"share-snapshot": 0');
 });
 

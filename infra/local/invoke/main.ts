@@ -1,20 +1,25 @@
-/** Runs `npm run invoke`, which invokes a built function with a stored trigger event. */
-import { bundlesIn } from "../host/index.ts";
-import { DIST_FOLDER } from "../site/local-site.ts";
+/** Runs `npm run invoke`, which invokes a built function with a stored event or a policy. */
 import { BadUsage } from "../terminal/arguments.ts";
+import { createScreen } from "../terminal/screen.ts";
+import { wrapText } from "../terminal/table.ts";
 import { replay } from "./replay.ts";
 
-replay(process.argv.slice(2), console.log).then(
+const outputs = { out: createScreen(process.stdout), err: createScreen(process.stderr) };
+
+// A reader such as `head` can close the pipe early. The function still finishes its work.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
+
+replay(process.argv.slice(2), outputs).then(
   (code) => {
     process.exitCode = code;
   },
   (error: Error) => {
-    console.error(error.message);
-    if (error instanceof BadUsage) {
-      console.error(
-        `Functions: ${bundlesIn(DIST_FOLDER).join(", ")}\n\nUsage: npm run invoke -- <function> <event.json> [--real [--yes]]`,
-      );
-    }
-    process.exitCode = error instanceof BadUsage ? 2 : 1;
+    const isBadUsage = error instanceof BadUsage;
+    outputs.out.update("");
+    for (const line of wrapText(`invoke: ${error.message}`, outputs.err.width)) outputs.err.line(line);
+    if (isBadUsage) outputs.err.line("Help: npm run invoke -- --help");
+    process.exitCode = isBadUsage ? 2 : 1;
   },
 );

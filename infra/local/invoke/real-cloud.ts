@@ -6,28 +6,66 @@
 import { isObject, type JsonObject } from "../../../shared/core/json.ts";
 import { readHttp } from "../../../shared/functiongraph/read-http.ts";
 import { readTimer } from "../../../shared/functiongraph/read-timer.ts";
+import { VARIABLES } from "../../../shared/functiongraph/variables.ts";
 import { endpointOf, isLoopback, type Service } from "../../../shared/huaweicloud/http/endpoints.ts";
 import { callsOf, loadDefinitions } from "../../definitions.ts";
 import { SERVICE_NAMES } from "../cloud/index.ts";
 
 type Settings = Record<string, string>;
 
+/** The configuration variables that `--real` passes from the environment to the function. */
+export const SETTINGS: string[] = [...VARIABLES, ...SERVICE_NAMES.map((name) => `${name.toUpperCase()}_ENDPOINT`)];
+export const CREDENTIALS = ["HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SDK_SECURITY_TOKEN"];
+
+/**
+ * Returns the variables with these names that have a value. A variable of the environment takes precedence over the file after
+ * `--env-file`, even if its value is empty.
+ */
+export function readVariables(names: readonly string[], envFile: Settings): Settings {
+  const found = names.map((name) => [name, process.env[name] ?? envFile[name] ?? ""] as const);
+  return Object.fromEntries(found.filter(([, value]) => value !== ""));
+}
+
 /** The services that the functions call. */
 const SERVICES = SERVICE_NAMES.map((name) => name.toUpperCase() as Service);
 
 /** Returns lines for the terminal: the region, the project, and the endpoint of each service that the functions call. */
-export function describeCloud(functionName: string, settings: Settings, keys: string): string[] {
+export function describeCloud(functionName: string, settings: Settings, credentials: Settings): string[] {
   const endpoints = SERVICES.map((service) => ({ service, ...readEndpoint(service, settings) }));
   const isLocal = endpoints.every(({ origin, text }) =>
     origin === undefined ? text === NO_TOPIC : isLoopback(origin),
   );
   const { REGION: region = "(not set)", PROJECT_ID: project = "(not set)" } = settings;
+  const keys = credentials.HUAWEICLOUD_SDK_AK
+    ? "the access key in HUAWEICLOUD_SDK_AK"
+    : "no access key (HUAWEICLOUD_SDK_AK is not set)";
   return [
     `Runs ${functionName} on ${isLocal ? "loopback" : "the REAL cloud"}: region ${region}, project ${project}, with ${keys}.`,
     ...endpoints.map(({ service, origin, text }) => {
       const loopback = origin !== undefined && isLoopback(origin) ? "  loopback" : "";
       return `  ${service.padEnd(14)} ${text}${loopback}`;
     }),
+  ];
+}
+
+/** Returns lines about the names of the variables in the file after `--env-file`. The values can be secrets, so it omits them. */
+export function describeEnvFile(envFile: Settings): string[] {
+  const names = Object.keys(envFile);
+  const known = [...SETTINGS, ...CREDENTIALS];
+  const line = (title: string, list: readonly string[]) => (list.length === 0 ? [] : [`  ${title} ${list.join(", ")}`]);
+  return [
+    ...line(
+      "--env-file sets:",
+      names.filter((name) => known.includes(name) && process.env[name] === undefined),
+    ),
+    ...line(
+      "The environment already sets:",
+      names.filter((name) => known.includes(name) && process.env[name] !== undefined),
+    ),
+    ...line(
+      "No function reads:",
+      names.filter((name) => !known.includes(name)),
+    ),
   ];
 }
 

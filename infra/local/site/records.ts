@@ -4,6 +4,7 @@ import type { EmbeddedCloud } from "../cloud/index.ts";
 export interface ResultRecord {
   version: 1;
   time: string;
+  level?: "info" | "warn" | "error";
   function: string;
   request_id: string;
   trigger?: string;

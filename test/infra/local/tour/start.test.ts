@@ -13,6 +13,7 @@ import { createScreen, type Screen } from "../../../../infra/local/terminal/scre
 import { runTour } from "../../../../infra/local/tour/tour.ts";
 import { writeBundles } from "../../../support/bundles.ts";
 import { KINDS } from "../../../support/kinds.ts";
+import { captureOutputs } from "../../../support/outputs.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..", "..", "..");
 const TSX = createRequire(import.meta.filename).resolve("tsx/cli");
@@ -252,11 +253,10 @@ test("the commands that npm start offers run without an error", { timeout: 60_00
     (command) => /^npm run invoke -- (.+) --env-file \/tmp\/x\.env$/.exec(command)?.[1] ?? [],
   );
   expect(invocations).toHaveLength(2);
-  const printed: string[] = [];
+  const outputs = captureOutputs();
   const logged = localSite.cloud.logs.length;
-  for (const invocation of invocations)
-    expect(await replay(invocation.split(" "), (text) => printed.push(text))).toBe(0);
-  expect(printed.join("\n")).toMatch(/"action":"verify".*"outcome":"available"/);
+  for (const invocation of invocations) expect(await replay([...invocation.split(" "), "--json"], outputs)).toBe(0);
+  expect(outputs.stdout()).toMatch(/"action":"verify".*"outcome":"available"/);
   // The variables include the logging topic, so the records of the functions reach the topic.
   expect(localSite.cloud.logs.length).toBeGreaterThan(logged);
 });
