@@ -8,7 +8,7 @@ import type { RequestView } from "./gateway/requests.ts";
 import type { RateLimit } from "./gateway/throttle.ts";
 import type { Kind, Tags } from "./records.ts";
 import type { clusterView, NewCluster } from "./services/dws-clusters.ts";
-import type { volumeView } from "./services/evs-volumes.ts";
+import type { volumeView } from "./services/evs-volume-view.ts";
 import type { SeededSnapshot, SnapshotView } from "./snapshot-kind.ts";
 
 export type Fault = AnyFault<EmbeddedCloud>;

@@ -4,7 +4,7 @@ import { bareTime, toEpochMs } from "./clock.ts";
 import type { CloudState } from "./cloud-state.ts";
 import type { ResourceMethods, TimeInput } from "./embedded-cloud.ts";
 import { addCluster, clusterView } from "./services/dws-clusters.ts";
-import { volumeView } from "./services/evs-volumes.ts";
+import { volumeView } from "./services/evs-volume-view.ts";
 import { SERVICES } from "./services/services.generated.ts";
 
 export function createResources(cloudState: CloudState): ResourceMethods {

@@ -162,7 +162,11 @@ function list(call: Call, cloud: CloudState): ApiResponse {
   const page = cutPage(source, { keep, descending: true, offset, limit });
   return ok({
     count: reportedCount(page, cloud.behavior),
-    snapshots: page.rows.map((snapshot) => legacyView(snapshot, cloud)),
+    snapshots: page.rows.map((snapshot) => ({
+      ...legacyView(snapshot, cloud),
+      dedicated_storage_id: null,
+      dedicated_storage_name: null,
+    })),
     ...(query.has("limit") && page.more
       ? { snapshots_links: nextLink(`/v2/${cloud.projectId}/snapshots/detail`, limit, page.rows.at(-1)?.id) }
       : {}),
@@ -231,8 +235,8 @@ function readNameAndDescription(snapshot: Fields, cloud: CloudState) {
 }
 
 /**
- * Returns the fields of a snapshot in a list response. The response for a single snapshot has the same fields except
- * `service_type`.
+ * Returns the fields of a snapshot. The response for a single snapshot lacks `service_type`. Only list responses have the fields
+ * of the dedicated storage.
  */
 function legacyView(snapshot: LegacySnapshot, cloud: CloudState) {
   const { inventory } = cloud;

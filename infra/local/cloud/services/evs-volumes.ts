@@ -1,8 +1,4 @@
-/**
- * Implements the EVS v2 requests for disks and for the quotas of a project (SOURCES.md#evs-disk-list,
- * SOURCES.md#evs-project-quota).
- */
-import { bareTime } from "../clock.ts";
+/** Implements the EVS v2 requests for disks (SOURCES.md#evs-disk-list). */
 import type { CloudState } from "../cloud-state.ts";
 import { type ApiResponse, type Call, ok, type Query, type Route } from "../gateway/http.ts";
 import type { Tags, VolumeRecord } from "../records.ts";
@@ -27,6 +23,7 @@ import {
   rejectUrl,
   type SortKeys,
 } from "./evs-common.ts";
+import { taggedVolumeView, volumeView } from "./evs-volume-view.ts";
 import {
   type Condition,
   combineConditions,
@@ -38,14 +35,13 @@ import {
 
 const ALL = "/v2/{project_id}/cloudvolumes";
 const SINGLE = `${ALL}/{volume_id}`;
-const QUOTAS = "/v2/{project_id}/os-quota-sets/{target_project_id}";
 
 export const volumeRoutes: Route[] = [
   { operation: "evs.listVolumes", method: "GET", path: `${ALL}/detail`, handle: list },
   { operation: "evs.showVolume", method: "GET", path: SINGLE, handle: show },
   { operation: "evs.listVolumesByTags", method: "POST", path: `${ALL}/resource_instances/action`, handle: listByTags },
   { operation: "evs.showVolumeTags", method: "GET", path: `${SINGLE}/tags`, handle: showTags },
-  { operation: "evs.showQuotas", method: "GET", path: QUOTAS, handle: showQuotas },
+  { operation: "evs.listVolumeTags", method: "GET", path: `${ALL}/tags`, handle: listTags },
 ];
 
 const LIST_PARAMETERS = [
@@ -163,6 +159,16 @@ function showTags(call: Call, cloud: CloudState): ApiResponse {
   return ok({ tags: Object.entries(tags).map(([key, value]) => ({ key, value })) });
 }
 
+/** Returns the tags of all disks of the project: an object that maps each key to the values that it has. */
+function listTags(call: Call, cloud: CloudState): ApiResponse {
+  checkQuery(call, cloud, [], rejectUrl);
+  const values = new Map<string, Set<string>>();
+  for (const { tags } of cloud.inventory.volumes.oldestFirst) {
+    for (const [key, value] of Object.entries(tags)) values.set(key, (values.get(key) ?? new Set()).add(value));
+  }
+  return ok({ tags: Object.fromEntries([...values].map(([key, set]) => [key, [...set]])) });
+}
+
 function find(call: Call, cloud: CloudState): VolumeRecord {
   const id = call.params.volume_id ?? "";
   return cloud.inventory.volumes.get(id) ?? rejectUnknownId("Volume", id);
@@ -199,7 +205,7 @@ function listByTags(call: Call, cloud: CloudState): ApiResponse {
     resources: page.rows.map((volume) => ({
       resource_id: volume.id,
       resource_name: volume.name,
-      resource_detail: volumeView(volume, cloud),
+      resource_detail: taggedVolumeView(volume, cloud),
       tags: Object.entries(volume.tags).map(([key, value]) => ({ key, value })),
     })),
   });
@@ -214,62 +220,4 @@ function readCount(value: unknown, path: string, defaultValue: number, reject: R
   const number = typeof value === "number" ? value : typeof value === "string" ? parseInteger(value) : undefined;
   if (number === undefined || !Number.isInteger(number) || number < 0) return reject(`${path} must be an integer.`);
   return number;
-}
-
-/** Returns the quotas of the project. `gigabytes` is the total size of all disks and snapshots (SOURCES.md#evs-project-quota). */
-function showQuotas(call: Call, cloud: CloudState): ApiResponse {
-  const { inventory, behavior } = cloud;
-  if (call.params.target_project_id !== cloud.projectId) refuse(400, "EVS.0001", "invalid tenant id!");
-  const snapshots = inventory.snapshots.snapshot;
-  const sum = (rows: readonly { size: number }[]) => rows.reduce((total, { size }) => total + size, 0);
-  const usage = (inUse: number, limit: number) => ({ in_use: inUse, limit, reserved: 0 });
-  return ok({
-    quota_set: {
-      id: cloud.projectId,
-      snapshots: usage(snapshots.size, behavior.snapshotQuota ?? -1),
-      volumes: usage(inventory.volumes.size, -1),
-      gigabytes: usage(sum(inventory.volumes.oldestFirst) + sum(snapshots.oldestFirst), -1),
-    },
-  });
-}
-
-export function volumeView(volume: VolumeRecord, cloud: CloudState) {
-  const { inventory, projectId, behavior } = cloud;
-  const attachments = inventory.attachmentsOf(volume);
-  return {
-    id: volume.id,
-    name: volume.name,
-    status: inventory.volumeStatus(volume),
-    size: volume.size,
-    description: volume.description,
-    volume_type: volume.volumeType,
-    availability_zone: volume.availabilityZone,
-    // `bootable` and `shareable` are strings, unlike `multiattach` (SOURCES.md#evs-disk-string-booleans).
-    bootable: String(attachments.some(({ device }) => device === "/dev/vda")),
-    shareable: String(volume.multiattach),
-    multiattach: volume.multiattach,
-    encrypted: false,
-    attachments: attachments.map((attachment) => ({
-      ...(behavior.attachmentIds ? { attachment_id: attachment.id, attached_at: bareTime(attachment.attachedAt) } : {}),
-      id: volume.id,
-      volume_id: volume.id,
-      server_id: attachment.serverId,
-      host_name: null,
-      device: attachment.device,
-    })),
-    tags: volume.tags,
-    metadata: volume.metadata,
-    volume_image_metadata: {},
-    snapshot_id: null,
-    source_volid: null,
-    created_at: bareTime(volume.createdAt),
-    updated_at: bareTime(volume.createdAt),
-    enterprise_project_id: volume.enterpriseProjectId,
-    service_type: "EVS",
-    dedicated_storage_id: null,
-    dedicated_storage_name: null,
-    replication_status: "disabled",
-    "os-vol-tenant-attr:tenant_id": projectId,
-    links: [{ rel: "self", href: `https://volume.localdomain.com:8776/v2/${projectId}/volumes/${volume.id}` }],
-  };
 }

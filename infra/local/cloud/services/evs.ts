@@ -3,6 +3,7 @@
 import type { Refusal, Service } from "../gateway/http.ts";
 import { snapshotGroupRoutes } from "./evs-groups.ts";
 import { jobRoutes } from "./evs-jobs.ts";
+import { quotaRoutes } from "./evs-quotas.ts";
 import { snapshotRoutes } from "./evs-v2.ts";
 import { standardSnapshotRoutes } from "./evs-v5.ts";
 import { volumeRoutes } from "./evs-volumes.ts";
@@ -24,7 +25,14 @@ export const service: Service = {
   name: "evs",
   behindGateway: true,
   failure: { 500: "EVS.5500", 503: "EVS.5503" },
-  routes: [...snapshotRoutes, ...volumeRoutes, ...standardSnapshotRoutes, ...snapshotGroupRoutes, ...jobRoutes],
+  routes: [
+    ...snapshotRoutes,
+    ...volumeRoutes,
+    ...quotaRoutes,
+    ...standardSnapshotRoutes,
+    ...snapshotGroupRoutes,
+    ...jobRoutes,
+  ],
   envelope(refusal: Refusal, route, cloud) {
     const hasClassicLimits = cloud.behavior.evsLimits === "classic" && route.path.startsWith("/v2/");
     const key = Object.values(OPENSTACK_FAULTS).find((name) => name === refusal.code);

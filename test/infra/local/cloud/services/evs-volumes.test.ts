@@ -144,6 +144,8 @@ test("the embedded cloud lists a disk by tags if the disk has one of the request
   expect(await names({ tags: [], matches: [{ key: "resource_name", value: "c" }] })).toBe("c");
   expect((await ask({ tags: [], limit: "2", offset: "2" })).json).toMatchObject({ total_count: 3, resources: [{}] });
   expect((await ask({ action: "count", tags: [] })).json).toEqual({ total_count: 3 });
+  // `shareable` is a boolean here, but a string in the list of disks.
+  expect((await ask({ tags: [] })).json.resources[0].resource_detail.shareable).toBe(false);
   const filters = (count: number) => Array.from({ length: count }, (_, n) => ({ key: `k${n}`, values: [] }));
   expect((await ask({ tags: filters(10) })).status).toBe(200);
   expect((await ask({ tags: filters(11) })).status).toBe(400);
@@ -152,4 +154,12 @@ test("the embedded cloud lists a disk by tags if the disk has one of the request
   expect((await ask({ tags: values(11) })).status).toBe(400);
   expect((await ask({ tags: [], limit: 1001 })).status).toBe(400);
   expect((await ask({ action: "delete", tags: [] })).status).toBe(400);
+});
+
+test("the embedded cloud returns the tags of all disks, and does not take `tags` for the id of a disk", async () => {
+  const { cloud, call } = await startTestCloud();
+  cloud.addVolume({ tags: { backup: "daily", env: "prod" } });
+  cloud.addVolume({ tags: { backup: "weekly" } });
+  const { status, json } = await call("GET", "/v2/{p}/cloudvolumes/tags");
+  expect([status, json]).toEqual([200, { tags: { backup: ["daily", "weekly"], env: ["prod"] } }]);
 });
