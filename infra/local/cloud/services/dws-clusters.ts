@@ -51,7 +51,7 @@ export function listClusters(call: Call, cloud: CloudState): ApiResponse {
   const clusters = cloud.inventory.clusters.oldestFirst.filter(
     (cluster) => allProjects || cluster.enterpriseProjectId === (wanted ?? "0"),
   );
-  return ok({ clusters: clusters.map((cluster) => clusterView(cluster, cloud)), count: clusters.length });
+  return ok({ clusters: clusters.map((cluster) => clusterRow(cluster, cloud)), count: clusters.length });
 }
 
 export function showCluster(call: Call, cloud: CloudState): ApiResponse {
@@ -79,7 +79,41 @@ export function taskOf(cluster: ClusterRecord, inventory: Inventory): string | u
   return snapshots.some((snapshot) => inventory.isCreating(snapshot)) ? "SNAPSHOTTING" : undefined;
 }
 
+/** Returns a cluster as the response for a single cluster contains it. */
 export function clusterView(cluster: ClusterRecord, cloud: CloudState) {
+  return {
+    ...clusterRow(cluster, cloud),
+    node_type_id: NODE_TYPE_ID,
+    private_ip: ["192.168.0.10", "192.168.0.11", "192.168.0.12"],
+    parameter_group: { id: PARAMETERS_ID, name: "default", status: "In-Sync" },
+    maintain_window: { day: "Thu", start_time: "22:00", end_time: "02:00" },
+    order_id: null,
+    resize_info: null,
+    elb: null,
+  };
+}
+
+const NODE_TYPE_ID = "ebe532d6-665f-40e6-a4d4-3c51545b6a67";
+const PARAMETERS_ID = "157e9cc4-64a8-11e8-adc0-fa7ae01bbebc";
+const NETWORK = {
+  vpc_id: "85b20d7e-9eb7-4b2a-98f3-3c8843ea3574",
+  subnet_id: "374eca02-cfc4-4de7-8ab5-dbebf7d9a720",
+  security_group_id: "dc3ec145-9029-4b39-b5a3-ace5a01f772b",
+};
+/** A cluster without a public address. */
+const PUBLIC_IP = {
+  public_bind_type: "not_use",
+  eip_id: "",
+  eip_address: null,
+  ip_type: null,
+  band_width: null,
+  status: null,
+  error_message: null,
+};
+const ADDRESS = "cluster.example.com:8000";
+
+/** Returns a cluster as list responses contain it. */
+function clusterRow(cluster: ClusterRecord, cloud: CloudState) {
   const task = taskOf(cluster, cloud.inventory);
   return {
     id: cluster.id,
@@ -92,6 +126,10 @@ export function clusterView(cluster: ClusterRecord, cloud: CloudState) {
     created: formatDwsTime(cluster.createdAt),
     updated: formatDwsTime(cluster.createdAt),
     port: 8000,
+    endpoints: [{ connect_info: ADDRESS, jdbc_url: `jdbc:postgresql://${ADDRESS}/<YOUR_DATABASE_NAME>` }],
+    public_endpoints: [],
+    public_ip: PUBLIC_IP,
+    ...NETWORK,
     node_type: "dws.d1.xlarge.ultrahigh",
     number_of_node: 3,
     nodes: [],

@@ -126,7 +126,7 @@ function listAll(call: Call, cloud: CloudState): ApiResponse {
     offset: 0,
     limit: Number.POSITIVE_INFINITY,
   });
-  return ok({ snapshots: page.rows.map((snapshot) => clusterSnapshotRow(snapshot, cloud)), count: page.total });
+  return ok({ snapshots: page.rows.map((snapshot) => clusterSnapshotView(snapshot, cloud)), count: page.total });
 }
 
 /**
@@ -198,34 +198,49 @@ function hasSnapshotNamed(name: string, { snapshots }: Inventory): boolean {
   return snapshots["cluster-snapshot"].oldestFirst.some((snapshot) => snapshot.name.toLowerCase() === wanted);
 }
 
+/** Returns a snapshot as the list of one cluster contains it. */
 function clusterSnapshotRow(snapshot: ClusterSnapshot, { inventory, behavior }: CloudState) {
-  const finished = inventory.isCreating(snapshot) ? undefined : snapshot.readyAt;
+  const creating = inventory.isCreating(snapshot);
+  const cluster = inventory.clusters.get(snapshot.resourceId);
   return {
     id: snapshot.id,
     name: snapshot.name,
     description: behavior.describeClusterSnapshots === "null" ? null : (snapshot.description ?? ""),
     started: creationTimeInResponse(snapshot, formatDwsTime(snapshot.createdAt)),
-    finished: finished === undefined ? null : formatDwsTime(finished),
+    finished: creating ? null : formatDwsTime(snapshot.readyAt),
+    updated: formatDwsTime(snapshot.updatedAt ?? snapshot.createdAt),
     size: snapshot.size,
     status: inventory.statusOf(snapshot),
     type: snapshot.type,
     cluster_id: snapshot.resourceId,
+    cluster_name: snapshot.clusterName,
+    cluster_status: cluster?.status ?? null,
+    cluster_task_status: (cluster && taskOf(cluster, inventory)) ?? null,
+    datastore: { type: "dws", version: "8.2.0" },
+    progress: creating ? "16%" : "100%",
+    bak_keep_day: 0,
+    bak_period: null,
+    bak_expected_start_time: null,
+    backup_device: "obs",
+    backup_level: "cluster",
+    backup_key: null,
+    prior_backup_key: null,
+    base_backup_key: null,
+    base_backup_name: null,
+    total_backup_size: snapshot.size,
+    db_user: "dbadmin",
+    fine_grained_backup: false,
+    fine_grained_backup_detail: null,
+    support_inplace_restore: true,
+    guest_agent_version: "8.2.0",
   };
 }
 
+/** Returns a snapshot as the list of all snapshots and the response for a single snapshot contain it. */
 function clusterSnapshotView(snapshot: ClusterSnapshot, cloud: CloudState) {
   return {
     ...clusterSnapshotRow(snapshot, cloud),
-    updated: formatDwsTime(snapshot.updatedAt ?? snapshot.createdAt),
-    datastore: { type: "dws", version: "8.2.0" },
-    cluster_name: snapshot.clusterName,
-    progress: cloud.inventory.isCreating(snapshot) ? "16%" : "100%",
-    bak_keep_day: 0,
-    backup_device: "obs",
-    backup_level: "cluster",
-    db_user: "dbadmin",
-    fine_grained_backup: false,
-    support_inplace_restore: true,
-    guest_agent_version: "8.2.0",
+    support_fine_grained_asymmetric_restore: false,
+    support_fine_grained_cross_version_restore: false,
   };
 }
