@@ -236,8 +236,8 @@ export class Inventory {
   }
 
   /** Starts a job. Each job request calls `statusAt` to compute the status of the job. */
-  startJob(type: string, statusAt: Job["statusAt"]): Job {
-    const job = { id: randomBytes(16).toString("hex"), type, beganAt: this.now(), statusAt };
+  startJob(type: string, { entities = {}, parts = [] }: Partial<Job>, statusAt: Job["statusAt"]): Job {
+    const job = { id: randomBytes(16).toString("hex"), type, beganAt: this.now(), entities, parts, statusAt };
     this.jobs.set(job.id, job);
     return job;
   }

@@ -111,6 +111,10 @@ export interface Job {
   id: string;
   type: string;
   beganAt: number;
+  /** What the job works on, such as a disk, in the form of the service's job responses. */
+  entities: Record<string, unknown>;
+  /** The jobs that this job consists of. */
+  parts: Job[];
   /** Returns the status of the job at the time `now`, and when the job finished. */
   statusAt(now: number): { status: "RUNNING" | "SUCCESS" | "FAIL"; endedAt: number | undefined; reason?: string };
 }

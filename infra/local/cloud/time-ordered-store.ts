@@ -74,6 +74,11 @@ export class MultiMap<T> {
     return [...(this.#groups.get(key) ?? [])];
   }
 
+  /** Returns how many items a key has. Unlike `of`, takes the same time for every number of items. */
+  count(key: string): number {
+    return this.#groups.get(key)?.size ?? 0;
+  }
+
   add(key: string, item: T): void {
     const group = this.#groups.get(key);
     if (group) group.add(item);
@@ -93,6 +98,11 @@ export class SnapshotStore<T extends StoredItem & { resourceId: string }> extend
   /** Returns the snapshots of a resource, oldest first. */
   of(resourceId: string): T[] {
     return this.#byResource.of(resourceId).sort(byAge);
+  }
+
+  /** Returns how many snapshots a resource has. */
+  countOf(resourceId: string): number {
+    return this.#byResource.count(resourceId);
   }
 
   override add(snapshot: T): void {

@@ -2,7 +2,7 @@
 
 import type { CloudState } from "../cloud-state.ts";
 import { type ApiResponse, type Call, ok, Refusal, type Service } from "../gateway/http.ts";
-import type { AttachmentRecord, ServerRecord, VolumeRecord } from "../records.ts";
+import type { ServerRecord, VolumeRecord } from "../records.ts";
 import {
   checkQuery,
   hasTags,
@@ -12,6 +12,7 @@ import {
   readQueryValue,
   readTagFilters,
 } from "./constraints.ts";
+import { addressOf, attachmentTo, bootIndexOf, FLAVOR, serverView } from "./ecs-server-view.ts";
 import { cutPage, limitToPageCap, reportedCount } from "./paging.ts";
 
 const SERVERS = "/v1/{project_id}/cloudservers";
@@ -30,6 +31,12 @@ export const service: Service = {
       method: "POST",
       path: `${SERVERS}/resource_instances/action`,
       handle: listByTag,
+    },
+    {
+      operation: "ecs.listVolumeAttachments",
+      method: "GET",
+      path: `${SERVER}/os-volume_attachments`,
+      handle: listVolumeAttachments,
     },
     { operation: "ecs.listBlockDevices", method: "GET", path: DEVICES, handle: listBlockDevices },
     { operation: "ecs.showBlockDevice", method: "GET", path: `${DEVICES}/{volume_id}`, handle: showBlockDevice },
@@ -90,6 +97,11 @@ function list(call: Call, cloud: CloudState): ApiResponse {
         ? ids.includes(server.id)
         : server.name.includes(value("name") ?? "") &&
           (value("status") === undefined || server.status === value("status")) &&
+          (value("flavor") === undefined || value("flavor") === FLAVOR.id) &&
+          addressOf(server).includes(value("ip") ?? "") &&
+          (value("ip_eq") === undefined || value("ip_eq") === addressOf(server)) &&
+          // No server was created together with others by one request, which would give them a reservation id.
+          value("reservation_id") === undefined &&
           (everyProject || server.enterpriseProjectId === (project ?? "0")) &&
           (!tags || tags.every((tag) => hasTag(server, tag))) &&
           !notTags?.every((tag) => hasTag(server, tag)),
@@ -175,6 +187,17 @@ function listBlockDevices(call: Call, cloud: CloudState): ApiResponse {
   });
 }
 
+function listVolumeAttachments(call: Call, cloud: CloudState): ApiResponse {
+  const server = findServer(call, cloud);
+  const volumeAttachments = cloud.inventory.volumesOfServer(server.id).map((volume) => ({
+    id: volume.id,
+    volumeId: volume.id,
+    serverId: server.id,
+    device: attachmentTo(volume, server, cloud)?.device,
+  }));
+  return ok({ volumeAttachments });
+}
+
 function showBlockDevice(call: Call, cloud: CloudState): ApiResponse {
   const server = findServer(call, cloud);
   const volume = cloud.inventory.volumesOfServer(server.id).find(({ id }) => id === call.params.volume_id);
@@ -210,7 +233,7 @@ function attachVolume(call: Call, cloud: CloudState): ApiResponse {
   if (inventory.volumeStatus(volume) !== "available") rejectRequest("The disk must be available.");
   const device = typeof wanted.device === "string" ? wanted.device : undefined;
   inventory.attach(volume, server.id, inventory.now(), device);
-  return ok({ job_id: createFinishedJob("attachVolume", cloud) });
+  return ok({ job_id: createFinishedJob("attachVolume", server, cloud) });
 }
 
 function detachVolume(call: Call, cloud: CloudState): ApiResponse {
@@ -218,56 +241,21 @@ function detachVolume(call: Call, cloud: CloudState): ApiResponse {
   const volume = cloud.inventory.volumesOfServer(server.id).find(({ id }) => id === call.params.volume_id);
   if (!volume) throw new Refusal(404, "Ecs.0000", "The disk is not attached to the server.");
   cloud.inventory.detach(volume, server.id);
-  return ok({ job_id: createFinishedJob("detachVolume", cloud) });
+  return ok({ job_id: createFinishedJob("detachVolume", server, cloud) });
 }
 
 /**
  * Creates a job that has already finished, because attaching a disk takes no time in the embedded cloud. Returns the job id.
  * evs-jobs.ts serves the status of the job.
  */
-function createFinishedJob(type: string, { inventory }: CloudState): string {
+function createFinishedJob(type: string, server: ServerRecord, { inventory }: CloudState): string {
   const endedAt = inventory.now();
-  return inventory.startJob(type, () => ({ status: "SUCCESS", endedAt })).id;
+  const entities = { server_id: server.id };
+  return inventory.startJob(type, { entities }, () => ({ status: "SUCCESS", endedAt })).id;
 }
 
 function findServer(call: Call, cloud: CloudState): ServerRecord {
   const server = cloud.inventory.servers.get(call.params.server_id ?? "");
   if (!server) throw new Refusal(404, "Ecs.0114", "The ECS does not exist.");
   return server;
-}
-
-function attachmentTo(volume: VolumeRecord, server: ServerRecord, cloud: CloudState): AttachmentRecord | undefined {
-  return cloud.inventory.attachmentsOf(volume).find(({ serverId }) => serverId === server.id);
-}
-
-/** Returns the boot index of a disk: 0 for the system disk, otherwise -1 (SOURCES.md#ecs-server-fields). */
-function bootIndexOf(attachment: AttachmentRecord | undefined): number {
-  return attachment?.device === "/dev/vda" ? 0 : -1;
-}
-
-function serverView(server: ServerRecord, cloud: CloudState) {
-  return {
-    id: server.id,
-    name: server.name,
-    status: server.status,
-    tags: Object.entries(server.tags).map(([key, value]) => `${key}=${value}`),
-    metadata: {},
-    created: new Date(server.createdAt).toISOString(),
-    updated: new Date(server.createdAt).toISOString(),
-    enterprise_project_id: server.enterpriseProjectId,
-    "OS-EXT-STS:task_state": null,
-    "OS-EXT-STS:vm_state": server.status === "ACTIVE" ? "active" : "stopped",
-    "OS-EXT-STS:power_state": server.status === "ACTIVE" ? 1 : 4,
-    "os-extended-volumes:volumes_attached": cloud.inventory.volumesOfServer(server.id).map((volume) => {
-      const attachment = attachmentTo(volume, server, cloud);
-      // In this response, `delete_on_termination` and `bootIndex` are strings. In the response for a block device, `bootIndex` is
-      // a number (SOURCES.md#ecs-server-fields).
-      return {
-        id: volume.id,
-        delete_on_termination: "false",
-        bootIndex: String(bootIndexOf(attachment)),
-        device: attachment?.device,
-      };
-    }),
-  };
 }

@@ -168,7 +168,10 @@ function create(call: Call, cloud: CloudState): ApiResponse {
   else if (group.finalStatus === "available") group.finalStatus = behavior.groupAvailable;
   inventory.addSnapshot(group);
   for (const each of members) inventory.addSnapshot(each);
-  return accepted({ job_id: startCreationJob("createSnapshotGroup", group, inventory), snapshot_group_id: group.id });
+  return accepted({
+    job_id: startCreationJob("createSnapshotGroup", group, volumes, inventory),
+    snapshot_group_id: group.id,
+  });
 }
 
 const LIST_PARAMETERS = [
@@ -262,7 +265,7 @@ function remove(call: Call, cloud: CloudState): ApiResponse {
       if (snapshot && snapshot.deletedAt === undefined) inventory.deleteSnapshot(snapshot);
     }
   }
-  return accepted({ job_id: startDeletionJob("deleteSnapshotGroup", group, inventory) });
+  return accepted({ job_id: startDeletionJob("deleteSnapshotGroup", group, group.volumeIds, inventory) });
 }
 
 function find(call: Call, cloud: CloudState): SnapshotGroup {
@@ -278,6 +281,7 @@ function groupView(group: SnapshotGroup, cloud: CloudState) {
   const createdAt = formatStandardTime(group.createdAt, group.microseconds, cloud);
   return {
     id: group.id,
+    project_id: cloud.projectId,
     name: group.name,
     description: group.description,
     status: cloud.inventory.statusOf(group),

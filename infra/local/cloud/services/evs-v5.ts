@@ -1,7 +1,7 @@
 /** Implements the EVS v5 requests for standard snapshots (SOURCES.md#evs-v5-create, SOURCES.md#evs-v5-calls). */
 import type { CloudState } from "../cloud-state.ts";
 import { type ApiResponse, accepted, type Call, ok, type Query, type Route } from "../gateway/http.ts";
-import { creationTimeInResponse, type SnapshotRecord, type Tags } from "../records.ts";
+import type { SnapshotRecord, Tags } from "../records.ts";
 import type { SnapshotKind } from "../snapshot-kind.ts";
 import {
   checkQuery,
@@ -27,7 +27,8 @@ import {
 import { startCreationJob, startDeletionJob } from "./evs-jobs.ts";
 import { checkTags, tagRoutes } from "./evs-tags.ts";
 import { checkDeletable } from "./evs-v2.ts";
-import { createListResponse, formatStandardTime, parseJsonFilter } from "./evs-v5-lists.ts";
+import { createListResponse, parseJsonFilter } from "./evs-v5-lists.ts";
+import { chainIdOf, standardView } from "./evs-v5-view.ts";
 import { combineConditions, conditionIfGiven } from "./paging.ts";
 
 const ALL = "/v5/{project_id}/snapshots";
@@ -140,7 +141,7 @@ function create(call: Call, cloud: CloudState): ApiResponse {
     enterpriseProjectId: project ?? volume.enterpriseProjectId,
   };
   inventory.addSnapshot(record);
-  return accepted({ job_id: startCreationJob("createSnapshot", record, inventory), snapshot_id: record.id });
+  return accepted({ job_id: startCreationJob("createSnapshot", record, [volume], inventory), snapshot_id: record.id });
 }
 
 const LIST_PARAMETERS = [
@@ -176,7 +177,7 @@ function list(call: Call, cloud: CloudState): ApiResponse {
     conditionIfGiven(value("availability_zone"), ({ availabilityZone }, zone) => availabilityZone === zone),
     conditionIfGiven(value("status"), (snapshot, status) => inventory.statusOf(snapshot, now) === status),
     conditionIfGiven(value("snapshot_type"), ({ snapshotType }, type) => snapshotType === type),
-    conditionIfGiven(value("snapshot_chain_id"), (snapshot, chain) => chainOf(snapshot) === chain),
+    conditionIfGiven(value("snapshot_chain_id"), (snapshot, chain) => chainIdOf(snapshot) === chain),
     nameCondition(query, cloud),
     enterpriseProjectCondition(query, cloud),
     conditionIfGiven(value("tag_key"), ({ tags }, key) => Object.hasOwn(tags, key)),
@@ -234,7 +235,8 @@ function remove(call: Call, cloud: CloudState): ApiResponse {
   const snapshot = find(call, cloud);
   checkDeletable(snapshot, cloud);
   cloud.inventory.deleteSnapshot(snapshot);
-  return accepted({ job_id: startDeletionJob("deleteSnapshot", snapshot, cloud.inventory) });
+  const { resourceId } = snapshot;
+  return accepted({ job_id: startDeletionJob("deleteSnapshot", snapshot, [resourceId], cloud.inventory) });
 }
 
 function find(call: Call, cloud: CloudState): StandardSnapshot {
@@ -256,43 +258,4 @@ function readNameAndDescription(snapshot: Fields) {
   if (name?.startsWith("autobk_snapshot_")) rejectBody("snapshot.name must not start with autobk_snapshot_.");
   const size = { max: 85, unit: "characters" } as const;
   return { name, description: readOptionalString(snapshot.description, "snapshot.description", size, rejectBody) };
-}
-
-/**
- * Returns the id of the chain that a snapshot belongs to. In the embedded cloud every disk has one chain, but in EVS a chain
- * can branch.
- */
-function chainOf(snapshot: StandardSnapshot): string {
-  return `chain-${snapshot.resourceId}`;
-}
-
-function standardView(snapshot: StandardSnapshot, cloud: CloudState) {
-  const { inventory } = cloud;
-  const creating = inventory.isCreating(snapshot);
-  const createdAt = formatStandardTime(snapshot.createdAt, snapshot.microseconds, cloud);
-  return {
-    id: snapshot.id,
-    name: snapshot.name,
-    description: snapshot.description,
-    status: inventory.statusOf(snapshot),
-    created_at: creationTimeInResponse(snapshot, createdAt),
-    updated_at: snapshot.updatedAt === undefined ? createdAt : formatStandardTime(snapshot.updatedAt, 0, cloud),
-    volume_id: snapshot.resourceId,
-    size: snapshot.size,
-    enterprise_project_id: snapshot.enterpriseProjectId,
-    encrypted: false,
-    cmk_id: null,
-    category: "standard",
-    availability_zone: snapshot.availabilityZone,
-    tags: snapshot.tags,
-    instant_access: snapshot.instantAccess,
-    retention_at: null,
-    instant_access_retention_at: null,
-    incremental: snapshot.incremental,
-    snapshot_type: snapshot.snapshotType,
-    progress: creating ? "0" : "100",
-    encrypt_algorithm: null,
-    snapshot_chains: [{ id: chainOf(snapshot), volume_id: snapshot.resourceId, category: "standard" }],
-    snapshot_group_id: snapshot.groupId,
-  };
 }

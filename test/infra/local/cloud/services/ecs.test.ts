@@ -43,6 +43,13 @@ test("the embedded cloud returns a server with its disks and tags, and filters s
   expect(await names("not-tags=env")).toBe("db");
   expect(await names(`server_id=${db.id},unknown`)).toBe("db");
   expect(await names("enterprise_project_id=p1")).toBe("db");
+  const [addresses] = Object.values<{ addr: string }[]>(server.addresses);
+  expect(await names(`ip_eq=${addresses?.[0]?.addr}`)).toBe("web");
+  expect(await names("ip=192.168.")).toBe("db web");
+  expect(await names("ip=10.0.")).toBe("");
+  expect(await names(`flavor=${server.flavor.id}`)).toBe("db web");
+  expect(await names("flavor=other")).toBe("");
+  expect(await names("reservation_id=r1")).toBe("");
   expect(statusAndCode(await call("GET", "/v1/{p}/cloudservers/unknown"))).toEqual([404, "Ecs.0114"]);
 });
 
@@ -91,6 +98,10 @@ test("the embedded cloud returns the block devices of a server with camelCase fi
   expect(json.attachableQuantity).toEqual({ free_scsi: 59, free_blk: 23, free_disk: 59 });
   const single = await call("GET", `/v1/{p}/cloudservers/${server.id}/block_device/${volume.id}`);
   expect(single.json.volumeAttachment.volumeId).toBe(volume.id);
+  const short = await call("GET", `/v1/{p}/cloudservers/${server.id}/os-volume_attachments`);
+  expect(short.json.volumeAttachments).toEqual([
+    { id: volume.id, volumeId: volume.id, serverId: server.id, device: "/dev/vda" },
+  ]);
 });
 
 test("the embedded cloud attaches and detaches a disk after calls to ECS", async () => {

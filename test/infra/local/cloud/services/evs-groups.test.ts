@@ -22,6 +22,7 @@ test("the embedded cloud creates, shows, updates and deletes a snapshot group wi
   const { snapshot_group } = (await call("GET", single)).json;
   expect(snapshot_group).toEqual({
     id: snapshot_group_id,
+    project_id: cloud.projectId,
     name: "release",
     description: "d",
     status: "creating",
@@ -37,7 +38,8 @@ test("the embedded cloud creates, shows, updates and deletes a snapshot group wi
   expect((await members())[0]).toMatchObject({ status: "creating", incremental: true, snapshot_group_id, tags: {} });
   clock.advance(3000);
   expect((await call("GET", single)).json.snapshot_group.status).toBe("avaialble");
-  expect((await call("GET", `/v2/{p}/jobs/${job_id}`)).json.status).toBe("SUCCESS");
+  const job = (await call("GET", `/v2/{p}/jobs/${job_id}`)).json;
+  expect(job).toMatchObject({ status: "SUCCESS", entities: { sub_jobs: disks.map(() => ({ status: "SUCCESS" })) } });
   expect(cloud.snapshots("snapshot-group")).toMatchObject([{ volume_ids: disks, status: "avaialble" }]);
 
   expect((await call("PUT", single, { snapshot_group: { name: "n" } })).json.snapshot_group.name).toBe("n");

@@ -34,11 +34,12 @@ test("the embedded cloud creates, shows, updates and deletes a standard snapshot
     snapshot_group_id: null,
     created_at: "2026-11-21T02:00:00.000000",
     enterprise_project_id: "94f1ea84-1428-49b6-9920-8a9b8a29e4ca",
+    snapshot_chains: [{ snapshot_count: 1, capacity: volume.size, volume_id: volume.id }],
   });
   const job = async (version = "v2") => (await call("GET", `/${version}/{p}/jobs/${job_id}`)).json;
   expect(await job()).toEqual({
     status: "RUNNING",
-    entities: {},
+    entities: { volume_id: volume.id, name: volume.name, size: volume.size, volume_type: "SSD" },
     job_id,
     job_type: "createSnapshot",
     begin_time: "2026-11-21T02:00:00.000Z",
