@@ -1,9 +1,13 @@
 export class CreateSnapshotOption {
-  private volume_id?: string;
-  force?: boolean;
-  metadata?: { [key: string]: string };
-  description?: string;
-  name?: string;
+  declare private volume_id?: string;
+  declare force?: boolean;
+  declare metadata?: { [key: string]: string };
+  declare description?: string;
+  declare name?: string;
+
+  constructor(volumeId?: string) {
+    this.volume_id = volumeId;
+  }
 
   withVolumeId(volumeId: string): this {
     this.volume_id = volumeId;

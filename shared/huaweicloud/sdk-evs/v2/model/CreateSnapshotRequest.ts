@@ -1,7 +1,7 @@
 import type { CreateSnapshotRequestBody } from "./CreateSnapshotRequestBody.ts";
 
 export class CreateSnapshotRequest {
-  body?: CreateSnapshotRequestBody;
+  declare body?: CreateSnapshotRequestBody;
 
   withBody(body: CreateSnapshotRequestBody): this {
     this.body = body;

@@ -1,7 +1,11 @@
 import type { CreateSnapshotOption } from "./CreateSnapshotOption.ts";
 
 export class CreateSnapshotRequestBody {
-  snapshot?: CreateSnapshotOption;
+  declare snapshot?: CreateSnapshotOption;
+
+  constructor(snapshot?: CreateSnapshotOption) {
+    this.snapshot = snapshot;
+  }
 
   withSnapshot(snapshot: CreateSnapshotOption): this {
     this.snapshot = snapshot;

@@ -1,5 +1,9 @@
 export class DeleteSnapshotRequest {
-  private snapshot_id?: string;
+  declare private snapshot_id?: string;
+
+  constructor(snapshotId?: string) {
+    this.snapshot_id = snapshotId;
+  }
 
   withSnapshotId(snapshotId: string): this {
     this.snapshot_id = snapshotId;

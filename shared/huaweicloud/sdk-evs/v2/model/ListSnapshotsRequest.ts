@@ -1,8 +1,8 @@
 export class ListSnapshotsRequest {
-  offset?: number;
-  limit?: number;
-  private volume_id?: string;
-  private enterprise_project_id?: string;
+  declare offset?: number;
+  declare limit?: number;
+  declare private volume_id?: string;
+  declare private enterprise_project_id?: string;
 
   withOffset(offset: number): this {
     this.offset = offset;

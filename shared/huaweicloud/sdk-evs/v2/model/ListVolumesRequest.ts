@@ -1,8 +1,8 @@
 export class ListVolumesRequest {
-  limit?: number;
-  offset?: number;
-  private server_id?: string;
-  private enterprise_project_id?: string;
+  declare limit?: number;
+  declare offset?: number;
+  declare private server_id?: string;
+  declare private enterprise_project_id?: string;
 
   withLimit(limit: number): this {
     this.limit = limit;

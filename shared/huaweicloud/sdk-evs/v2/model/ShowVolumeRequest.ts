@@ -1,5 +1,9 @@
 export class ShowVolumeRequest {
-  private volume_id?: string;
+  declare private volume_id?: string;
+
+  constructor(volumeId?: string) {
+    this.volume_id = volumeId;
+  }
 
   withVolumeId(volumeId: string): this {
     this.volume_id = volumeId;
