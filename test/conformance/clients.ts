@@ -127,7 +127,11 @@ export function startDriver(command: readonly string[], cloud: Pick<EmbeddedClou
   const [program = "", ...args] = command;
   const child: ChildProcess = spawn(program, [...args, cloud.url, cloud.projectId], {
     stdio: ["pipe", "pipe", "inherit"],
+    // The clients write a file into the folder `.huaweicloud` of the home folder.
+    env: { ...process.env, HOME: CACHE, NO_PROXY: "127.0.0.1" },
   });
+  // If the driver has ended, the write fails, and `exchange` reports the end of the output.
+  child.stdin?.on("error", () => {});
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
   const exchange = async (message: unknown): Promise<unknown> => {
     child.stdin?.write(`${JSON.stringify(message)}\n`);
