@@ -12,6 +12,7 @@ export const PATH = join(root, "infra", "openapi.json");
 export const document: Any = JSON.parse(readFileSync(PATH, "utf8"));
 export const names: string[] = Object.keys(document.paths).map((path) => path.slice(1));
 export const methodOf = (name: string): "get" | "post" => (document.paths[`/${name}`].get ? "get" : "post");
+/** Returns the parts of openapi.json that describe a function. */
 export const operation = (name: string) => document.paths[`/${name}`][methodOf(name)];
 
 /** Returns the value to which a `$ref` refers, or the value itself if it has no `$ref`. */
