@@ -36,6 +36,7 @@ describe("a broken copy of the Terraform module", () => {
     ["a handler name is not exported by the bundle", "functions.tf", "index.handler", "index.main",
       /handler: expected index\.handler/],
     ["a function has 256 MB of memory instead of 128 MB", "functions.tf", "each.value.memory", "256", /memory_size: expected 128/],
+    ["report-coverage has 128 MB of memory instead of 256 MB", "functions.tf", "each.value.memory", "128", /memory_size: expected 256/],
     ["the timeout of a function is 30 s", "functions.tf", "each.value.timeout", "30",
       /timeout: 30 s is too short/],
     ["FunctionGraph can run two instances of disk-attached at the same time", "functions.tf", "each.value.max_instances", '"2"',
