@@ -97,7 +97,8 @@ export function checkReport(estate: Estate, outcome: Outcome): BrokenPromise[] {
   const orphans: Attempt[] = [];
   let isComplete = readTypes.length === types.length;
   for (const type of readTypes) {
-    const unread = SNAPSHOT_LISTS[type].filter(isUnread);
+    // Without its clusters, the report does not read the list of cluster snapshots.
+    const unread = isAbsent(estate, RESOURCE_LIST[type]) ? [] : SNAPSHOT_LISTS[type].filter(isUnread);
     const resources = rowsOf(RESOURCE_LIST[type]);
     const hasInvalid = resources.some(({ id }) => !isValidId(id));
     isComplete &&= unread.length === 0 && !hasInvalid;
@@ -127,7 +128,7 @@ export function checkReport(estate: Estate, outcome: Outcome): BrokenPromise[] {
         add,
       );
     }
-    if (hasInvalid) continue;
+    if (hasInvalid || isAbsent(estate, RESOURCE_LIST[type])) continue;
     orphans.push(
       ...attempts.filter(
         (one) =>

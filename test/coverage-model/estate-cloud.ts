@@ -30,7 +30,7 @@ export interface EstateCloud {
 export function createEstateCloud(estate: Estate): EstateCloud {
   const delivered = new Map<ListName, Set<Raw>>();
   const requests: string[] = [];
-  /** The number of pages that were returned of each list. */
+  /** The number of pages of each list that were returned since its first page. */
   const answered = new Map<ListName, number>();
   const failed = new Set<ListName>();
   let elapsed = 0;
@@ -51,7 +51,7 @@ export function createEstateCloud(estate: Estate): EstateCloud {
     requests.push(`${method} ${name}`);
     const list = estate.lists[name];
     const isPaged = name !== "clusters" && name !== "cluster-snapshot";
-    const page = answered.get(name) ?? 0;
+    const page = isPaged && url.searchParams.get("offset") === "0" ? 0 : (answered.get(name) ?? 0);
     const isFirstTry = !failed.has(name);
     const failure = failureOf(list, page, isPaged, isFirstTry);
     if (failure !== undefined) {
