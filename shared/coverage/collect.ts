@@ -12,8 +12,16 @@ import {
   type ResourceType,
 } from "./coverage.ts";
 import { createSnapshotFolder, GROUP_KIND, type SnapshotFolder } from "./fold-snapshots.ts";
-import { createOrphanCollector, sortOrphans } from "./orphans.ts";
-import { clean, listFault, NOUNS, reasonFor, resourceListFault, unreadableRowsFault } from "./reasons.ts";
+import { createOrphanCollector, type OrphanCollector, sortOrphans } from "./orphans.ts";
+import {
+  clean,
+  listFault,
+  NOUNS,
+  reasonFor,
+  resourceListFault,
+  secondListFault,
+  unreadableRowsFault,
+} from "./reasons.ts";
 import { coverageStateOf } from "./rules.ts";
 import type { CoverageSource, CoveredKind, ListedResource } from "./source.ts";
 import { hasTag, type TagFilter } from "./tag-filter.ts";
@@ -106,22 +114,49 @@ async function collectSection(
     }),
   );
   if (listed.error !== undefined) return { error: listed.error };
-  const { isAbsent, value: unreadable = 0 } = listed;
+  const { value: unreadable } = listed;
+  if (unreadable === undefined)
+    return { isAbsent: true, resources: [], orphans: { orphans: [], count: 0 }, faults: [] };
   const orphans = createOrphanCollector(now);
   const folder = createSnapshotFolder((id) => entries.get(id)?.tally, orphans, now);
   const failed = await readSnapshots(KINDS_OF[type], source, folder);
   folder.judgeMembers(!failed.has("standard-snapshot"));
+  const secondError = await confirmOrphans(type, orphans, source);
   const isComplete = (kind: string) =>
-    unreadable === 0 && !failed.has(kind) && !(kind === GROUP_KIND && failed.has("standard-snapshot"));
+    secondError === undefined &&
+    unreadable === 0 &&
+    !failed.has(kind) &&
+    !(kind === GROUP_KIND && failed.has("standard-snapshot"));
   return {
-    isAbsent,
+    isAbsent: false,
     resources: judgeEntries(type, entries, options, uncertaintyOf(type, [...failed.keys()], folder)),
     orphans: orphans.collect(isComplete),
     faults: [
       ...(unreadable === 0 ? [] : [unreadableRowsFault(type, unreadable)]),
       ...[...failed].map(([kind, error]) => listFault(type, kind, error)),
+      ...(secondError === undefined ? [] : [secondListFault(type, secondError)]),
     ],
   };
+}
+
+/**
+ * Reads the list of resources again if a snapshot without a resource is so young that its resource may have been created after the
+ * first list was read.
+ *
+ * @returns the error of the second list
+ */
+async function confirmOrphans(
+  type: ResourceType,
+  orphans: OrphanCollector,
+  source: CoverageSource,
+): Promise<SnapshotError | undefined> {
+  if (!orphans.needsSecondList()) return undefined;
+  const ids = new Set<string>();
+  const { error } = await readList([], source, () =>
+    source.listResources(type, ({ id }) => void ids.add(id.toLowerCase())),
+  );
+  if (error === undefined) orphans.confirm((id) => ids.has(id));
+  return error;
 }
 
 /** Reads the lists of several kinds of snapshots, and returns the error of each list that could not be read completely. */

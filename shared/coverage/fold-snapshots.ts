@@ -69,7 +69,9 @@ export function createSnapshotFolder(
     visit(kind, found) {
       if (kind.hasMembers) return visitGroup(found);
       const groupId = groupIdOf(found);
-      const { id, name, resource, status, state, created } = found;
+      const { id, name, status, state, created } = found;
+      // DWS clusters can have an empty id.
+      const resource = found.resource || undefined;
       const tally = resource === undefined ? undefined : tallyOf(resource);
       if (tally === undefined && state !== "deleting" && !BACKUP_NAME.test(name)) {
         const place = { kind: groupId === undefined ? kind.name : GROUP_KIND, id };

@@ -9,9 +9,19 @@ interface OrphansOfKind {
   oldest: Orphan[];
 }
 
+/**
+ * A snapshot of at most this age, in milliseconds, may belong to a resource that was created while the report read its lists. A
+ * report takes less time.
+ */
+const YOUNG_MS = 3_600_000;
+
 /** Collects snapshots whose resource is not in the list of resources. */
 export interface OrphanCollector {
   add(orphan: Orphan): void;
+  /** Returns whether the list of resources must be read again, because a snapshot is young or its creation time is unknown. */
+  needsSecondList(): boolean;
+  /** Drops the young snapshots whose resource is in the second list. Must be called before `collect` if a second list is needed. */
+  confirm(exists: (resource: string) => boolean): void;
   /**
    * Returns the orphans of the kinds for which `isComplete` returns true, oldest first.
    *
@@ -24,13 +34,23 @@ export function createOrphanCollector(now: Instant): OrphanCollector {
   const kinds = new Map<string, OrphansOfKind>();
   // Orphans with an unknown creation time come last.
   const ageOf = ({ created }: Orphan) => -orderOf(created);
+  const young: Orphan[] = [];
+  const count = (orphan: Orphan) => {
+    const ofKind = kinds.get(orphan.kind) ?? { count: 0, oldest: [] };
+    kinds.set(orphan.kind, ofKind);
+    ofKind.count += 1;
+    insertSorted(ofKind.oldest, orphan, ageOf, MAX_ORPHANS);
+  };
   return {
-    add({ created, ...orphan }) {
-      const ofKind = kinds.get(orphan.kind) ?? { count: 0, oldest: [] };
-      kinds.set(orphan.kind, ofKind);
-      ofKind.count += 1;
-      const credible = credibleTime(created, now, MAX_CREATED_AHEAD_MS);
-      insertSorted(ofKind.oldest, { ...orphan, ...(credible && { created: credible }) }, ageOf, MAX_ORPHANS);
+    add({ created: listed, ...orphan }) {
+      const created = credibleTime(listed, now, MAX_CREATED_AHEAD_MS);
+      if (created === undefined) young.push(orphan);
+      else if (created > now - YOUNG_MS) young.push({ ...orphan, created });
+      else count({ ...orphan, created });
+    },
+    needsSecondList: () => young.length > 0,
+    confirm(exists) {
+      for (const orphan of young.splice(0)) if (!exists(orphan.resourceId)) count(orphan);
     },
     collect(isComplete) {
       const complete = [...kinds].filter(([kind]) => isComplete(kind)).map(([, ofKind]) => ofKind);

@@ -74,10 +74,14 @@ const creatingSentence = ({ tally, now, maxAgeHours }: ReasonFacts): string =>
 function unknownSentence(unknown: UnknownSnapshot | undefined): string {
   if (unknown === undefined) return "";
   const { kind, id, groupId, status, created } = unknown;
-  const what = `the ${kind} ${id}${groupId === undefined ? "" : ` of the group ${clean(groupId)}`}`;
-  return created === undefined
-    ? `The creation time of ${what} is missing or not credible, so it may be the newest. Check it in the console.`
-    : `It is unknown whether the newest snapshot, ${what}, is good; its status is ${quote(status)}. Check it in the console.`;
+  const what = groupId === undefined ? `the ${kind} ${id}` : `the member ${id} of the ${kind} ${clean(groupId)}`;
+  if (created === undefined)
+    return `The creation time of ${what} is missing or not credible, so it may be the newest. Check it in the console.`;
+  const why =
+    groupId === undefined
+      ? `its status is ${quote(status)}`
+      : "the group is missing from its list, or the status of the group or of a member is unknown";
+  return `It is unknown whether the newest snapshot, ${what}, is good: ${why}. Check it in the console.`;
 }
 
 /** Returns a text from a list response for a sentence. */
@@ -92,6 +96,10 @@ export const resourceListFault = (type: ResourceType, { message }: SnapshotError
 /** Returns the fault of a list of resources with unreadable rows. */
 export const unreadableRowsFault = (type: ResourceType, count: number): string =>
   `The list of ${NOUNS[type]}s has ${count} row${count === 1 ? "" : "s"} without a valid id, so the report lacks ${NOUNS[type]}s and contains no orphaned snapshots of ${NOUNS[type]}s. Check the list in the console.`;
+
+/** Returns the fault of a report whose second list of resources could not be read. */
+export const secondListFault = (type: ResourceType, { message }: SnapshotError): string =>
+  `The list of ${NOUNS[type]}s could not be read a second time, so the report contains no orphaned snapshots of ${NOUNS[type]}s. ${cleanMessage(message)}`;
 
 /** Returns the fault of a list of snapshots that could not be read completely. */
 export const listFault = (type: ResourceType, kind: string, { message }: SnapshotError): string =>

@@ -1,4 +1,5 @@
 /** Creates rows of list responses and an in-memory source, for tests of the coverage report. */
+import { SnapshotError } from "../../shared/core/errors.ts";
 import { formatInstant, instant } from "../../shared/core/instant.ts";
 import type { JsonObject } from "../../shared/core/json.ts";
 import { type CoverageOptions, collectCoverage } from "../../shared/coverage/collect.ts";
@@ -128,3 +129,42 @@ export function reportOf(estate: Partial<Estate>, options: Partial<CoverageOptio
     createSource({ resources, rows: [], ...estate }),
   );
 }
+
+/** A project with five disks, each in another state, two clusters, and an orphaned snapshot of a disk. */
+export const ESTATE: Estate = {
+  resources: {
+    volume: ["young", "old", "failing", "never", "excluded"].map((id) =>
+      disk(id, { tags: id === "excluded" ? { backup: "none" } : {} }),
+    ),
+    cluster: [disk("cluster-1"), disk("cluster-2")],
+  },
+  rows: [
+    legacy(2, { volume_id: "young" }),
+    legacy(53, { volume_id: "old" }),
+    legacy(5, { volume_id: "failing", status: "error" }),
+    legacy(400, { volume_id: "gone", id: "orphan" }),
+    ofCluster(2),
+  ],
+};
+/** The options of a report that excludes the disk `excluded` of `ESTATE`. */
+export const EXCLUDING = { excludeTags: [{ key: "backup", value: "none" }] };
+
+/** The states of the disks in `ESTATE`. */
+export const DISK_STATES = [
+  "excluded excluded",
+  "failing failing",
+  "never unprotected",
+  "old stale",
+  "young protected",
+];
+/** The states of the clusters in `ESTATE`. */
+export const CLUSTER_STATES = ["cluster-1 protected", "cluster-2 unprotected"];
+
+/** Returns a line for each resource of a report, such as `never unprotected`. */
+export const statesIn = ({ resources }: Coverage): string[] => resources.map(({ id, state }) => `${id} ${state}`);
+
+/** Returns the error of a list request without the necessary permission. */
+export const denied = () => new SnapshotError("AccessDenied", "GET /list: 403. The agency lacks a permission.");
+
+/** Returns the error of a list request that the endpoint does not offer. */
+export const unsupported = () => new SnapshotError("Unsupported", "GET /list: 404 APIGW.0101.");
