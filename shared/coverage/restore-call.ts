@@ -1,5 +1,6 @@
 import type { JsonObject } from "../core/json.ts";
 import type { ResourceCoverage, RestorePoint } from "./coverage.ts";
+import type { CoveredKind } from "./source.ts";
 
 /** The API call that restores a resource from a snapshot. Nothing in this project sends it. */
 export interface RestoreCall {
@@ -22,31 +23,38 @@ const DISK_REQUIRES =
  *
  * @example restoreCallOf("0a1b", disk, point).toText() // POST /v2/0a1b/cloudsnapshots/5aa1/rollback {"rollback":{"volume_id":"9c0d"}}
  */
-export function restoreCallOf(
+export const restoreCallOf = (
   projectId: string,
-  resource: Pick<ResourceCoverage, "id">,
-  { kind, id, groupId }: Pick<RestorePoint, "kind" | "id" | "groupId">,
-): RestoreCall {
-  const rollback = { rollback: { volume_id: resource.id } };
-  switch (kind) {
-    case "cluster-snapshot":
-      return createCall(
-        `/v1.0/${projectId}/snapshots/${id}/actions`,
-        { restore: { name: `restored-${id.slice(0, 8)}` } },
-        "The call creates a new cluster of the same size, which needs quota and is billed. Change its name if the name is taken.",
-      );
-    case "snapshot":
-      return createCall(`/v2/${projectId}/cloudsnapshots/${id}/rollback`, rollback, DISK_REQUIRES);
-    case "snapshot-group":
-      return createCall(
-        `/v5/${projectId}/snapshots/${id}/rollback`,
-        rollback,
-        `${DISK_REQUIRES} Roll back the other members of the group ${groupId} too, and keep the server stopped until the last of them is rolled back.`,
-      );
-    default:
-      return createCall(`/v5/${projectId}/snapshots/${id}/rollback`, rollback, DISK_REQUIRES);
-  }
-}
+  { id }: Pick<ResourceCoverage, "id">,
+  point: Pick<RestorePoint, "kind" | "id" | "groupId">,
+): RestoreCall => RESTORE_CALLS[point.kind as CoveredKind](projectId, id, point);
+
+type CreateRestoreCall = (
+  projectId: string,
+  resourceId: string,
+  point: Pick<RestorePoint, "id" | "groupId">,
+) => RestoreCall;
+
+const RESTORE_CALLS: Readonly<Record<CoveredKind, CreateRestoreCall>> = {
+  snapshot: (projectId, disk, { id }) =>
+    createCall(`/v2/${projectId}/cloudsnapshots/${id}/rollback`, rollbackBody(disk), DISK_REQUIRES),
+  "standard-snapshot": (projectId, disk, { id }) =>
+    createCall(`/v5/${projectId}/snapshots/${id}/rollback`, rollbackBody(disk), DISK_REQUIRES),
+  "snapshot-group": (projectId, disk, { id, groupId }) =>
+    createCall(
+      `/v5/${projectId}/snapshots/${id}/rollback`,
+      rollbackBody(disk),
+      `${DISK_REQUIRES} Roll back the other members of the group ${groupId} too, and keep the server stopped until the last of them is rolled back.`,
+    ),
+  "cluster-snapshot": (projectId, _cluster, { id }) =>
+    createCall(
+      `/v1.0/${projectId}/snapshots/${id}/actions`,
+      { restore: { name: `restored-${id.slice(0, 8)}` } },
+      "The call creates a new cluster of the same size, which needs quota and is billed. Change its name if the name is taken.",
+    ),
+};
+
+const rollbackBody = (volume_id: string) => ({ rollback: { volume_id } });
 
 const createCall = (path: string, body: JsonObject, requires: string): RestoreCall => ({
   method: "POST",
