@@ -15,7 +15,10 @@ const ENTITIES: Readonly<Record<string, string>> = {
  * @example escapeHtml("<b>") // "&lt;b&gt;"
  */
 export const escapeHtml = (text: string): string =>
-  escapeControls(text).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
+  isPlain(text) ? text : escapeControls(text).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
+
+/** Returns whether a text is ASCII without characters that HTML or a terminal could misread, as most texts are. */
+const isPlain = (text: string): boolean => !/[^ !#-%(-;=?-~]/.test(text);
 
 /** Returns the number of bytes of text in UTF-8. */
 export const bytesOf = (text: string): number => Buffer.byteLength(text);
@@ -27,18 +30,20 @@ export const bytesOf = (text: string): number => Buffer.byteLength(text);
  * @example fitHtml("a<b", 5) // "a…"
  */
 export function fitHtml(text: string, maxBytes: number): string {
+  if (text.length <= maxBytes && isPlain(text)) return text;
   // A character has at least one byte, so the text behind `maxBytes` characters never fits.
   const html = escapeHtml(text.length > maxBytes ? text.slice(0, maxBytes + 1) : text);
   if (bytesOf(html) <= maxBytes && text.length <= maxBytes) return html;
-  let kept = "";
-  let room = maxBytes - bytesOf("…");
-  for (const [part] of html.matchAll(/&#?\w+;|\\u[\da-f]{4}|./gsu)) {
-    room -= bytesOf(part);
-    if (room < 0) break;
-    kept += part;
-  }
-  return maxBytes < bytesOf("…") ? "" : `${kept}…`;
+  if (maxBytes < ELLIPSIS_BYTES) return "";
+  const kept = Buffer.from(html)
+    .subarray(0, maxBytes - ELLIPSIS_BYTES)
+    .toString();
+  return `${kept.replace(INCOMPLETE_END, "")}…`;
 }
+
+const ELLIPSIS_BYTES = bytesOf("…");
+/** Matches a character, an entity or an escape that was cut in two at the end of a text. */
+const INCOMPLETE_END = /(?:\ufffd+|&[#\w]*|\\(?:u[\da-f]{0,3})?)$/;
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 

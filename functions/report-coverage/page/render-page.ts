@@ -8,7 +8,7 @@ import {
 } from "../../../shared/coverage/coverage.ts";
 import { bytesOf, escapeHtml, fitHtml, formatCount, formatNumber, formatTime } from "./html.ts";
 import { type RestoreCall, renderCompactRow, renderDetailedRow, TYPE_WORDS } from "./rows.ts";
-import { SCRIPT } from "./script.ts";
+import { ROWS_PER_BODY, SCRIPT } from "./script.ts";
 import { pagePolicy } from "./security-policy.ts";
 import { formatVerdict, STATES, worstFirst } from "./states.ts";
 import { STYLE } from "./style.ts";
@@ -33,8 +33,17 @@ export interface PageOptions {
 export const MAX_DETAILED = 200;
 /** The number of faults that the page names. */
 const MAX_FAULTS = 50;
-/** The bytes that a page keeps free for the links to other pages. */
-const LINK_BYTES = 4_000;
+/**
+ * The maximum size of a row without details, in bytes: 300, but less if all rows then fit in one page. With the minimum, an id,
+ * a short name and the beginning of the reason still fit.
+ */
+const MAX_ROW_BYTES = 300;
+const MIN_ROW_BYTES = 240;
+/** The share of a row in the tags of its table body, in bytes. */
+const BODY_BYTES = 1;
+/** The number of links to other pages, and the size of a link without its address, in bytes. */
+const LINKS = 4;
+const LINK_BYTES = 200;
 
 /**
  * Renders the page of a report. The resources are sorted so the worst are first, over all pages.
@@ -44,37 +53,36 @@ const LINK_BYTES = 4_000;
  */
 export function renderPage(coverage: Coverage, options: PageOptions): { html: string; page: number; pages: number } {
   const { states, page, maxBytes, restoreCallOf } = options;
-  const context = { generatedAt: coverage.generatedAt, restoreCallOf };
+  const context = { generatedAt: coverage.generatedAt, maxAgeHours: coverage.maxAgeHours, restoreCallOf };
   const listed = worstFirst(
     states.length === 0 ? coverage.resources : coverage.resources.filter(({ state }) => states.includes(state)),
   );
-  const head = renderHead(coverage);
-  const summary = renderSummary(coverage) + renderFaults(coverage) + renderOrphans(coverage);
-  const room = maxBytes - bytesOf(head) - bytesOf(summary) - LINK_BYTES;
+  const start = renderHead(coverage) + renderFaults(coverage) + renderSummary(coverage) + renderOrphans(coverage);
+  const parts = { listed: listed.length, shown: 0, pages: 1, hasDetails: true, ...options };
+  const linkBytes = LINKS * (bytesOf(escapeHtml(options.link?.(page) ?? "")) + LINK_BYTES);
+  const room = maxBytes - bytesOf(start) - bytesOf(renderTable("", parts)) - linkBytes;
+  const detailed = listed.slice(0, MAX_DETAILED).map((resource) => renderDetailedRow(resource, context));
+  const compact = listed.slice(MAX_DETAILED);
+  const left = room - detailed.reduce((sum, row) => sum + bytesOf(row), 0);
+  const rowBytes = Math.min(Math.max(Math.floor(left / compact.length), MIN_ROW_BYTES), MAX_ROW_BYTES);
   let pages = 1;
   let used = 0;
   let rows = "";
-  let rowCount = 0;
-  for (const [index, resource] of listed.entries()) {
-    const row = index < MAX_DETAILED ? renderDetailedRow(resource, context) : renderCompactRow(resource, context);
-    const size = bytesOf(row);
+  let shown = 0;
+  for (let index = 0; index < listed.length; index += 1) {
+    const row = detailed[index] ?? renderCompactRow(listed[index] as ResourceCoverage, context, rowBytes - BODY_BYTES);
+    const size = bytesOf(row) + BODY_BYTES;
     if (used > 0 && used + size > room) {
       pages += 1;
       used = 0;
     }
     used += size;
     if (pages !== page) continue;
-    rows += row;
-    rowCount += 1;
+    rows += shown % ROWS_PER_BODY === 0 ? `<tbody>\n${row}` : row;
+    shown += 1;
   }
-  const table = renderTable(rows, {
-    listed: listed.length,
-    shown: rowCount,
-    pages,
-    hasDetails: page === 1,
-    ...options,
-  });
-  return { html: `${head}${summary}${table}`, page, pages };
+  const table = renderTable(rows, { ...parts, shown, pages, hasDetails: page === 1 });
+  return { html: start + table, page, pages };
 }
 
 function renderHead(coverage: Coverage): string {
@@ -111,7 +119,7 @@ function renderSummary({ counts }: Coverage): string {
   const items = STATES.map(
     ({ state, className, meaning }) =>
       `<li class="${className}${counts[state] === 0 ? " none" : ""}"><label><b>${formatNumber(counts[state])}</b> <span>${state}</span> ` +
-      `<input class=js type=checkbox name=state value=${className}> <small>${meaning}</small></label>`,
+      `<input class=js hidden type=checkbox name=state value=${className}> <small>${meaning}</small></label>`,
   );
   const orphans =
     counts.orphaned === 0
@@ -120,13 +128,13 @@ function renderSummary({ counts }: Coverage): string {
   const types = RESOURCE_TYPES.map((type) => `<option>${TYPE_WORDS[type]}`).join("");
   return `<form autocomplete=off>
 <svg class=bar viewBox="0 0 ${Math.max(x, 1).toFixed(1)} 14" preserveAspectRatio=none aria-hidden=true>${parts.join("")}</svg>
-<fieldset><legend><span class=js>Select states to list only these</span></legend>
+<fieldset><legend><span class=js hidden>Select states to list only these</span></legend>
 <ul class=states>
 ${items.join("\n")}
 ${orphans}
 </ul>
 </fieldset>
-<div class="tools js">
+<div class="tools js" hidden>
 <label>Name, id, tag or reason <input name=text type=search></label>
 <label>Type <select name=type><option value="">all types${types}</select></label>
 <button name=clear type=button hidden>Clear filters</button>
@@ -175,16 +183,19 @@ const COLUMNS: readonly { title: string; sort?: string }[] = [
   { title: "Resource", sort: "text" },
   { title: "Type", sort: "text" },
   { title: "Size (GB)", sort: "number" },
-  { title: "Newest good", sort: "age" },
+  { title: "Newest good", sort: "number" },
   { title: "Good", sort: "number" },
   { title: "Failed", sort: "number" },
   { title: "Reason and restore points" },
   { title: "Last 30 days", sort: "days" },
 ];
 
-const KEY = `<p class=key><span><svg viewBox="0 0 6 24" width=6 aria-hidden=true><path class=g d="M3 1v10"/></svg> good</span>
-<span><svg viewBox="0 0 6 24" width=6 aria-hidden=true><path class=c d="M1 13h4v4h-4z"/></svg> being created</span>
-<span><svg viewBox="0 0 6 24" width=6 aria-hidden=true><path class=x d="M1 19l4 4m0-4l-4 4"/></svg> failed</span>
+const renderShape = (top: number, height: number, shape: string) =>
+  `<svg viewBox="0 ${top} 6 ${height}" width=6 height=${height} aria-hidden=true>${shape}</svg>`;
+
+const KEY = `<p class=key><span>${renderShape(0, 12, '<path class=g d="M3 0v12"/>')} good</span>
+<span>${renderShape(13, 6, '<path class=c d="M1 14h4v4h-4z"/>')} being created</span>
+<span>${renderShape(20, 7, '<path class=x d="M.5 20.5l5 6m0-6l-5 6"/>')} failed</span>
 <span>One column per day, today on the right.</span></p>`;
 
 function renderTable(rows: string, context: TableContext): string {
@@ -193,7 +204,7 @@ function renderTable(rows: string, context: TableContext): string {
     states.length > 0 ? `Only these states are listed: ${states.map((state) => escapeHtml(state)).join(", ")}.` : "",
     pages > 1 ? `Page ${page} of ${pages}. Filters and sorting apply to this page.` : "",
     listed > MAX_DETAILED
-      ? `Timelines and restore points are shown for the ${MAX_DETAILED} worst resources${hasDetails ? "" : ", on page 1"}. For the others, request the report with <code class=in>format=json</code> and search for the id.`
+      ? `Timelines and restore points are shown for the ${MAX_DETAILED} worst resources${hasDetails ? "" : ", on page 1"}. For the others, request the report with <code>format=json</code> and search for the id.`
       : "",
   ].filter((note) => note !== "");
   const headings = COLUMNS.map(({ title, sort }, index) =>
@@ -208,10 +219,8 @@ function renderTable(rows: string, context: TableContext): string {
         ? `This page does not exist. The last page is ${pages}.`
         : "";
   return `<noscript><p>Filters and sorting need JavaScript. The table is complete without it, worst first.</p></noscript>
-<table id=list><caption>${formatCount(shown, "resource")}, worst first. ${notes.join(" ")}${shown > 0 && hasDetails ? KEY : ""}</caption>
-<thead><tr>${headings}
-<tbody>
-${rows}</table>
+<table id=list><caption>${formatCount(shown, "resource")}. ${notes.join(" ")}${shown > 0 && hasDetails ? KEY : ""}</caption>
+<thead><tr>${headings}${rows}</table>
 <p id=empty class=note${message === "" ? " hidden" : ""}>${message || "No resource matches the filters."}</p>
 ${renderLinks(context)}</main>
 <script>${SCRIPT}</script>

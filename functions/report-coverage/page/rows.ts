@@ -14,11 +14,10 @@ export interface RestoreCall {
 /** What the rows of a page have in common. */
 export interface RowContext {
   generatedAt: number;
+  maxAgeHours: number;
   restoreCallOf: (resource: ResourceCoverage, point: RestorePoint) => RestoreCall;
 }
 
-/** The maximum size of a row without details, in bytes. 10,000 of them leave 0.5 MB of a page of 3.5 MB for everything else. */
-export const COMPACT_ROW_BYTES = 300;
 /** The part of a compact row that the name leaves for the reason and the tags, in bytes. */
 const REASON_BYTES = 90;
 /** The maximum size of each text in a row with details, in bytes. A name of 255 characters fits in every script. */
@@ -29,26 +28,29 @@ const HOUR_MS = 3_600_000;
 export const TYPE_WORDS: Readonly<Record<ResourceType, string>> = { volume: "disk", cluster: "cluster" };
 
 /**
- * Formats an age with one decimal in hours, or in days from 100 hours. Rounds up, so an age beyond the maximum age never looks
- * like the maximum age.
+ * Formats an age in hours with one decimal. Rounds up if the age is beyond the maximum age, and down otherwise, so the number
+ * never contradicts the state.
  */
-export function formatAge(milliseconds: number): string {
-  const hours = Math.max(0, milliseconds) / HOUR_MS;
-  const roundUp = (value: number) => (Math.ceil(value * 10 - 1e-9) / 10).toFixed(1);
-  return hours < 100 ? `${roundUp(hours)} h` : `${roundUp(hours / 24)} d`;
+export function formatAge(milliseconds: number, maxAgeHours: number): string {
+  const tenths = (Math.max(0, milliseconds) / HOUR_MS) * 10;
+  return `${((tenths > maxAgeHours * 10 ? Math.ceil(tenths) : Math.floor(tenths)) / 10).toFixed(1)} h`;
 }
 
 /**
- * Renders the table row of a resource in at most `COMPACT_ROW_BYTES` bytes. Shortens the name first, then the reason and the
+ * Renders the table row of a resource in at most `maxBytes` bytes. Shortens the name first, then the reason and the
  * tags. End tags that HTML does not need are left out, which saves 100 bytes per row.
  */
-export function renderCompactRow(resource: ResourceCoverage, { generatedAt }: RowContext): string {
+export function renderCompactRow(
+  resource: ResourceCoverage,
+  { generatedAt, maxAgeHours }: RowContext,
+  maxBytes: number,
+): string {
   const { state, type, sizeGb, newest, good, failed } = resource;
-  const age = newest === undefined ? "" : formatAge(generatedAt - newest.created);
+  const age = newest === undefined ? "none" : formatAge(generatedAt - newest.created, maxAgeHours);
   const start = `<tr class=${classOf(state)}><td>${state}<th><bdi>`;
   const middle = `</bdi><i>${fitHtml(resource.id, 48)}</i><td>${TYPE_WORDS[type]}<td>${sizeGb ?? ""}<td>${age}<td>${good}<td>${failed}`;
-  const room = COMPACT_ROW_BYTES - bytesOf(start) - bytesOf(middle) - 1;
-  const name = fitHtml(nameOf(resource), room - REASON_BYTES);
+  const room = maxBytes - bytesOf(start) - bytesOf(middle) - 1;
+  const name = fitHtml(nameOf(resource), Math.max(room - REASON_BYTES, room / 2));
   const note = state === "protected" ? formatTags(resource) : [resource.reason, formatTags(resource)].join(" ").trim();
   const noteRoom = room - bytesOf(name) - "<td><bdi></bdi>".length;
   const end = note === "" ? "" : `<td><bdi>${fitHtml(note, noteRoom)}</bdi>`;
@@ -62,7 +64,7 @@ export function renderDetailedRow(resource: ResourceCoverage, context: RowContex
   const age =
     newest === undefined
       ? "none"
-      : `${formatAge(context.generatedAt - newest.created)}<small>by ${text(newest.createdBy)}</small>`;
+      : `${formatAge(context.generatedAt - newest.created, context.maxAgeHours)}<small>by ${text(newest.createdBy)}</small>`;
   const facts = [
     ["Tags", formatTags(resource)],
     [serverIds.length > 1 ? "Servers" : "Server", serverIds.join(", ")],
@@ -79,14 +81,17 @@ export function renderDetailedRow(resource: ResourceCoverage, context: RowContex
   );
 }
 
-function renderRestorePoints(resource: ResourceCoverage, { generatedAt, restoreCallOf }: RowContext): string {
+function renderRestorePoints(
+  resource: ResourceCoverage,
+  { generatedAt, maxAgeHours, restoreCallOf }: RowContext,
+): string {
   const points = resource.restorePoints.map((point) => ({ point, call: restoreCallOf(resource, point) }));
   if (points.length === 0) return "";
   const requirements = [...new Set(points.map(({ call }) => call.requires))];
   const items = points.map(({ point, call }) => {
     const group = point.groupId === undefined ? "" : ` of the group <i>${fitHtml(point.groupId, 100)}</i>`;
     return (
-      `<li>${formatTime(point.created)}, ${formatAge(generatedAt - point.created)} old: ${escapeHtml(point.kind)} ` +
+      `<li>${formatTime(point.created)}, ${formatAge(generatedAt - point.created, maxAgeHours)} old: ${escapeHtml(point.kind)} ` +
       `<bdi>${fitHtml(point.name, 300)}</bdi> <i>${fitHtml(point.id, 100)}</i>${group}, created by <bdi>${fitHtml(point.createdBy, 200)}</bdi>` +
       `<code>${escapeHtml(call.toText())}</code>` +
       (requirements.length > 1 ? `<p>${escapeHtml(call.requires)}</p>` : "")

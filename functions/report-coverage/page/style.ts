@@ -1,7 +1,7 @@
 /**
  * The style sheet of the page. From 1,100 pixels on, each row is one line of a grid, with the reason below. On narrower
  * screens, each row is a card, and the headings are a line of buttons that sort. The browser skips the layout of rows that are
- * not visible (`content-visibility`), so a page with 10,000 rows opens fast.
+ * not visible (`content-visibility`), so a page with 10,000 rows opens fast. The height that it assumes for a table body is that of 50 rows.
  */
 export const STYLE = `
 :root {
@@ -18,7 +18,7 @@ export const STYLE = `
   }
 }
 * { box-sizing: border-box; }
-[hidden], html:not(.js) .js { display: none !important; }
+[hidden] { display: none !important; }
 html { scroll-padding-top: 4rem; }
 body {
   margin: 0 auto; max-width: 90rem; padding: 2rem 1.5rem 4rem; background: var(--page); color: var(--text);
@@ -41,24 +41,23 @@ rect.k { fill: var(--k); } rect.p { fill: var(--p); } rect.e { fill: var(--e); }
 .k { --c: var(--k); --g: "?" / ""; } .p { --c: var(--p); --g: "\\2713" / ""; } .e { --c: var(--e); --g: "\\2013" / ""; }
 fieldset { border: 0; padding: 0; margin: 0; min-width: 0; }
 legend { padding: 0; margin-bottom: .5rem; color: var(--soft); font-size: .875rem; }
-.states { display: grid; grid-template-columns: repeat(auto-fit, minmax(10.5rem, 1fr)); gap: .5rem; padding: 0; list-style: none; }
+.states { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: .5rem; padding: 0; list-style: none; }
 .states > li > * {
-  display: grid; grid-template-columns: auto 1fr auto; align-items: center; gap: 0 .5rem; height: 100%; align-content: start;
-  padding: .625rem .75rem; background: var(--card); border: 1px solid var(--line); border-radius: 10px;
-  color: inherit; text-decoration: none;
+  display: grid; grid-template-columns: 1fr auto; align-content: start; gap: 0 .5rem; height: 100%; padding: .625rem .875rem;
+  background: var(--card); border: 1px solid var(--line); border-radius: 10px; color: inherit; text-decoration: none;
 }
-.states b { font-size: 1.25rem; line-height: 1.3; font-variant-numeric: tabular-nums; }
-.states span { font-weight: 600; color: var(--c); }
+.states b { font-size: 1.5rem; line-height: 1.25; font-variant-numeric: tabular-nums; }
+.states span { grid-row: 2; grid-column: 1 / -1; font-weight: 600; color: var(--c); }
 .states small { grid-column: 1 / -1; line-height: 1.35; }
-.js .states label { cursor: pointer; }
-.js .states label:hover, .states a:hover { border-color: var(--soft); }
+.states label:has(.js:not([hidden])):hover, .states a:hover { border-color: var(--soft); }
 .states label:has(:checked) { border-color: var(--c); box-shadow: inset 0 0 0 1px var(--c); }
-.states .none b, .states .none span { color: var(--soft); font-weight: 400; }
+.states .none { --c: var(--soft); }
+.states .none b, .states .none span { font-weight: 400; color: var(--soft); }
 input, select, button { font: inherit; color: inherit; }
 [type=checkbox] { width: 1.125rem; height: 1.125rem; margin: 0; accent-color: var(--link); }
 .tools { display: flex; flex-wrap: wrap; gap: .75rem; align-items: end; margin-top: 1rem; }
 .tools label { display: grid; gap: .25rem; font-size: .875rem; color: var(--soft); }
-.tools label:first-child { flex: 1 1 16rem; max-width: 32rem; }
+.tools label:first-child { flex: 1 1 11rem; max-width: 32rem; }
 .tools input, .tools select, .tools button {
   min-height: 2.5rem; padding: .25rem .75rem; width: 100%; background: var(--card); color: var(--text);
   border: 1px solid var(--soft); border-radius: 8px; font-size: 1rem;
@@ -76,20 +75,21 @@ summary { cursor: pointer; width: fit-content; min-height: 1.5rem; }
 #list caption { text-align: left; padding: .75rem 1rem; border-bottom: 1px solid var(--line); }
 #list th, #list td { padding: 0; text-align: left; font-weight: 400; min-width: 0; }
 #list thead { background: var(--card); border-bottom: 1px solid var(--line); padding: .25rem 1rem; z-index: 1; }
-#list thead tr { display: flex; flex-wrap: wrap; gap: 0 .25rem; align-items: center; }
+#list thead tr { display: flex; flex-wrap: wrap; align-items: center; }
 thead th { font-size: .8125rem; color: var(--soft); }
-thead button { border: 0; background: none; padding: .25rem .375rem; min-height: 2rem; border-radius: 6px; cursor: pointer; font-weight: 600; text-align: left; }
+thead button { border: 0; background: none; padding: .25rem .3rem; min-height: 2rem; border-radius: 6px; cursor: pointer; font-weight: 600; text-align: left; }
 thead button:hover { background: var(--page); }
-thead button::after { content: "\\2195" / ""; margin-left: .25rem; opacity: .5; }
+thead button::after { content: "\\2195" / ""; margin-left: .2rem; opacity: .5; }
 [aria-sort=ascending] button::after { content: "\\2191" / ""; opacity: 1; }
 [aria-sort=descending] button::after { content: "\\2193" / ""; opacity: 1; }
 [aria-sort] button { color: var(--text); }
 .sr { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 #list tbody tr {
   display: flex; flex-wrap: wrap; gap: .125rem 1.25rem; padding: .75rem 1rem; border-bottom: 1px solid var(--line);
-  content-visibility: auto; contain-intrinsic-size: auto 7rem;
 }
-#list tbody tr:last-child { border: 0; }
+#list tbody { content-visibility: auto; contain-intrinsic-size: auto 400rem; }
+#list tbody:last-child { content-visibility: visible; }
+#list tbody:last-child tr:last-child { border: 0; }
 tbody td:first-child { color: var(--c); font-weight: 600; }
 .states span::before, tbody td:first-child::before {
   content: var(--g); display: inline-block; width: 1.25rem; height: 1.25rem; margin-right: .5rem; border-radius: 50%;
@@ -116,36 +116,42 @@ dd { color: var(--text); }
 tbody details { margin-top: .25rem; }
 tbody ol { padding-left: 1.5rem; font-size: .875rem; }
 tbody li { margin-top: .75rem; }
-code { display: block; padding: .5rem .75rem; margin-top: .25rem; background: var(--page); border-radius: 6px; user-select: all; }
+li code { display: block; padding: .5rem .75rem; margin-top: .25rem; background: var(--page); border-radius: 6px; user-select: all; }
 svg { vertical-align: top; max-width: 100%; }
 svg path { fill: none; stroke-width: 3; stroke: var(--p); }
-path.d { stroke: var(--line); stroke-width: 2; stroke-dasharray: 1 5; }
-path.x { stroke: var(--u); stroke-width: 1.75; } path.c { stroke: var(--k); stroke-width: 1.25; }
+path.d { stroke: var(--soft); opacity: .6; stroke-width: 1.5; stroke-dasharray: 1.5 4.5; }
+path.x { stroke: var(--u); stroke-width: 2; } path.c { stroke: var(--k); stroke-width: 1.5; }
 .key { display: flex; flex-wrap: wrap; gap: 0 1.25rem; }
-.key svg { margin: 0 .25rem 0 0; height: 1.25rem; }
+.key svg { margin-right: .25rem; vertical-align: -1px; }
 footer { margin-top: 2rem; }
-@media (max-width: 39.99rem) { body { padding: 1.25rem .75rem 3rem; } .states small { display: none; } .states { grid-template-columns: 1fr 1fr; } }
+@media (max-width: 39.99rem) { body { padding: 1.25rem .75rem 3rem; } 
+  .states { grid-template-columns: 1fr 1fr; } .states small { display: none; } .states > li > * { padding: .375rem .625rem; }
+  .states span::before { margin-right: .375rem; }
+ }
 @media (min-width: 40rem) {
   #list thead { position: sticky; top: 0; }
-  #list tbody tr { display: grid; grid-template-columns: 8.5rem repeat(5, auto) 1fr; }
-  #list tbody tr > * { grid-row: 2; }
-  #list tbody tr > td:first-child { grid-row: 1; }
-  tbody th { grid-row: 1 !important; grid-column: 2 / -1; }
-  td:nth-child(3) { grid-column: 2; }
-  td:nth-child(n+8) { grid-row: auto !important; grid-column: 2 / -1; }
+  #list tbody tr { display: grid; grid-template-columns: 8.5rem repeat(4, auto) 1fr; }
+  tbody td:first-child { grid-area: 1 / 1; }
+  tbody th { grid-area: 1 / 2 / auto / -1; }
+  td:nth-child(8), td:nth-child(9) { grid-column: 2 / -1; }
+  td:nth-child(n+3):nth-child(-n+7) { grid-row: 2; }
+  td:nth-child(3) { grid-column: 2; } td:nth-child(4) { grid-column: 3; } td:nth-child(5) { grid-column: 4; }
+  td:nth-child(6) { grid-column: 5; } td:nth-child(7) { grid-column: 6; }
 }
 @media (min-width: 68.75rem) {
   #list thead tr, #list tbody tr { display: grid; grid-template-columns: 8.5rem minmax(0, 1fr) 4.5rem 5.5rem 9rem 4.5rem 4.5rem 11.5rem; gap: .125rem 1rem; }
-  #list tbody tr { contain-intrinsic-size: auto 4.25rem; }
-  #list tbody tr > *, tbody th { grid-row: 1 !important; grid-column: auto; }
-  td:nth-child(8) { grid-row: 2 !important; grid-column: 2 / 9 !important; }
-  td:nth-child(9) { grid-column: 8 !important; }
-  #list tbody td::before { content: none !important; }
-  #list tbody td:first-child::before { content: var(--g) !important; }
-  td:nth-child(4), td:nth-child(6), td:nth-child(7), th:nth-child(4), th:nth-child(6), th:nth-child(7) { text-align: right !important; }
+  #list tbody { contain-intrinsic-size: auto 210rem; }
+  tbody th { grid-area: 1 / 2; }
+  td:nth-child(n+3):nth-child(-n+7) { grid-row: 1; }
+  td:nth-child(3) { grid-column: 3; } td:nth-child(4) { grid-column: 4; } td:nth-child(5) { grid-column: 5; }
+  td:nth-child(6) { grid-column: 6; } td:nth-child(7) { grid-column: 7; }
+  td:nth-child(8) { grid-area: 2 / 2 / auto / 9; }
+  td:nth-child(9) { grid-area: 1 / 8; }
+  td:nth-child(n+3)::before { display: none; }
+  #list td:nth-child(4), #list td:nth-child(6), #list td:nth-child(7), #list th:nth-child(4), #list th:nth-child(6), #list th:nth-child(7) { text-align: right; }
   td:nth-child(5) small { display: block; margin: 0; }
-  thead button { margin-left: -.375rem; padding-right: 0; }
+  thead button { margin: 0 -.375rem; }
 }
 @media (forced-colors: active) { .states span::before, tbody td:first-child::before { forced-color-adjust: none; } }
-@media print { #list thead { position: static; } #list tbody tr { content-visibility: visible; } }
+@media print { #list thead { position: static; } #list tbody { content-visibility: visible; } }
 `;

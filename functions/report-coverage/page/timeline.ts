@@ -10,9 +10,9 @@ const DAY_MS = 86_400_000;
  * a running one is a hollow square in the middle, and a failed one is a cross at the bottom.
  */
 const SHAPES = [
-  { value: TIMELINE.good, className: "g", draw: (x: number) => `M${x + 3} 1v10` },
-  { value: TIMELINE.creating, className: "c", draw: (x: number) => `M${x + 1} 13h4v4h-4z` },
-  { value: TIMELINE.failed, className: "x", draw: (x: number) => `M${x + 1} 19l4 4m0-4l-4 4` },
+  { value: TIMELINE.good, className: "g", draw: (x: number) => `M${x + 3} 0v12` },
+  { value: TIMELINE.creating, className: "c", draw: (x: number) => `M${x + 1} 14h4v4h-4z` },
+  { value: TIMELINE.failed, className: "x", draw: (x: number) => `M${x + 0.5} 20.5l5 6m0-6l-5 6` },
 ];
 
 /**
@@ -28,7 +28,7 @@ export function renderTimeline(days: Uint8Array, end: number): string {
   });
   const width = days.length * DAY_PX;
   return (
-    `<svg role=img viewBox="0 0 ${width} 24" width=${width} height=24><title>${describe(days, end)}</title>` +
+    `<svg role=img viewBox="0 0 ${width} 28" width=${width} height=28><title>${describe(days, end)}</title>` +
     `<path class=d d="M2.5 6H${width}"/>${paths.join("")}</svg>`
   );
 }
