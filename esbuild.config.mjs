@@ -161,6 +161,7 @@ const compressedTexts = {
       const { code } = await transform(await readFile(path, "utf8"), { loader: "ts" });
       const texts = await import(`data:text/javascript,${encodeURIComponent(code)}`);
       const exports = Object.entries(texts).map(([name, text]) => {
+        if (typeof text !== "string") return `export const ${name} = ${JSON.stringify(text)};\n`;
         const compressed = brotliCompressSync(text).toString("base64");
         return `export const ${name} = brotliDecompressSync(Buffer.from("${compressed}", "base64")).toString();\n`;
       });
