@@ -26,6 +26,12 @@ const MAX_OTHER_REQUESTS = 10;
 /** Node.js options that limit memory about as much as a cgroup of 256 MB does. */
 const IN_256_MB = ["--max-old-space-size=128", "--max-semi-space-size=1"];
 
+/**
+ * The speed of the function's clock. The function reads lists for at most 50 s of its own clock, so a slow clock keeps other work on
+ * the machine from ending the run early.
+ */
+const CLOCK_FACTOR = 0.1;
+
 interface ScaleRun {
   format: string;
   measured: Measured;
@@ -70,12 +76,13 @@ async function runFormat(cloud: EmbeddedCloud, format: string, event: unknown): 
   const topic = { LTS_ENDPOINT: cloud.url, LTS_LOG_GROUP_ID: TOPIC.group, LTS_LOG_STREAM_ID: TOPIC.stream };
   const variables = variablesFor(cloud, { MEMORY_MB: "256", FUNCTION_NAME: "report-coverage", ...topic });
   const before = cloud.count(/^(evs|dws)\./);
-  const measured = await run({ bundle, event, variables, options: IN_256_MB });
+  const measured = await run({ bundle, event, variables, factor: CLOCK_FACTOR, options: IN_256_MB });
   const requests = cloud.count(/^(evs|dws)\./) - before;
   const { body, outcomes } = measured.result as { body?: string; outcomes?: Record<string, number> };
   const bytes = Buffer.byteLength(body ?? "");
   const counts = format === "json" ? JSON.parse(body ?? "{}").counts : outcomes;
-  const isRight = counts === undefined ? bytes > 0 : counts.stale === 100 && counts.unprotected === 100;
+  const isWhole = body === undefined || !/could not be read|"complete":false/.test(body);
+  const isRight = isWhole && (counts === undefined ? bytes > 0 : counts.stale === 100 && counts.unprotected === 100);
   return { format, measured, bytes, requests, isRight };
 }
 
