@@ -203,7 +203,7 @@ describe("the safety of the coverage page", () => {
     expect(body).not.toMatch(/<(?:script|img|style|!--|svg onload)/);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: expects that the page has none
     expect(body).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/);
-    expect(body).toContain("\\u202egnp.exe");
+    expect(body).toContain("&#92;u202egnp.exe");
   });
 
   test("the policy in the header and in the page allows the style and the script of the page by their hashes, and nothing else", () => {

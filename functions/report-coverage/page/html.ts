@@ -1,11 +1,16 @@
 import { escapeControls } from "../../../shared/core/untrusted.ts";
 
+/**
+ * The characters with a meaning in HTML, and the backslash. The response of a function is JSON, in which a backslash takes two
+ * bytes, so names that consist of backslashes could make the response too large.
+ */
 const ENTITIES: Readonly<Record<string, string>> = {
   "&": "&amp;",
   "<": "&lt;",
   ">": "&gt;",
   '"': "&#34;",
   "'": "&#39;",
+  "\\": "&#92;",
 };
 
 /**
@@ -15,10 +20,10 @@ const ENTITIES: Readonly<Record<string, string>> = {
  * @example escapeHtml("<b>") // "&lt;b&gt;"
  */
 export const escapeHtml = (text: string): string =>
-  isPlain(text) ? text : escapeControls(text).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
+  isPlain(text) ? text : escapeControls(text).replace(/[&<>"'\\]/g, (character) => ENTITIES[character] ?? "");
 
 /** Returns whether a text is ASCII without characters that HTML or a terminal could misread, as most texts are. */
-const isPlain = (text: string): boolean => !/[^ !#-%(-;=?-~]/.test(text);
+const isPlain = (text: string): boolean => !/[^ !#-%(-;=?-[\]-~]/.test(text);
 
 /** Returns the number of bytes of text in UTF-8. */
 export const bytesOf = (text: string): number => Buffer.byteLength(text);
@@ -43,7 +48,7 @@ export function fitHtml(text: string, maxBytes: number): string {
 
 const ELLIPSIS_BYTES = bytesOf("…");
 /** Matches a character, an entity or an escape that was cut in two at the end of a text. */
-const INCOMPLETE_END = /(?:\ufffd+|&[#\w]*|\\(?:u[\da-f]{0,3})?)$/;
+const INCOMPLETE_END = /(?:\ufffd+|&[#\w]*|&#92;u[\da-f]{0,3})$/;
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 

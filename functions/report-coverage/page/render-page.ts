@@ -4,16 +4,14 @@ import {
   MAX_ORPHANS,
   RESOURCE_TYPES,
   type ResourceCoverage,
-  type RestorePoint,
 } from "../../../shared/coverage/coverage.ts";
 import { bytesOf, escapeHtml, fitHtml, formatCount, formatNumber, formatTime } from "./html.ts";
-import { type RestoreCall, renderCompactRow, renderDetailedRow, TYPE_WORDS } from "./rows.ts";
+import { type RowContext, renderCompactRow, renderDetailedRow, TYPE_WORDS } from "./rows.ts";
 import { ROWS_PER_BODY, SCRIPT } from "./script.ts";
 import { pagePolicy } from "./security-policy.ts";
 import { formatVerdict, STATES, worstFirst } from "./states.ts";
 import { STYLE } from "./style.ts";
 
-export type { RestoreCall } from "./rows.ts";
 export { headerPolicy } from "./security-policy.ts";
 
 export interface PageOptions {
@@ -24,7 +22,7 @@ export interface PageOptions {
   /** The maximum size of the document in bytes. */
   maxBytes: number;
   /** Returns the API request that restores a resource from a snapshot. */
-  restoreCallOf: (resource: ResourceCoverage, point: RestorePoint) => RestoreCall;
+  restoreCallOf: RowContext["restoreCallOf"];
   /** Returns the address of another page. Without it, the page names the query parameter instead. */
   link?: (page: number) => string;
 }

@@ -1,21 +1,16 @@
+import type { Instant } from "../../../shared/core/instant.ts";
 import type { ResourceCoverage, ResourceType, RestorePoint } from "../../../shared/coverage/coverage.ts";
+import type { RestoreCall } from "../../../shared/coverage/restore-call.ts";
+import { ageHoursOf } from "../../../shared/coverage/rules.ts";
 import { bytesOf, escapeHtml, fitHtml, formatCount, formatTime } from "./html.ts";
 import { classOf } from "./states.ts";
 import { renderTimeline } from "./timeline.ts";
 
-/** The API request that restores a resource from a snapshot. */
-export interface RestoreCall {
-  /** What must be true before the request, and what it does. */
-  requires: string;
-  /** Returns the method, the path and the body in one line. */
-  toText(): string;
-}
-
 /** What the rows of a page have in common. */
 export interface RowContext {
-  generatedAt: number;
+  generatedAt: Instant;
   maxAgeHours: number;
-  restoreCallOf: (resource: ResourceCoverage, point: RestorePoint) => RestoreCall;
+  restoreCallOf: (resource: ResourceCoverage, point: RestorePoint) => Pick<RestoreCall, "requires" | "toText">;
 }
 
 /** The part of a compact row that the name leaves for the reason and the tags, in bytes. */
@@ -23,30 +18,15 @@ const REASON_BYTES = 90;
 /** The maximum size of each text in a row with details, in bytes. A name of 255 characters fits in every script. */
 const TEXT_BYTES = 1_600;
 
-const HOUR_MS = 3_600_000;
-
 export const TYPE_WORDS: Readonly<Record<ResourceType, string>> = { volume: "disk", cluster: "cluster" };
-
-/**
- * Formats an age in hours with one decimal. Rounds up if the age is beyond the maximum age, and down otherwise, so the number
- * never contradicts the state.
- */
-export function formatAge(milliseconds: number, maxAgeHours: number): string {
-  const tenths = (Math.max(0, milliseconds) / HOUR_MS) * 10;
-  return `${((tenths > maxAgeHours * 10 ? Math.ceil(tenths) : Math.floor(tenths)) / 10).toFixed(1)} h`;
-}
 
 /**
  * Renders the table row of a resource in at most `maxBytes` bytes. Shortens the name first, then the reason and the
  * tags. End tags that HTML does not need are left out, which saves 100 bytes per row.
  */
-export function renderCompactRow(
-  resource: ResourceCoverage,
-  { generatedAt, maxAgeHours }: RowContext,
-  maxBytes: number,
-): string {
+export function renderCompactRow(resource: ResourceCoverage, context: RowContext, maxBytes: number): string {
   const { state, type, sizeGb, newest, good, failed } = resource;
-  const age = newest === undefined ? "none" : formatAge(generatedAt - newest.created, maxAgeHours);
+  const age = newest === undefined ? "none" : ageOf(newest, context);
   const start = `<tr class=${classOf(state)}><td>${state}<th><bdi>`;
   const middle = `</bdi><i>${fitHtml(resource.id, 48)}</i><td>${TYPE_WORDS[type]}<td>${sizeGb ?? ""}<td>${age}<td>${good}<td>${failed}`;
   const room = maxBytes - bytesOf(start) - bytesOf(middle) - 1;
@@ -61,10 +41,7 @@ export function renderCompactRow(
 export function renderDetailedRow(resource: ResourceCoverage, context: RowContext): string {
   const { state, type, sizeGb, newest, good, failed, reason, serverIds, policies } = resource;
   const text = (value: string) => `<bdi>${fitHtml(value, TEXT_BYTES)}</bdi>`;
-  const age =
-    newest === undefined
-      ? "none"
-      : `${formatAge(context.generatedAt - newest.created, context.maxAgeHours)}<small>by ${text(newest.createdBy)}</small>`;
+  const age = newest === undefined ? "none" : `${ageOf(newest, context)}<small>by ${text(newest.createdBy)}</small>`;
   const facts = [
     ["Tags", formatTags(resource)],
     [serverIds.length > 1 ? "Servers" : "Server", serverIds.join(", ")],
@@ -81,17 +58,14 @@ export function renderDetailedRow(resource: ResourceCoverage, context: RowContex
   );
 }
 
-function renderRestorePoints(
-  resource: ResourceCoverage,
-  { generatedAt, maxAgeHours, restoreCallOf }: RowContext,
-): string {
-  const points = resource.restorePoints.map((point) => ({ point, call: restoreCallOf(resource, point) }));
+function renderRestorePoints(resource: ResourceCoverage, context: RowContext): string {
+  const points = resource.restorePoints.map((point) => ({ point, call: context.restoreCallOf(resource, point) }));
   if (points.length === 0) return "";
   const requirements = [...new Set(points.map(({ call }) => call.requires))];
   const items = points.map(({ point, call }) => {
     const group = point.groupId === undefined ? "" : ` of the group <i>${fitHtml(point.groupId, 100)}</i>`;
     return (
-      `<li>${formatTime(point.created)}, ${formatAge(generatedAt - point.created, maxAgeHours)} old: ${escapeHtml(point.kind)} ` +
+      `<li>${formatTime(point.created)}, ${ageOf(point, context)} old: ${escapeHtml(point.kind)} ` +
       `<bdi>${fitHtml(point.name, 300)}</bdi> <i>${fitHtml(point.id, 100)}</i>${group}, created by <bdi>${fitHtml(point.createdBy, 200)}</bdi>` +
       `<code>${escapeHtml(call.toText())}</code>` +
       (requirements.length > 1 ? `<p>${escapeHtml(call.requires)}</p>` : "")
@@ -100,6 +74,9 @@ function renderRestorePoints(
   const shared = requirements.length === 1 ? `<p>${escapeHtml(requirements[0] ?? "")}</p>` : "";
   return `<details><summary>${formatCount(points.length, "restore point")}</summary>${shared}<ol>${items.join("")}</ol></details>`;
 }
+
+const ageOf = ({ created }: RestorePoint, { generatedAt, maxAgeHours }: RowContext): string =>
+  `${ageHoursOf(created, generatedAt, maxAgeHours).toFixed(1)} h`;
 
 const nameOf = ({ name }: ResourceCoverage): string => (name.trim() === "" ? "(no name)" : name);
 

@@ -24,7 +24,7 @@ export const SCRIPT = `
 
   const readKey = {
     place: ({ place }) => place,
-    text: (_, cell) => cell.textContent.toLowerCase().replace(/\\d+/g, (digits) => digits.padStart(12, "0")),
+    text: (_, cell) => cell.firstChild.textContent.toLowerCase().replace(/\\d+/g, (digits) => digits.padStart(12, "0")),
     number: (_, cell) => parseFloat(cell.textContent),
     days: (_, cell) => cell?.querySelector(".g")?.getAttribute("d").split("M").length,
   };
