@@ -8,7 +8,6 @@ import type { EmbeddedCloud } from "../../../../infra/local/cloud/index.ts";
 import { fillPlaceholders, placeholdersIn } from "../../../../infra/local/invoke/placeholders.ts";
 import { replay } from "../../../../infra/local/invoke/replay.ts";
 import { printAddresses } from "../../../../infra/local/site/addresses.ts";
-import { addCoverageEstate } from "../../../../infra/local/site/coverage-estate.ts";
 import { startLocalSite } from "../../../../infra/local/site/local-site.ts";
 import { missingFromTopic, parseRecord, type ResultRecord } from "../../../../infra/local/site/records.ts";
 import { BadUsage } from "../../../../infra/local/terminal/arguments.ts";
@@ -116,25 +115,6 @@ describe("the tour and invoke with the built functions", () => {
     expect(localSite.cloud.logs.length).toBeGreaterThan(logged);
     // The sample event of prune-snapshots is a dry run, so invoke does not require --yes.
     expect(await replay(invocations.slice(3), (text) => printed.push(text))).toBe(0);
-  });
-
-  test("the link to the coverage report that the tour prints leads to a page with resources in every state", async () => {
-    const localSite = await startLocalSite({ onLine: () => {} });
-    onTestFinished(() => localSite.close());
-    addCoverageEstate(localSite.cloud);
-    const lines: string[] = [];
-    printAddresses(localSite, { ...createScreen(), line: (text = "") => void lines.push(text) });
-    const [url = ""] = /http\S+report-coverage\S+/.exec(lines.join("\n")) ?? [];
-    const page = await fetch(url);
-    expect([page.status, page.headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"]);
-    expect(await page.text()).toContain("search-data");
-    const report = await fetch(url.replace("format=html", "format=json"));
-    const { counts, complete } = (await report.json()) as { counts: Record<string, number>; complete: boolean };
-    expect(complete).toBe(true);
-    for (const [state, count] of Object.entries(counts)) expect([state, count > 0]).toEqual([state, true]);
-    // A browser shows a page only for the method GET.
-    const post = await fetch(url, { method: "POST", body: "{}" });
-    expect([post.status, post.headers.get("allow")]).toEqual([405, "GET"]);
   });
 
   describe.concurrent("invoke with the sample events", async () => {
