@@ -7,7 +7,7 @@ import {
 } from "../../../shared/coverage/coverage.ts";
 import { bytesOf, escapeHtml, fitHtml, formatCount, formatNumber, formatTime } from "./html.ts";
 import { type RowContext, renderCompactRow, renderDetailedRow, TYPE_WORDS } from "./rows.ts";
-import { ROWS_PER_BODY, SCRIPT } from "./script.ts";
+import { SCRIPT } from "./script.ts";
 import { pagePolicy } from "./security-policy.ts";
 import { formatVerdict, STATES, worstFirst } from "./states.ts";
 import { STYLE } from "./style.ts";
@@ -29,6 +29,8 @@ export interface PageOptions {
 
 /** The number of resources, worst first, that the page shows with a timeline and restore points. */
 export const MAX_DETAILED = 200;
+/** The number of rows in a table body. The browser lays out only the table bodies that are visible. */
+const ROWS_PER_BODY = 20;
 /** The number of faults that the page names. */
 const MAX_FAULTS = 50;
 /**
@@ -217,7 +219,7 @@ function renderTable(rows: string, context: TableContext): string {
         ? `This page does not exist. The last page is ${pages}.`
         : "";
   return `<noscript><p>Filters and sorting need JavaScript. The table is complete without it, worst first.</p></noscript>
-<table id=list><caption>${formatCount(shown, "resource")}. ${notes.join(" ")}${shown > 0 && hasDetails ? KEY : ""}</caption>
+<table id=list data-rows=${ROWS_PER_BODY}><caption>${formatCount(shown, "resource")}. ${notes.join(" ")}${shown > 0 && hasDetails ? KEY : ""}</caption>
 <thead><tr>${headings}${rows}</table>
 <p id=empty class=note${message === "" ? " hidden" : ""}>${message || "No resource matches the filters."}</p>
 ${renderLinks(context)}</main>

@@ -1,11 +1,8 @@
-/** The number of rows in a table body. */
-export const ROWS_PER_BODY = 50;
-
 /**
  * The script of the page, which filters and sorts the rows of the table. It reads what it needs from the cells at the first use,
  * so the page opens without waiting for it. Without the script, the table shows all rows, worst first.
  *
- * The script puts the listed rows into table bodies of `ROWS_PER_BODY` rows, as the page has them from the start, and keeps the
+ * The script puts the listed rows into table bodies of `data-rows` rows, as the page has them from the start, and keeps the
  * other rows out of the document. The browser then computes the layout of the visible table bodies only.
  */
 export const SCRIPT = `
@@ -14,12 +11,13 @@ export const SCRIPT = `
   const form = document.forms[0];
   const output = document.querySelector("output");
   const empty = document.getElementById("empty");
+  const rowsPerBody = Number(table.dataset.rows);
   const headings = [...table.tHead.rows[0].cells];
   const direct = { ascending: 1, descending: -1 };
   let rows;
 
   const readRows = () => (rows ??= [...table.tBodies].flatMap((body) => [...body.rows]).map((row, place) => ({
-    row, place, state: row.className, type: row.cells[2].textContent, text: row.textContent.toLowerCase(),
+    row, place, state: row.className, type: row.cells[2].textContent, text: row.textContent.toLowerCase(), keys: [],
   })));
 
   const readKey = {
@@ -36,7 +34,7 @@ export const SCRIPT = `
     for (const each of headings) each.removeAttribute("aria-sort");
     heading.ariaSort = order;
     const read = readKey[heading.dataset.sort];
-    for (const entry of readRows()) entry.key = read(entry, entry.row.cells[column]);
+    for (const entry of readRows()) entry.key = entry.keys[column] ??= read(entry, entry.row.cells[column]);
     // A row without a value comes last in both directions.
     rows.sort((a, b) => isMissing(a.key) - isMissing(b.key) ||
       (a.key < b.key ? -direct[order] : a.key > b.key ? direct[order] : a.place - b.place));
@@ -49,12 +47,15 @@ export const SCRIPT = `
     const words = form.elements.text.value.toLowerCase().split(/\\s+/).filter(Boolean);
     const listed = readRows().filter((entry) => (states.size === 0 || states.has(entry.state)) &&
       (type === "" || type === entry.type) && words.every((word) => entry.text.includes(word)));
+    // Rows move faster while they are not in the document.
+    table.replaceChildren(table.caption, table.tHead);
     const bodies = [];
-    for (const [place, { row }] of listed.entries()) {
-      if (place % ${ROWS_PER_BODY} === 0) bodies.push(document.createElement("tbody"));
-      bodies.at(-1).append(row);
+    for (let start = 0; start < listed.length; start += rowsPerBody) {
+      const body = document.createElement("tbody");
+      body.append(...listed.slice(start, start + rowsPerBody).map(({ row }) => row));
+      bodies.push(body);
     }
-    table.replaceChildren(table.caption, table.tHead, ...bodies);
+    table.append(...bodies);
     const isFiltered = states.size > 0 || type !== "" || words.length > 0;
     output.value = isFiltered ? "Showing " + listed.length.toLocaleString("en") + " of " + rows.length.toLocaleString("en") : "";
     form.elements.clear.hidden = !isFiltered;
