@@ -1,8 +1,9 @@
 // Builds every function as dist/<name>/index.js, a single CommonJS file that runs without node_modules, and as dist/<name>.zip.
-import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { brotliCompressSync } from "node:zlib";
+import { build, transform } from "esbuild";
 import { zipSync } from "fflate";
 import { STUBBED_PACKAGES, sdkStubs } from "./shared/huaweicloud/sdk-stubs/index.mjs";
 
@@ -28,6 +29,7 @@ export const INTERNAL_PROPERTIES = [
   "cloudMessage",
   "concurrency",
   "createTimeoutMs",
+  "createdBy",
   "cutoff",
   "deadline",
   "decision",
@@ -39,14 +41,18 @@ export const INTERNAL_PROPERTIES = [
   "endsAt",
   "envelope",
   "eventTime",
+  "excludeTags",
+  "excludedBy",
   "failedCount",
   "failures",
+  "fanOut",
   "findAgain",
   "findExisting",
   "freshUntil",
   "functionName",
+  "generatedAt",
+  "groupId",
   "guard",
-  "fanOut",
   "hasFailed",
   "hasMembers",
   "hasSeenOthers",
@@ -56,20 +62,27 @@ export const INTERNAL_PROPERTIES = [
   "idsField",
   "inFlight",
   "increase",
+  "isAbsent",
   "isDuplicate",
+  "isExcluded",
   "isFromList",
   "isOwn",
+  "isUncertain",
+  "isUnused",
+  "judgeMembers",
   "keptCount",
   "limiter",
   "listAll",
   "listFor",
   "listNewest",
   "listOptions",
+  "listResources",
   "literals",
   "logGroupId",
   "logStreamId",
   "makeRoom",
   "marker",
+  "maxAgeHours",
   "maxBytes",
   "maxPerResource",
   "maxRate",
@@ -79,6 +92,10 @@ export const INTERNAL_PROPERTIES = [
   "memberIds",
   "members",
   "memoryMb",
+  "newestCreating",
+  "newestFailed",
+  "newestGood",
+  "newestUnknown",
   "ofDeployment",
   "ofRun",
   "onSuccess",
@@ -95,34 +112,64 @@ export const INTERNAL_PROPERTIES = [
   "requestHash",
   "requestId",
   "requestSent",
+  "resourceId",
   "resourceOf",
   "respondToError",
+  "restoreCallOf",
+  "restorePoints",
   "retryAfterMs",
   "retryBudget",
   "retryClass",
   "rowsOf",
   "secretCount",
+  "serverIds",
   "share",
+  "sizeGb",
   "slowdowns",
   "slowedAt",
   "snapshotId",
   "startedAt",
   "stateDetail",
   "stuckAfterMinutes",
+  "timeline",
   "timeoutMs",
   "toResponse",
+  "toText",
   "toWallTime",
   "tokens",
   "tooLarge",
   "topicState",
   "tryAcquire",
+  "uncertainty",
   "uniqueNames",
+  "unlocated",
   "variables",
   "verdict",
   "words",
 ];
 
 const root = fileURLToPath(new URL(".", import.meta.url));
+
+/**
+ * An esbuild plugin for modules whose exports are long texts: the style sheet and the script of an HTML page. In the bundle, such
+ * a module contains its texts compressed, because a function must not load more than 96 KB. Decompressing them at load time takes
+ * less than a millisecond.
+ */
+const compressedTexts = {
+  name: "compressed-texts",
+  setup({ onLoad }) {
+    onLoad({ filter: /\/functions\/[\w-]+\/page\/(style|script)\.ts$/ }, async ({ path }) => {
+      const { code } = await transform(await readFile(path, "utf8"), { loader: "ts" });
+      const texts = await import(`data:text/javascript,${encodeURIComponent(code)}`);
+      const exports = Object.entries(texts).map(([name, text]) => {
+        if (typeof text !== "string") return `export const ${name} = ${JSON.stringify(text)};\n`;
+        const compressed = brotliCompressSync(text).toString("base64");
+        return `export const ${name} = brotliDecompressSync(Buffer.from("${compressed}", "base64")).toString();\n`;
+      });
+      return { contents: `import { brotliDecompressSync } from "node:zlib";\n${exports.join("")}` };
+    });
+  },
+};
 
 /**
  * Builds the bundle of every function in memory. `inputs` maps each source file to its number of bytes in the bundle.
@@ -149,7 +196,7 @@ export async function buildBundles() {
     metafile: true,
     write: false,
     alias: STUBBED_PACKAGES,
-    plugins: [sdkStubs],
+    plugins: [sdkStubs, compressedTexts],
   });
   return outputFiles.map(({ path, contents }) => {
     const name = names.find((folder) => path.endsWith(`/${folder}/index.js`));

@@ -31,7 +31,8 @@ function functionTable(definitions: readonly FunctionDefinition[]): string {
 function describeTrigger(trigger: FunctionTrigger): string {
   if (trigger.type === "timer") return "timer";
   if (trigger.type === "cts") return "CTS or EventGrid";
-  return trigger.acceptsDirectCalls ? `HTTP ${trigger.method}, or direct` : `HTTP ${trigger.method}`;
+  if (trigger.method === "GET") return trigger.hasTimer ? "HTTP GET, or timer" : "HTTP GET";
+  return trigger.acceptsDirectCalls ? "HTTP POST, or direct" : "HTTP POST";
 }
 
 /** Returns a Markdown table with aligned columns. The first row is the table header. */

@@ -5,6 +5,7 @@ import type { Kind } from "../../shared/snapshots/kinds/kind.ts";
 import { KINDS } from "../../shared/snapshots/kinds/kinds.generated.ts";
 import type { Schema } from "../../shared/validation/validate.ts";
 import { objectSchema, ref, stringSchema } from "./builders.ts";
+import { COVERAGE } from "./coverage-schema.ts";
 import { OPERATIONS } from "./operations.ts";
 
 const SNAPSHOT_DETAILS = objectSchema(
@@ -143,11 +144,15 @@ function nameVariants(schema: unknown, named: JsonObject): unknown {
 /** Returns `components.schemas` of the OpenAPI document. */
 export function componentSchemas(): JsonObject {
   const bodies: JsonObject = {};
-  for (const { schema, body } of OPERATIONS) bodies[schema] = explain(nameVariants(body, bodies), schema);
+  for (const operation of OPERATIONS) {
+    if (operation.method === "post")
+      bodies[operation.schema] = explain(nameVariants(operation.body, bodies), operation.schema);
+  }
   return {
     ...bodies,
     SnapshotDetails: SNAPSHOT_DETAILS,
     Deployment: DEPLOYMENT,
+    Coverage: COVERAGE,
     GatewayError: objectSchema({ error_code: stringSchema(), error_msg: stringSchema(), request_id: stringSchema() }, [
       "error_code",
       "error_msg",

@@ -7,10 +7,10 @@ import { join } from "node:path";
 import type { JsonObject } from "../../shared/core/json.ts";
 import { jsonContent, ref } from "./builders.ts";
 import { componentSchemas } from "./component-schemas.ts";
-import { OPERATIONS, type Operation } from "./operations.ts";
+import { OPERATIONS, type Operation, type PostOperation } from "./operations.ts";
 import { responsesOf, sharedResponses } from "./responses.ts";
 
-const INFO = `Call each function with a POST request and a JSON body through the API gateway. If a request is repeated with the same \`Idempotency-Key\` or \`deployment_id\`, the function creates no second snapshot and responds with the existing one.
+const INFO = `Call each function through the API gateway: the functions that create snapshots with a POST request and a JSON body, and the functions that only read with a GET request. If a request is repeated with the same \`Idempotency-Key\` or \`deployment_id\`, the function creates no second snapshot and responds with the existing one.
 
 The functions validate request bodies with the schemas in this document. These schemas extend JSON Schema with \`x-expected\` (describes the strings that a pattern matches), \`x-max-bytes\` (the maximum length in UTF-8 bytes), \`x-required-any-of\` (at least one of these fields is required) and \`x-unique-ids\` (no id may occur twice, regardless of case).
 
@@ -60,31 +60,51 @@ const HEADERS: JsonObject = {
     description: "How many seconds to wait before repeating the request.",
     schema: { type: "integer" },
   },
-  allow: { description: "The only allowed method.", required: true, schema: { const: "POST" } },
+  allow: { description: "The only allowed method.", required: true, schema: { enum: ["GET", "POST"] } },
+  "x-page": { description: "The page in the body.", required: true, schema: { type: "integer" } },
+  "x-pages": { description: "The number of pages.", required: true, schema: { type: "integer" } },
+  "cache-control": { description: "The report must not be stored.", required: true, schema: { const: "no-store" } },
+  "x-content-type-options": {
+    description: "A browser must not guess another content type.",
+    required: true,
+    schema: { const: "nosniff" },
+  },
+  "content-security-policy": {
+    description: "Only for HTML: the page loads nothing and runs no script but its own.",
+    schema: { type: "string" },
+  },
+  "content-disposition": {
+    description: "Only for CSV: the name under which a browser saves the file.",
+    schema: { type: "string" },
+  },
 };
 
 const pathItem = (operation: Operation) => {
-  const { name, summary, description, parameters, schema, example, alternative } = operation;
-  const content = jsonContent(ref("schemas", schema), example);
+  const { name, summary, description, parameters, method } = operation;
   return {
-    post: {
+    [method]: {
       operationId: name,
       summary,
       description,
       ...(parameters === undefined ? {} : { parameters }),
-      requestBody: {
-        required: true,
-        content: {
-          "application/json": {
-            ...content["application/json"],
-            ...(alternative === undefined ? {} : { [alternative.extension]: { schema: alternative.body } }),
-          },
-        },
-      },
+      ...(method === "post" ? { requestBody: requestBody(operation) } : {}),
       responses: responsesOf(operation),
     },
   };
 };
+
+function requestBody({ schema, example, alternative }: PostOperation): JsonObject {
+  const content = jsonContent(ref("schemas", schema), example);
+  return {
+    required: true,
+    content: {
+      "application/json": {
+        ...content["application/json"],
+        ...(alternative === undefined ? {} : { [alternative.extension]: { schema: alternative.body } }),
+      },
+    },
+  };
+}
 
 /** Returns the OpenAPI document as the text of infra/openapi.json. */
 export function openApiText(): string {

@@ -8,20 +8,30 @@ import { loadDefinitions } from "../definitions.ts";
 import { errorSchema, ref } from "./builders.ts";
 
 /** Describes one HTTP function for the OpenAPI document. */
-export interface Operation {
+export type Operation = PostOperation | GetOperation;
+
+interface CommonFields {
   /** The name of the function's folder. The same name is used as the URL path and as the `operationId`. */
   name: string;
   summary: string;
   description: string;
+  parameters?: JsonObject[];
+  /** The responses of this function by HTTP status, without the error responses that all functions share. */
+  responses: Record<string, ResponseSpec>;
+}
+
+export interface PostOperation extends CommonFields {
+  method: "post";
   /** The name of the request body in `components.schemas`. */
   schema: string;
   body: Schema;
   example: JsonObject;
   /** The request body schema that applies if EVS_LIMITS is `classic`, and the name of the OpenAPI extension field for it. */
   alternative?: { extension: string; body: Schema };
-  parameters?: JsonObject[];
-  /** The responses of this function by HTTP status, without the error responses that all functions share. */
-  responses: Record<string, ResponseSpec>;
+}
+
+interface GetOperation extends CommonFields {
+  method: "get";
 }
 
 export interface ResponseSpec {
@@ -29,6 +39,8 @@ export interface ResponseSpec {
   headers: string[];
   schema: JsonObject;
   example: JsonObject;
+  /** An example of the body for each content type that a caller can choose instead of JSON. */
+  alternatives?: Readonly<Record<string, string>>;
 }
 
 const CREATED =
@@ -51,42 +63,77 @@ function fail(message: string): never {
  * `status` as in the example.
  */
 const progressResponse = (
-  { description, reasons, schema = reasons && errorSchema(reasons), example }: OpenApiResponse,
+  {
+    description,
+    reasons,
+    schema = reasons && errorSchema(reasons),
+    example,
+    headers = [],
+    alternatives,
+  }: OpenApiResponse,
   httpStatus: string,
 ): ResponseSpec => ({
   description: description ?? fail(`The response ${httpStatus} has no description.`),
-  headers: ["x-request-id", ...(httpStatus === "202" ? ["Retry-After"] : [])],
+  headers: ["x-request-id", ...(httpStatus === "202" ? ["Retry-After"] : []), ...headers],
   schema: schema ?? {
     allOf: [ref("schemas", "Deployment"), { type: "object", properties: { status: { const: example.status } } }],
   },
   example,
+  ...(alternatives === undefined ? {} : { alternatives }),
 });
 
-async function readOperation(
-  { name, trigger }: FunctionDefinition,
-  { title, description, schema, example, responses }: OpenApiOperation,
-): Promise<Operation> {
+/**
+ * Describes the query parameters of a GET operation. The schema of the function describes an object whose fields are the
+ * parameters. A field that can be an array or an object is an array in a query, with commas between its items.
+ */
+function queryParameters({ properties = {} }: Schema, descriptions: Readonly<Record<string, string>>): JsonObject[] {
+  const names = Object.keys(descriptions);
+  if (names.join() !== Object.keys(properties).join())
+    throw new Error(
+      `Expected descriptions of the parameters ${Object.keys(properties)}, got descriptions of ${names}.`,
+    );
+  return Object.entries(properties).map(([name, { type, additionalProperties: _, minProperties: __, ...schema }]) => {
+    const isArray = [type].flat().includes("array");
+    return {
+      name,
+      in: "query",
+      description: descriptions[name],
+      ...(isArray ? { style: "form", explode: false } : {}),
+      schema: { ...(type === undefined ? {} : { type: isArray ? "array" : type }), ...schema },
+    };
+  });
+}
+
+async function readOperation({ name, trigger }: FunctionDefinition, operation: OpenApiOperation): Promise<Operation> {
+  const { title, description, responses } = operation;
   const path = join(import.meta.dirname, "..", "..", "functions", name, "schema.generated.js");
   const { classic, ...bodies }: Record<string, Schema> = await import(pathToFileURL(path).href);
   const [body, ...others] = Object.values(bodies);
   if (body === undefined || others.length > 0)
     throw new Error(`${path}: expected one schema in addition to "classic".`);
-  const isCreate = trigger.type === "http" && trigger.acceptsDirectCalls === true;
-  return {
+  const isCreate = trigger.type === "http" && trigger.method === "POST" && trigger.acceptsDirectCalls === true;
+  const common = {
     name,
     summary: title,
     description,
-    schema,
-    body,
-    example,
-    ...(classic === undefined ? {} : { alternative: { extension: "x-evs-limits-classic", body: classic } }),
-    ...(isCreate ? { parameters: [ref("parameters", "IdempotencyKey")] } : {}),
     responses: Object.fromEntries(
       Object.entries(responses).map(([status, response]) => [
         status,
         isCreate ? createResponse(response) : progressResponse(response, status),
       ]),
     ),
+  };
+  if (operation.parameters !== undefined)
+    return { method: "get", ...common, parameters: queryParameters(body, operation.parameters) };
+  const { schema, example } = operation;
+  return {
+    method: "post",
+    ...common,
+    schema,
+    body,
+    example,
+    ...(classic === undefined ? {} : { alternative: { extension: "x-evs-limits-classic", body: classic } }),
+    ...(isCreate ? { parameters: [ref("parameters", "IdempotencyKey")] } : {}),
   };
 }
 

@@ -17,6 +17,11 @@ const errorExample = (reason: Reason, message: string): JsonObject => ({
 
 const headersOf = (names: string[]) => Object.fromEntries(names.map((name) => [name, ref("headers", name)]));
 
+const textContents = (examples: Readonly<Record<string, string>>): JsonObject =>
+  Object.fromEntries(
+    Object.entries(examples).map(([type, example]) => [type, { schema: { type: "string" }, example }]),
+  );
+
 /** Returns `components.responses` of the OpenAPI document. */
 export const sharedResponses = (): JsonObject => ({
   ...Object.fromEntries(
@@ -33,7 +38,7 @@ export const sharedResponses = (): JsonObject => ({
     }),
   ),
   Error405: {
-    description: "The method is not POST.",
+    description: "The function does not allow this method. The header `allow` names the method that it allows.",
     headers: headersOf(["x-request-id", "allow"]),
     content: jsonContent(
       errorSchema(["InvalidRequest"]),
@@ -51,18 +56,23 @@ export const sharedResponses = (): JsonObject => ({
   },
 });
 
+/** The statuses of errors that concern the resource in a request body. A GET operation never responds with them. */
+const BODY_STATUSES = [404, 409, 413];
+
 /** Returns the `responses` of an operation: its own responses, and the shared error response for every other status. */
-export function responsesOf({ responses }: Operation): JsonObject {
-  const statuses = new Set([...Object.keys(responses), ...REASONS_BY_STATUS.keys(), 405].map(Number));
+export function responsesOf({ responses, method }: Operation): JsonObject {
+  const shared = [...REASONS_BY_STATUS.keys(), 405].filter((one) => method === "post" || !BODY_STATUSES.includes(one));
+  const statuses = new Set([...Object.keys(responses).map(Number), ...shared]);
   return {
     ...Object.fromEntries(
       [...statuses].map((status) => {
         const response = responses[status];
         if (response === undefined) return [status, ref("responses", `Error${status}`)];
-        const { description, headers, schema, example } = response;
+        const { description, headers, schema, example, alternatives = {} } = response;
         const reasons = REASONS_BY_STATUS.get(status);
         const bodySchema = reasons === undefined ? schema : { oneOf: [schema, errorSchema(reasons)] };
-        return [status, { description, headers: headersOf(headers), content: jsonContent(bodySchema, example) }];
+        const content = { ...jsonContent(bodySchema, example), ...textContents(alternatives) };
+        return [status, { description, headers: headersOf(headers), content }];
       }),
     ),
     // The gateway itself can respond with any status, even with a status that is listed for the function.

@@ -58,11 +58,19 @@ locals {
         hours    = 1
       }
     },
+    {
+      # A request to the API also writes the record of a run, so count only the runs of the timer.
+      for name in local.coverage_functions : "${local.prefix}-coverage-silent" => {
+        keywords = "#\"function ${name}\" and #\"action run\" and #\"trigger timer\""
+        hours    = local.coverage_hours
+      } if local.coverage_hours > 0
+    },
   )
+  coverage_hours = try(var.coverage.every_hours, 24)
 
   alarms = merge(
     {
-      # Matches every record with the level `error`, such as a failed snapshot, deletion or run, or a rejected request. Matches
+      # Matches every record of a failed snapshot, deletion or run, and of a rejected request. Matches
       # every record with the outcome `unverified`. Matches the warning of scheduled-snapshots that a policy selects no
       # resource. Matches the warnings of verify-snapshots and prune-snapshots that a deployed policy has no snapshot or that a
       # kind of snapshot that it needs cannot be listed: only these warnings contain the words "Deployment check"
@@ -71,7 +79,7 @@ locals {
       # 5 minutes.
       "${local.prefix}-failed" = {
         description    = "A snapshot or run failed, was rejected or is unverified, or a policy selects no resource or has no snapshot"
-        keywords       = "#\"level error\" or #\"outcome unverified\" or #\"function scheduled-snapshots\" and #\"level warn\" and #\"action run\" or #\"Deployment check\" and #\"level warn\" and #\"action run\" or #\"Unreadable rows\" and #\"level warn\" and #\"action run\""
+        keywords       = "#\"outcome failed\" or #\"outcome rejected\" or #\"outcome unverified\" or #\"function scheduled-snapshots\" and #\"level warn\" and #\"action run\" or #\"Deployment check\" and #\"level warn\" and #\"action run\" or #\"Unreadable rows\" and #\"level warn\" and #\"action run\""
         condition      = ">="
         range_unit     = "minute"
         range          = 15
@@ -80,6 +88,22 @@ locals {
         hour_of_day    = null
         queries        = 1
         notify_minutes = 30
+      }
+    },
+    {
+      # Matches the records of report-coverage about a disk or cluster that has no good snapshot, or none since its last failures.
+      # Each search covers 24 hours, so the alarm lasts until a later report no longer contains such a record.
+      for name in local.coverage_functions : "${local.prefix}-unprotected" => {
+        description    = "A disk or cluster has no good snapshot, or every attempt since its last good snapshot failed"
+        keywords       = "#\"action coverage\" and #\"outcome unprotected\" or #\"action coverage\" and #\"outcome failing\""
+        condition      = ">="
+        range_unit     = "hour"
+        range          = 24
+        frequency      = "HOURLY"
+        rate_minutes   = null
+        hour_of_day    = null
+        queries        = 1
+        notify_minutes = 360
       }
     },
     {

@@ -27,13 +27,21 @@ resource "huaweicloud_apig_api" "this" {
   security_authentication = var.gateway.authentication
   simple_authentication   = var.gateway.authentication == "APP"
 
-  # The create functions recognize a repeated request by this header. Declare the header, because the gateway may drop
-  # undeclared headers. pre-deploy ignores the header and recognizes a repeated request by its deployment_id.
-  request_params {
-    name        = "Idempotency-Key"
-    location    = "HEADER"
-    required    = false
-    passthrough = true
+  # Declare the header `Idempotency-Key` and the query parameters, because the gateway may drop what is not declared. The create
+  # functions recognize a repeated request by this header. pre-deploy ignores the header and recognizes a repeated request by its
+  # deployment_id. An API with the method GET has query parameters and no such header.
+  dynamic "request_params" {
+    for_each = {
+      for name in concat(each.value.parameters, each.value.method == "GET" ? [] : ["Idempotency-Key"]) :
+      name => contains(each.value.parameters, name) ? "QUERY" : "HEADER"
+    }
+
+    content {
+      name        = request_params.key
+      location    = request_params.value
+      required    = false
+      passthrough = true
+    }
   }
 
   func_graph {

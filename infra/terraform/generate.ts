@@ -10,12 +10,15 @@ import { callsOf, loadDefinitions } from "../definitions.ts";
 export async function generateTerraform(): Promise<Map<string, string>> {
   const definitions = await loadDefinitions();
   const functions = definitions.map((definition) => {
-    const { name, trigger, timeoutSeconds: timeout, memoryMb: memory, maxInstances } = definition;
+    const { name, trigger, timeoutSeconds: timeout, memoryMb: memory, maxInstances, operation } = definition;
     const method = trigger.type === "http" ? trigger.method : null;
+    const timer = trigger.type === "timer" || (trigger.type === "http" && "hasTimer" in trigger);
+    // The query parameters of the API. An API whose requests have a body has none.
+    const parameters = Object.keys(operation?.parameters ?? {});
     // The argument `max_instance_num` of the Terraform provider is a string.
     const max_instances = maxInstances === undefined ? null : String(maxInstances);
     const calls = callsOf(definition, definitions);
-    return [name, { trigger: trigger.type, method, timeout, memory, max_instances, calls }];
+    return [name, { trigger: trigger.type, method, parameters, timer, timeout, memory, max_instances, calls }];
   });
   const kinds = Object.values<Kind>(KINDS).map(({ name, target }) => [
     name,

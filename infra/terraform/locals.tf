@@ -30,7 +30,7 @@ data "huaweicloud_account" "this" {
     precondition {
       # FunctionGraph allows 10 triggers per function (SOURCES.md#terraform-trigger).
       condition     = length(keys(local.prune_timers)) <= 10
-      error_message = "policies: prune-snapshots would have ${length(keys(local.prune_timers))} timers (${join(", ", keys(local.prune_timers))}), but FunctionGraph allows 10 triggers per function. Every policy has such a timer, and so has every function in the variable `functions` that no policy is named after. Remove policies or functions, or set `delete_duplicates = false`, which removes the timers that only delete duplicates."
+      error_message = "policies: prune-snapshots would have ${length(keys(local.prune_timers))} timers (${join(", ", keys(local.prune_timers))}), but FunctionGraph allows 10 triggers per function. Every policy has such a timer, and so has every function in the variable `functions` that creates snapshots and that no policy is named after. Remove policies or functions, or set `delete_duplicates = false`, which removes the timers that only delete duplicates."
     }
 
     precondition {
@@ -85,8 +85,8 @@ locals {
   # from functions/<name>/function.ts.
   definitions = jsondecode(file("${path.module}/functions.json"))
 
-  # The functions that var.functions may contain. Functions with a timer are excluded, because `wanted` decides whether they are
-  # deployed.
+  # The functions that var.functions may contain. Functions that only a timer starts are excluded, because `wanted` decides whether
+  # they are deployed.
   selectable = [for name, one in local.definitions : name if one.trigger != "timer"]
 
   # The cloud call that deletes a legacy snapshot if a disk has no room for a new snapshot. Other kinds of snapshots do not need
@@ -120,8 +120,12 @@ locals {
   )
 
   deployed        = { for name, one in local.functions : name => one if contains(local.wanted, name) }
-  http_functions  = { for name, one in local.deployed : name => one if one.trigger == "http" }
-  event_functions = { for name, one in local.deployed : name => one if one.trigger != "http" }
+  event_functions = { for name, one in local.deployed : name => one if one.trigger != "http" || one.timer }
+  # A function that also has a timer needs no gateway. Without a gateway, it has no API.
+  http_functions = { for name, one in local.deployed : name => one if one.trigger == "http" && (var.gateway != null || !one.timer) }
+
+  # The functions in var.functions that create snapshots. A function with the method GET only reads.
+  creators = [for name in var.functions : name if try(local.definitions[name].method, null) != "GET"]
 
   # How callers authenticate at the gateway: APP or IAM. Null if no HTTP function is deployed.
   authentication = length(keys(local.http_functions)) > 0 ? try(var.gateway.authentication, null) : null
@@ -131,7 +135,7 @@ locals {
 
   # Maps each deployed function to the kinds of snapshots that it creates if a caller starts it.
   kinds_of_functions = {
-    for name in var.functions : name => [
+    for name in local.creators : name => [
       for kind in keys(local.kinds) : kind
       if name == "create-${kind}" || name == "disk-attached" && kind == var.disk_attached_kind || name == "pre-deploy" && contains(local.gate_kinds, kind)
     ]
@@ -141,7 +145,7 @@ locals {
   # The deployed policies, and the deployed functions whose snapshots belong to the policy with the name of the function, each with
   # its kinds of snapshots. A policy that creates snapshots also has its schedule and the time since when the schedule is deployed.
   deployed_policies = {
-    for name in setunion(var.functions, keys(var.policies)) : name => merge(
+    for name in setunion(local.creators, keys(var.policies)) : name => merge(
       { kinds = sort(distinct(concat(lookup(local.kinds_of_functions, name, []), lookup(local.kinds_of_policies, name, [])))) },
       lookup(local.expected_runs, name, {}),
     )
@@ -157,6 +161,7 @@ locals {
   own_variables = {
     "pre-deploy"       = { PRE_DEPLOY_POLICIES = join(",", local.gate_policies) }
     "prune-snapshots"  = { PRE_DEPLOY_POLICIES = join(",", local.gate_policies), DEPLOYED_POLICIES = jsonencode(local.deployed_policies) }
+    "report-coverage"  = { DEPLOYED_POLICIES = jsonencode(local.deployed_policies) }
     "verify-snapshots" = { DEPLOYED_POLICIES = jsonencode(local.deployed_policies) }
   }
 

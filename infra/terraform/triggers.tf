@@ -21,7 +21,7 @@ locals {
 
   # The deployed functions whose snapshots no policy prunes. The snapshots of a function belong to the policy with the name of the
   # function.
-  unpruned_functions = [for name in var.functions : name if !contains(keys(var.policies), name)]
+  unpruned_functions = [for name in local.creators : name if !contains(keys(var.policies), name)]
 
   # The timers of prune-snapshots. Without a retention, prune-snapshots only deletes duplicates.
   prune_timers = merge(
@@ -59,7 +59,17 @@ locals {
         user_event = jsonencode({ lookback_minutes = 1440 })
       }
     },
+    {
+      for name in local.coverage_functions : "coverage" => {
+        function   = name
+        schedule   = "CRON_TZ=${coalesce(try(var.coverage.time_zone, null), "UTC")} ${coalesce(try(var.coverage.schedule, null), "0 0 7 * * *")}"
+        user_event = jsonencode({ for field, value in var.coverage : field => value if value != null && !contains(["schedule", "time_zone", "every_hours"], field) })
+      }
+    },
   )
+
+  # Contains report-coverage if it is deployed.
+  coverage_functions = [for name in var.functions : name if name == "report-coverage"]
 
   # Computes the size of the user_event in UTF-8 bytes. Terraform has no function for the size, so the module uses the base64
   # encoding, which has four characters for every three bytes.

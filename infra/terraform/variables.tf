@@ -113,15 +113,39 @@ variable "policies" {
 }
 
 variable "delete_duplicates" {
-  description = "Whether prune-snapshots also runs once a day for every policy without a `retention`, and for every function in `functions`, to delete duplicates: snapshots that were created twice because an event was delivered twice. Set false to remove these timers. A policy with a `retention` always deletes duplicates."
+  description = "Whether prune-snapshots also runs once a day for every policy without a `retention`, and for every function in `functions` that creates snapshots, to delete duplicates: snapshots that were created twice because an event was delivered twice. Set false to remove these timers. A policy with a `retention` always deletes duplicates."
   type        = bool
   default     = true
 }
 
 variable "functions" {
-  description = "The names of the functions to deploy in addition to the functions that the policies need: `disk-attached`, `pre-deploy`, or create functions such as `create-snapshot`."
+  description = "The names of the functions to deploy in addition to the functions that the policies need: `disk-attached`, `pre-deploy`, `report-coverage`, or create functions such as `create-snapshot`. `report-coverage` has an API only if the variable `gateway` is set, and always has a timer."
   type        = set(string)
   default     = ["disk-attached"]
+}
+
+variable "coverage" {
+  # This is not an object type, because Terraform silently drops fields that an object type does not name.
+  description = "What the daily timer of report-coverage reports, if the variable `functions` contains this function: `max_age_hours`, `kinds`, `tags`, `exclude_tags` and `states`, with the same meaning as the query parameters of the function. `schedule` (a cron expression with seconds, default `0 0 7 * * *`) and `time_zone` (default UTC) define when. `every_hours` is the expected number of hours between two runs, as in a policy."
+  type        = any
+  default     = {}
+
+  validation {
+    condition = length(setsubtract(keys(var.coverage), [
+      "schedule", "time_zone", "every_hours", "max_age_hours", "kinds", "tags", "exclude_tags", "states",
+    ])) == 0
+    error_message = "coverage: The only allowed fields are `schedule`, `time_zone`, `every_hours`, `max_age_hours`, `kinds`, `tags`, `exclude_tags` and `states`."
+  }
+
+  validation {
+    condition     = try(var.coverage.schedule, null) == null ? true : can(regex("^[^ ]+( [^ ]+){5}$", var.coverage.schedule))
+    error_message = "coverage.schedule: must have six fields: seconds, minutes, hours, day of month, month and day of week, separated by one space."
+  }
+
+  validation {
+    condition     = contains(range(217), try(var.coverage.every_hours, 24))
+    error_message = "coverage.every_hours: must be a whole number from 0 to 216, because an alarm covers at most ten days. Set 0 for no alarm."
+  }
 }
 
 variable "disk_attached_kind" {
@@ -158,7 +182,7 @@ variable "disk_attached_retention" {
 }
 
 variable "gateway" {
-  description = "The dedicated API gateway that pre-deploy and the create functions need. `instance_id`: the id of the gateway. `authentication`: `APP` if callers use an application of the gateway, or `IAM` if they use an access key of this account. `publish_with_iam`: must be true for `IAM`, to accept a risk: any account can call an API that was just created or changed, until its access policy is bound (infra/README.md, \"Rights\"). `make_room`: allows callers of pre-deploy to set `make_room` in their requests, and allows pre-deploy to delete snapshots. `policies`: the policies, in addition to `pre-deploy`, that callers of pre-deploy can set in their requests. The retention of such a policy also deletes snapshots because of snapshots that callers create (infra/README.md, \"What a caller can cause\"). `kinds`: the kinds of snapshots that callers of pre-deploy need. An alarm fires if the region does not offer one of them. Default: every kind."
+  description = "The dedicated API gateway that pre-deploy, the create functions and the API of report-coverage need. `instance_id`: the id of the gateway. `authentication`: `APP` if callers use an application of the gateway, or `IAM` if they use an access key of this account. `publish_with_iam`: must be true for `IAM`, to accept a risk: any account can call an API that was just created or changed, until its access policy is bound (infra/README.md, \"Rights\"). `make_room`: allows callers of pre-deploy to set `make_room` in their requests, and allows pre-deploy to delete snapshots. `policies`: the policies, in addition to `pre-deploy`, that callers of pre-deploy can set in their requests. The retention of such a policy also deletes snapshots because of snapshots that callers create (infra/README.md, \"What a caller can cause\"). `kinds`: the kinds of snapshots that callers of pre-deploy need. An alarm fires if the region does not offer one of them. Default: every kind."
   type = object({
     instance_id      = string
     authentication   = optional(string, "APP")

@@ -24,8 +24,10 @@ export const createGatewayResponse = (
   headers: {
     "content-type": "application/json",
     // A header value must be one line of printable characters, but it can contain text from a caller. Replace all other
-    // characters.
-    ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.replace(/[^\x21-\x7e]/g, "_")])),
+    // characters, and also a space at the start or the end, which HTTP does not count as part of the value.
+    ...Object.fromEntries(
+      Object.entries(headers).map(([name, value]) => [name, value.replace(/[^\x20-\x7e]|^ | $/g, "_")]),
+    ),
   },
   body,
   isBase64Encoded: false,
@@ -55,11 +57,7 @@ const invalidRequestError = (message: string) => new SnapshotError("InvalidReque
  * @throws SnapshotError InvalidRequest, with the HTTP status 405 if the method is not POST
  */
 export function readHttp(event: JsonObject): GatewayRequest {
-  if (event.httpMethod !== "POST") {
-    throw new SnapshotError("InvalidRequest", `Expected the method POST, got ${preview(event.httpMethod)}.`, {
-      httpStatus: 405,
-    });
-  }
+  checkMethod(event, "POST");
   const idempotencyKey = readHeader(event, "idempotency-key");
   if (idempotencyKey === "") {
     throw invalidRequestError("idempotency-key: expected a non-empty header or no header, got an empty header.");
@@ -70,6 +68,34 @@ export function readHttp(event: JsonObject): GatewayRequest {
     );
   }
   return { body: readBody(event), ...(idempotencyKey ? { idempotencyKey } : {}) };
+}
+
+/** The parts of an HTTP request without a body that the functions use. */
+export interface GatewayQuery {
+  /** The query parameters. A value is usually a string, but is passed on unchanged. */
+  query: JsonObject;
+  /** The value of the `Accept` header. Empty if the request has none. */
+  accept: string;
+}
+
+/**
+ * Reads an event of the API gateway: a GET request with query parameters (SOURCES.md#functiongraph-apig-query). Ignores the
+ * body. Upper and lower case do not matter in header names.
+ *
+ * @throws SnapshotError InvalidRequest, with the HTTP status 405 if the method is not GET
+ */
+export function readHttpQuery(event: JsonObject): GatewayQuery {
+  checkMethod(event, "GET");
+  const query = event.queryStringParameters ?? {};
+  if (!isObject(query)) throw invalidRequestError(`Expected an object with query parameters, got ${preview(query)}.`);
+  return { query, accept: readHeader(event, "accept") ?? "" };
+}
+
+function checkMethod({ httpMethod }: JsonObject, method: string): void {
+  if (httpMethod === method) return;
+  throw new SnapshotError("InvalidRequest", `Expected the method ${method}, got ${preview(httpMethod)}.`, {
+    httpStatus: 405,
+  });
 }
 
 function readHeader(event: JsonObject, name: string): string | undefined {

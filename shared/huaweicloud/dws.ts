@@ -1,3 +1,4 @@
+import type { JsonObject } from "../core/json.ts";
 import { clusterSnapshotKind } from "../snapshots/kinds/cluster-snapshot.ts";
 import type { FoundSnapshot } from "../snapshots/kinds/kind.ts";
 import { toCompactSnapshot } from "../snapshots/ownership.ts";
@@ -32,7 +33,7 @@ export const createDwsCreator = (connection: Connection): SnapshotCreator => ({
     const isRelevant = (found: FoundSnapshot) =>
       found.resource === undefined || found.resource === cluster || found.name.toLowerCase() === requestedName;
     return collectItems((visit) =>
-      visitSnapshots(connection, (found) => void (isRelevant(found) && visit(toCompactSnapshot(found)))),
+      visitClusterSnapshots(connection, (found) => void (isRelevant(found) && visit(toCompactSnapshot(found)))),
     );
   },
 });
@@ -40,34 +41,34 @@ export const createDwsCreator = (connection: Connection): SnapshotCreator => ({
 /** Returns a client that creates, lists and deletes DWS cluster snapshots. */
 export const createDwsClient = (connection: Connection): SnapshotService => ({
   ...createDwsCreator(connection),
-  listAll: (visit, isTolerant) => visitSnapshots(connection, visit, isTolerant),
+  listAll: (visit, isTolerant) => visitClusterSnapshots(connection, visit, isTolerant),
   remove: (id) => sendDelete(connection, "DWS", "/v1.0/{project_id}/snapshots", id),
-  resources: async (max) => {
-    const url = "/v1.0/{project_id}/clusters";
-    const queryParams = { enterprise_project_id: "all_granted_eps" };
-    const response = await sendOptions(
-      connection,
-      "DWS",
-      "read",
-      { method: "GET", url, queryParams },
-      { rowsOf: "clusters" },
-    );
-    return collectItems<Resource>(
-      async (visit) => visitUnpagedRows(response, "clusters", (row) => visit(readResource(row, "clusters"))),
-      max,
-    );
-  },
+  resources: (max) =>
+    collectItems<Resource>((visit) => visitClusterRows(connection, (row) => visit(readResource(row, "clusters"))), max),
 });
 
-async function visitSnapshots(
+/** Requests all clusters or all snapshots of the project, and visits each row of the response. */
+async function visitRows(
+  connection: Connection,
+  rowsOf: "clusters" | "snapshots",
+  visit: (row: JsonObject) => void,
+  queryParams?: JsonObject,
+): Promise<void> {
+  const options = { method: "GET", url: `/v1.0/{project_id}/${rowsOf}`, queryParams } as const;
+  visitUnpagedRows(await sendOptions(connection, "DWS", "read", options, { rowsOf }), rowsOf, visit);
+}
+
+/** Requests all clusters of the project, and visits each row of the response. */
+export const visitClusterRows = (connection: Connection, visit: (row: JsonObject) => void): Promise<void> =>
+  visitRows(connection, "clusters", visit, { enterprise_project_id: "all_granted_eps" });
+
+/** Requests all snapshots of the project, and visits each of them. */
+export const visitClusterSnapshots = (
   connection: Connection,
   visit: (found: FoundSnapshot) => void,
   isTolerant = false,
-): Promise<void> {
-  const url = "/v1.0/{project_id}/snapshots";
-  const response = await sendOptions(connection, "DWS", "read", { method: "GET", url }, { rowsOf: "snapshots" });
-  visitUnpagedRows(response, "snapshots", (row) => visit(readSnapshot(row, clusterSnapshotKind, isTolerant)));
-}
+): Promise<void> =>
+  visitRows(connection, "snapshots", (row) => visit(readSnapshot(row, clusterSnapshotKind, isTolerant)));
 
 /** Maps the name of a snapshot kind to the function that creates the API client for this kind. */
 export const snapshotClients = { "cluster-snapshot": createDwsClient };

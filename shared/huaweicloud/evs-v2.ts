@@ -43,7 +43,8 @@ export const createEvsV2Creator = (connection: Connection): SnapshotCreator => (
 export const createEvsV2Client = (connection: Connection): SnapshotService => ({
   ...createEvsV2Creator(connection),
   listAll: (visit, isTolerant) => visitSnapshots(connection, visit, undefined, isTolerant),
-  listNewest: (visit) => visitNewestRows(requestPages(connection), (row) => visit(readSnapshot(row, snapshotKind))),
+  listNewest: (visit) =>
+    visitNewestRows(requestSnapshotPages(connection), (row) => visit(readSnapshot(row, snapshotKind))),
   async remove(id) {
     const request = new DeleteSnapshotRequest().withSnapshotId(checkSnapshotId(id));
     await send(connection, "EVS", "delete", (client) => new EvsClient(client).deleteSnapshot(request));
@@ -57,10 +58,10 @@ const visitSnapshots = (
   volumeId?: string,
   isTolerant?: boolean,
 ): Promise<void> =>
-  visitAllRows(requestPages(connection, volumeId), (row) => visit(readSnapshot(row, snapshotKind, isTolerant)));
+  visitAllRows(requestSnapshotPages(connection, volumeId), (row) => visit(readSnapshot(row, snapshotKind, isTolerant)));
 
 /** Returns a function that requests one page of the list of snapshots. */
-const requestPages =
+export const requestSnapshotPages =
   (connection: Connection, volumeId?: string): RequestPage =>
   async (offset, limit) => {
     const request = new ListSnapshotsRequest()

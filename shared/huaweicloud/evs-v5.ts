@@ -143,17 +143,17 @@ const visitRows = (
   visit: (found: FoundSnapshot) => void,
   isTolerant: boolean,
 ): Promise<void> =>
-  visitAllRows(requestPages(connection, name, filter), (row) => visit(readSnapshot(row, kind, isTolerant)));
+  visitAllRows(requestV5Pages(connection, name, filter), (row) => visit(readSnapshot(row, kind, isTolerant)));
 
 const visitNewest = (
   connection: Connection,
   kind: Kind,
   name: ListName,
   visit: (found: FoundSnapshot) => boolean,
-): Promise<boolean> => visitNewestRows(requestPages(connection, name), (row) => visit(readSnapshot(row, kind)));
+): Promise<boolean> => visitNewestRows(requestV5Pages(connection, name), (row) => visit(readSnapshot(row, kind)));
 
 /** Returns a function that requests one page of a list. */
-const requestPages =
+export const requestV5Pages =
   (connection: Connection, name: ListName, filter: QueryFilter = {}): RequestPage =>
   async (offset, limit) => {
     const response = await sendOptions(connection, "EVS", "read", {

@@ -5,12 +5,14 @@ import { parseInstant } from "../core/instant.ts";
 import { isObject, type JsonObject, readStringField } from "../core/json.ts";
 import type { AttachedDisk, Resource, Volume } from "../snapshots/ports.ts";
 import { unexpectedResponse, unexpectedRow } from "./http/api-response.ts";
-import { collectItems, parsePage, visitAllRows } from "./http/pagination.ts";
+import { collectItems, parsePage, type RequestPage, visitAllRows } from "./http/pagination.ts";
 import { readResource } from "./http/read-rows.ts";
 import { type Connection, send } from "./http/sdk-client.ts";
 
-const visitVolumeRows = (connection: Connection, visit: (row: JsonObject) => void, serverId?: string): Promise<void> =>
-  visitAllRows(async (offset, limit) => {
+/** Returns a function that requests one page of the list of disks. */
+export const requestVolumePages =
+  (connection: Connection, serverId?: string): RequestPage =>
+  async (offset, limit) => {
     const request = new ListVolumesRequest()
       .withEnterpriseProjectId("all_granted_eps")
       .withLimit(limit)
@@ -18,7 +20,7 @@ const visitVolumeRows = (connection: Connection, visit: (row: JsonObject) => voi
     if (serverId !== undefined) request.withServerId(serverId);
     const response = await send(connection, "EVS", "read", (client) => new EvsClient(client).listVolumes(request));
     return parsePage(response, "volumes");
-  }, visit);
+  };
 
 /**
  * Lists every disk of the project with its tags, because EVS cannot filter the disk list by tags
@@ -28,14 +30,20 @@ const visitVolumeRows = (connection: Connection, visit: (row: JsonObject) => voi
  * @throws SnapshotError BadResponse if the project has more than `max` disks
  */
 export const listVolumes = (connection: Connection, max: number): Promise<Resource[]> =>
-  collectItems((visit) => visitVolumeRows(connection, (row) => visit(readResource(row, "disks"))), max);
+  collectItems(
+    (visit) => visitAllRows(requestVolumePages(connection), (row) => visit(readResource(row, "disks"))),
+    max,
+  );
 
 /** The maximum number of disks that are listed for one server. A server can have about 60 disks. */
 const MAX_DISKS = 1_000;
 
 /** Lists the disks of a server with their statuses and attachments (SOURCES.md#evs-disks-of-server). */
 export const listVolumesOfServer = (connection: Connection, serverId: string): Promise<Volume[]> =>
-  collectItems((visit) => visitVolumeRows(connection, (row) => visit(readVolume(row)), serverId), MAX_DISKS);
+  collectItems(
+    (visit) => visitAllRows(requestVolumePages(connection, serverId), (row) => visit(readVolume(row))),
+    MAX_DISKS,
+  );
 
 /**
  * Lists the disks of a server with their attachment times. A disk is excluded if all its attachments belong to other servers. An

@@ -4,7 +4,7 @@ import { createGatewayResponse, readHttp } from "../functiongraph/read-http.ts";
 import { describeEvent } from "../functiongraph/triggers.ts";
 import type { CreateResult } from "../snapshots/create/request.ts";
 import { deriveKey } from "../snapshots/marker.ts";
-import { respondToError } from "./error-responses.ts";
+import { createErrorResponder } from "./error-responses.ts";
 import type { TriggerReader } from "./trigger-reader.ts";
 
 /** A request to a `create-*` function. */
@@ -44,5 +44,5 @@ export const createRequest: TriggerReader<CreateRequest, CreateResult> = {
       ? createGatewayResponse(status, text, { "x-request-id": requestId, "x-snapshot-outcome": outcome })
       : JSON.parse(text);
   },
-  respondToError,
+  respondToError: createErrorResponder("POST"),
 };

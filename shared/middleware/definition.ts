@@ -35,10 +35,11 @@ export interface FunctionDefinition {
 
 /**
  * What starts a function. If `acceptsDirectCalls` is true, a caller can also invoke the function without HTTP, with a
- * request body as the event.
+ * request body as the event. If `hasTimer` is true, a timer also starts the function.
  */
 export type FunctionTrigger =
   | { readonly type: "http"; readonly method: "POST"; readonly acceptsDirectCalls?: true }
+  | { readonly type: "http"; readonly method: "GET"; readonly hasTimer?: true }
   | { readonly type: "timer" }
   | { readonly type: "cts" };
 
@@ -53,17 +54,30 @@ export type CallPurpose = "resources" | "list" | "create" | "delete";
  */
 export type EveryKindCall = `every-kind.${CallPurpose}`;
 
-/** The handwritten part of an OpenAPI operation. The rest is generated from the schema of the body and from `REASONS`. */
-export interface OpenApiOperation {
+/** The handwritten part of an OpenAPI operation. The rest is generated from the schema of the request and from `REASONS`. */
+export type OpenApiOperation = BodyOperation | QueryOperation;
+
+interface Operation {
   /** The title of the operation in the list of operations. */
   readonly title: string;
   readonly description: string;
+  /** The responses by HTTP status, without the error responses that all functions share. */
+  readonly responses: Readonly<Record<number, OpenApiResponse>>;
+}
+
+/** An operation with a request body: POST. */
+interface BodyOperation extends Operation {
   /** The name of the request body's schema in the OpenAPI document. */
   readonly schema: string;
   /** An example of a request body. */
   readonly example: JsonObject;
-  /** The responses by HTTP status, without the error responses that all functions share. */
-  readonly responses: Readonly<Record<number, OpenApiResponse>>;
+  readonly parameters?: undefined;
+}
+
+/** An operation with query parameters: GET. The document contains the schema of each parameter from `schema.ts`. */
+interface QueryOperation extends Operation {
+  /** Describes each query parameter. */
+  readonly parameters: Readonly<Record<string, string>>;
 }
 
 /** The handwritten part of a response in the OpenAPI document. */
@@ -78,4 +92,8 @@ export interface OpenApiResponse {
   /** The possible reasons of an error. The response body then describes an error. */
   readonly reasons?: readonly Reason[];
   readonly example: JsonObject;
+  /** The names of headers in `components.headers`, in addition to the headers that all responses have. */
+  readonly headers?: readonly string[];
+  /** An example of the body for each content type that a caller can choose instead of JSON. */
+  readonly alternatives?: Readonly<Record<string, string>>;
 }

@@ -22,23 +22,26 @@ export function createErrorMiddleware(respond?: TriggerReader<{ body: unknown },
 }
 
 /**
- * Returns the HTTP response to an error, in the error format of the cloud's API and with the HTTP status of the
+ * Returns the function that creates the HTTP response to an error, in the error format of the cloud's API and with the HTTP status of the
  * error. An HTTP function must not throw, because the gateway would respond 500 without any detail:
  * SOURCES.md#functiongraph-apig-response
  *
- * @returns undefined if the trigger is not HTTP
+ * @param method the only HTTP method that the function allows
+ * @returns a function that returns undefined if the trigger is not HTTP
  */
-export function respondToError(error: SnapshotError, invocation: BaseInvocation): GatewayResponse | undefined {
-  const { trigger, requestId, redact } = invocation;
-  if (trigger !== "http") return undefined;
-  const { code, reason, message, retryAfterMs, httpStatus = REASONS[reason].httpStatus } = error;
-  const body = { error: { code: code ?? reason, message, reason, request_id: requestId } };
-  return createGatewayResponse(httpStatus, redact(JSON.stringify(body)), {
-    "x-request-id": requestId,
-    ...(httpStatus === 405 ? { allow: "POST" } : {}),
-    ...(retryAfterMs === undefined ? {} : { "retry-after": String(Math.ceil(retryAfterMs / 1000)) }),
-  });
-}
+export const createErrorResponder =
+  (method: "GET" | "POST") =>
+  (error: SnapshotError, invocation: BaseInvocation): GatewayResponse | undefined => {
+    const { trigger, requestId, redact } = invocation;
+    if (trigger !== "http") return undefined;
+    const { code, reason, message, retryAfterMs, httpStatus = REASONS[reason].httpStatus } = error;
+    const body = { error: { code: code ?? reason, message, reason, request_id: requestId } };
+    return createGatewayResponse(httpStatus, redact(JSON.stringify(body)), {
+      "x-request-id": requestId,
+      ...(httpStatus === 405 ? { allow: method } : {}),
+      ...(retryAfterMs === undefined ? {} : { "retry-after": String(Math.ceil(retryAfterMs / 1000)) }),
+    });
+  };
 
 /**
  * Copies an error and applies `change` to each of its strings. The copy has no cause and no stack trace, because the

@@ -2,7 +2,7 @@ import { SnapshotError } from "../core/errors.ts";
 import { isObject, type JsonObject } from "../core/json.ts";
 import { createGatewayResponse, readHttp } from "../functiongraph/read-http.ts";
 import { describeEvent } from "../functiongraph/triggers.ts";
-import { respondToError } from "./error-responses.ts";
+import { createErrorResponder } from "./error-responses.ts";
 import type { TriggerReader } from "./trigger-reader.ts";
 
 /** A response with a JSON body, as the handler of an HTTP function returns it. */
@@ -26,5 +26,5 @@ export const httpRequest: TriggerReader<{ body: unknown }, JsonResponse> = {
   respond({ status, body, headers }, { requestId, redact }) {
     return createGatewayResponse(status, redact(JSON.stringify(body)), { "x-request-id": requestId, ...headers });
   },
-  respondToError,
+  respondToError: createErrorResponder("POST"),
 };

@@ -47,7 +47,7 @@ export const FIELD_DESCRIPTIONS: Record<Field, string> = {
   request_id: "request id of the invocation",
   trigger: "`timer`, `cts`, `eventgrid`, `http` or `direct`",
   event_time: "time of the timer event or the trace; the same in every redelivery",
-  action: "`create`, `verify`, `prune`; `run` in the record of the run",
+  action: "`create`, `verify`, `prune`, `coverage`; `run` in the record of the run",
   kind: "kind of the snapshot",
   resource_id: "id of the disk, server or cluster",
   policy: "policy that created the snapshot, or policy of the run",

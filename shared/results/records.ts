@@ -2,7 +2,7 @@
 
 import { asSnapshotError, SnapshotError } from "../core/errors.ts";
 import { formatInstant, type Instant } from "../core/instant.ts";
-import { type EndFields, errorFields, OUTCOMES, type Outcome, type RunFields, type TargetFields } from "./record.ts";
+import { type EndFields, errorFields, LEVELS, type Outcome, type RunFields, type TargetFields } from "./record.ts";
 import { toRecordLine } from "./record-line.ts";
 
 /**
@@ -51,7 +51,7 @@ export function startRecords(
     const record = {
       version: 1,
       time: formatInstant(time),
-      level: OUTCOMES[fields.outcome],
+      level: LEVELS[fields.outcome as keyof typeof LEVELS] ?? "info",
       function: name,
       request_id,
       trigger,

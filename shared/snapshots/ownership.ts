@@ -18,7 +18,7 @@ export function foreignReason({ name, labels, raw }: FoundSnapshot): string | un
 }
 
 /** Matches the names that backup services give their snapshots (SOURCES.md#evs-reserved-prefix). */
-const BACKUP_NAME = /^\s*(auto|manual)bk_snapshot_/i;
+export const BACKUP_NAME = /^\s*(auto|manual)bk_snapshot_/i;
 
 /**
  * Returns the number of snapshots that count against the maximum number of legacy snapshots of a disk. Snapshots of backups do not

@@ -5,34 +5,30 @@
 
 import type { SnapshotError } from "../core/errors.ts";
 
-/** Every outcome of a target or a run, with the log level of its result record. */
-export const OUTCOMES = {
-  accepted: "info",
-  existing: "info",
-  available: "info",
+/** The log level of a result record by its outcome. If an outcome is not listed, its level is `info`. */
+export const LEVELS = {
   failed: "error",
   rejected: "error",
-  skipped: "info",
-  /**
-   * `deferred` means that this invocation did not create the snapshot of a target. Two functions use it, with different meanings:
-   *
-   * - Schedule (`scheduled-snapshots`, functions/scheduled-snapshots/shards.ts): another invocation of the function creates the
-   *   snapshot. FunctionGraph has acknowledged that invocation.
-   * - Deployment gate (`pre-deploy`, shared/snapshots/create/deployment-gate.ts): nothing creates the snapshot until the caller
-   *   repeats the request, because the invocation ran out of time or its API requests were throttled.
-   */
-  deferred: "info",
   unverified: "warn",
-  planned: "info",
-  kept: "info",
-  deleted: "info",
-  held: "info",
-  done: "info",
-} as const satisfies Record<string, "info" | "warn" | "error">;
+  failing: "error",
+  unprotected: "error",
+  stale: "warn",
+  unknown: "warn",
+} as const satisfies Partial<Record<Outcome, "warn" | "error">>;
 
-/** Describes each outcome. No function loads these descriptions; a test compares them with the table in README.md. */
+/**
+ * Describes every outcome of a target or a run. No function loads these descriptions; a test compares them with the table in
+ * README.md.
+ *
+ * `deferred` means that this invocation did not create the snapshot of a target. Two functions use it, with different meanings:
+ *
+ * - Schedule (`scheduled-snapshots`, functions/scheduled-snapshots/shards.ts): another invocation of the function creates the
+ *   snapshot. FunctionGraph has acknowledged that invocation.
+ * - Deployment gate (`pre-deploy`, shared/snapshots/create/deployment-gate.ts): nothing creates the snapshot until the caller
+ *   repeats the request, because the invocation ran out of time or its API requests were throttled.
+ */
 // Stryker disable all: a test compares the descriptions with README.md
-export const OUTCOME_DESCRIPTIONS: Record<Outcome, string> = {
+export const OUTCOME_DESCRIPTIONS = {
   accepted: "the service accepted the create request",
   existing: "an earlier delivery of the same request created the snapshot",
   available: "the snapshot is available, so it can be restored",
@@ -46,11 +42,18 @@ export const OUTCOME_DESCRIPTIONS: Record<Outcome, string> = {
   deleted: "prune: a list 6 s after the deletion no longer contained the snapshot, or showed it in deletion",
   held: "prune: the snapshot is never deleted; `rule` contains the reason",
   done: "run: no target failed",
-};
+  protected: "coverage: the newest good snapshot of the disk or cluster is recent enough",
+  stale: "coverage: the newest good snapshot of the disk or cluster is too old",
+  failing: "coverage: every attempt since the newest good snapshot failed",
+  unprotected: "coverage: the disk or cluster has no good snapshot",
+  unknown: "coverage: it is unknown whether the disk or cluster has a good snapshot; `detail` contains the reason",
+  excluded: "coverage: a tag excludes the disk or cluster from the report",
+  orphaned: "coverage: the disk or cluster no longer exists, but snapshots of it do",
+} as const satisfies Record<string, string>;
 // Stryker restore all
 
-export type Outcome = keyof typeof OUTCOMES;
-export type Action = "create" | "verify" | "prune" | "run";
+export type Outcome = keyof typeof OUTCOME_DESCRIPTIONS;
+export type Action = "create" | "verify" | "prune" | "coverage" | "run";
 
 /** The fields of a target's result record that are known before the work on the target starts. */
 export interface TargetFields {
@@ -66,7 +69,7 @@ export interface TargetFields {
 /** The fields of a target's result record that are known only when the work on the target is finished. */
 export interface EndFields {
   outcome: Outcome;
-  /** The level of the record. Default: the level of the outcome in `OUTCOMES`. */
+  /** The level of the record. Default: the level of the outcome in `LEVELS`. */
   level?: "warn";
   name?: string;
   snapshot_id?: string;

@@ -11,7 +11,9 @@ export const root = join(import.meta.dirname, "..", "..");
 export const PATH = join(root, "infra", "openapi.json");
 export const document: Any = JSON.parse(readFileSync(PATH, "utf8"));
 export const names: string[] = Object.keys(document.paths).map((path) => path.slice(1));
-export const operation = (name: string) => document.paths[`/${name}`].post;
+export const methodOf = (name: string): "get" | "post" => (document.paths[`/${name}`].get ? "get" : "post");
+/** Returns the parts of openapi.json that describe a function. */
+export const operation = (name: string) => document.paths[`/${name}`][methodOf(name)];
 
 /** Returns the value to which a `$ref` refers, or the value itself if it has no `$ref`. */
 export const resolved = (value: Any): Any =>
@@ -40,7 +42,7 @@ export function faultsAt(place: string, value: unknown): unknown[] {
   return validate(value) ? [] : (validate.errors ?? []);
 }
 
-const at = (name: string, ...keys: (string | number)[]) => pointer("paths", `/${name}`, "post", ...keys);
+const at = (name: string, ...keys: (string | number)[]) => pointer("paths", `/${name}`, methodOf(name), ...keys);
 
 /** Returns the JSON pointer, in openapi.json, to the response that a function documents for an HTTP status. */
 export const placeOf = (name: string, status: number) =>

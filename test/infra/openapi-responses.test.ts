@@ -1,7 +1,9 @@
 /** Compares infra/openapi.json with the responses of the functions. */
 import { beforeAll, describe, expect, test } from "vitest";
 import { preDeploy } from "../../functions/pre-deploy/handler.ts";
+import { reportCoverage } from "../../functions/report-coverage/handler.ts";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
+import { createFixture as createCoverageFixture, getRequest } from "../support/coverage-estates.ts";
 import { CREATES, type Create, createFixture } from "../support/creates.ts";
 import { apig, createTestEnvironment, type Invoked, type TestEnvironment } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";
@@ -146,6 +148,40 @@ describe("the responses of openapi.json", () => {
     expect((await environment.post(tags, { variables: { EVS_ENDPOINT: UNREACHABLE } })).status).toBe(504);
   });
 
+  test("openapi.json describes every response of report-coverage", async () => {
+    const name = "report-coverage";
+    const { cloud, get, addDisk, invoke } = await createCoverageFixture();
+    addDisk("disk", [{ hours: 2 }, { hours: 99, status: "error" }], { tags: { backup: "daily" } });
+    addDisk("empty");
+    const server = cloud.addServer();
+    cloud.addVolume({ serverId: server.id });
+    cloud.addSnapshot({ kind: "snapshot-group", serverId: server.id });
+    cloud.removeVolume(addDisk("gone", [{ hours: 2 }]).id);
+    expect(expectDescribed(name, await get()).body.resources).toHaveLength(3);
+    expect(expectDescribed(name, await get({ page: "2" })).body.resources).toEqual([]);
+    for (const format of ["html", "csv"]) {
+      const { result } = await get({ format });
+      const { content, headers } = operation(name).responses[200];
+      const [type] = result.headers["content-type"].split(";");
+      expect([format, Object.keys(content).includes(type)]).toEqual([format, true]);
+      const described = ["content-type", ...Object.keys(headers)];
+      expect(Object.keys(result.headers).filter((header) => !described.includes(header))).toEqual([]);
+    }
+    expect(expectDescribed(name, await get({ page: "0" })).status).toBe(400);
+    expect(expectDescribed(name, await invoke(reportCoverage, apig({}))).status).toBe(405);
+    expect(expectDescribed(name, await get({}, {}, { variables: { PROJECT_ID: "a/b" } })).status).toBe(500);
+    const lost = { EVS_ENDPOINT: UNREACHABLE, DWS_ENDPOINT: UNREACHABLE };
+    expect(expectDescribed(name, await get({}, {}, { variables: lost })).status).toBe(504);
+    for (const [fault, status] of [
+      [{ type: "throttle", retryAfter: 60 }, 429],
+      [{ type: "expiredToken" }, 502],
+    ] as const) {
+      cloud.fault({ operation: /list(Volumes|Clusters)/ }, fault);
+      expect(expectDescribed(name, await get()).status).toBe(status);
+      cloud.clearFaults();
+    }
+  });
+
   test("openapi.json describes the requests and responses of create-snapshot with EVS_LIMITS=classic", async () => {
     const environment = await createTestEnvironment({ evsLimits: "classic", variables: { EVS_LIMITS: "classic" } });
     const create = CREATES.find(({ name }) => name === "create-snapshot") as Create;
@@ -184,11 +220,12 @@ describe("the responses of openapi.json", () => {
     };
     for (const name of names) {
       const environment = await createTestEnvironment();
-      const { example } = operation(name).requestBody.content["application/json"];
+      const { example } = operation(name).requestBody?.content["application/json"] ?? {};
       seeds[name]?.(environment.cloud, example);
       const camelCase = name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
       const { [camelCase]: factory } = await import(`../../functions/${name}/handler.ts`);
-      const { status, body } = expectDescribed(name, await environment.invoke(factory, apig(example)));
+      const event = example === undefined ? getRequest() : apig(example);
+      const { status, body } = expectDescribed(name, await environment.invoke(factory, event));
       expect(status, name).toBe(Math.min(...Object.keys(operation(name).responses).map(Number).filter(Boolean)));
       // The sample response in openapi.json contains only fields that the function returned.
       const sample = operation(name).responses[status].content["application/json"].example;

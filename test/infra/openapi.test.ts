@@ -13,6 +13,7 @@ import {
   document,
   expand,
   faultsAt,
+  methodOf,
   names,
   operation,
   PATH,
@@ -89,10 +90,11 @@ describe("openapi.json", () => {
       );
       for (const api of apis) {
         schemes.add(api.security_authentication);
-        // The gateway must pass to the function each header that openapi.json describes.
+        // The gateway must pass to the function each header and each query parameter that openapi.json describes.
         const described = (operation(api.name).parameters ?? []).map(resolved);
         for (const { name, required = false } of described) {
-          expect(api.request_params).toContainEqual({ name, location: "HEADER", required, passthrough: true });
+          const location = described.find((one: Any) => one.name === name).in.toUpperCase();
+          expect(api.request_params).toContainEqual({ name, location, required, passthrough: true });
         }
       }
     }
@@ -103,6 +105,12 @@ describe("openapi.json", () => {
   test("openapi.json describes every error reason with its HTTP status and advice", () => {
     for (const name of names) {
       for (const [reason, { httpStatus, advice }] of Object.entries(REASONS)) {
+        const isOfBody = [404, 409, 413].includes(httpStatus);
+        // A GET request names no resource, so these errors cannot occur.
+        if (isOfBody && methodOf(name) === "get") {
+          expect(operation(name).responses[httpStatus]).toBeUndefined();
+          continue;
+        }
         const { description, content } = resolved(operation(name).responses[httpStatus]);
         const body = { error: { code: reason, message: advice, reason, request_id: "1" } };
         expect(faultsAt(placeOf(name, httpStatus), body), `${name} ${reason}`).toEqual([]);
@@ -132,7 +140,25 @@ describe("openapi.json", () => {
 });
 
 describe("the request bodies of openapi.json", () => {
-  test.each(names)(
+  test.each(names.filter((name) => methodOf(name) === "get"))(
+    "openapi.json describes the query parameters of %s with the schema by which the function validates them",
+    async (name) => {
+      const { query } = await import(`../../functions/${name}/schema.generated.js`);
+      const parameters: Any[] = operation(name).parameters;
+      expect(parameters.map((one) => one.name)).toEqual(Object.keys(query.properties));
+      for (const { name: field, schema, in: place, description, required } of parameters) {
+        const { type, additionalProperties: _, minProperties: __, ...validated } = query.properties[field];
+        expect({ place, required, schema }).toEqual({
+          place: "query",
+          required: undefined,
+          schema: { ...validated, ...(type === undefined ? {} : { type: Array.isArray(type) ? "array" : type }) },
+        });
+        expect(description).toBeTruthy();
+      }
+    },
+  );
+
+  test.each(names.filter((name) => methodOf(name) === "post"))(
     "openapi.json describes the request body of %s with the schema by which the function validates it",
     async (name) => {
       const validated = await import(`../../functions/${name}/schema.generated.js`);

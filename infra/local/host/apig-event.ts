@@ -5,7 +5,8 @@ import type { IncomingMessage } from "node:http";
 export interface ApigEvent {
   body: string;
   requestContext: { apiId: string; requestId: string; stage: string };
-  queryStringParameters: Record<string, string>;
+  /** An array contains the values of a repeated parameter (SOURCES.md#functiongraph-apig-query). */
+  queryStringParameters: Record<string, string | string[]>;
   httpMethod: string;
   pathParameters: Record<string, string>;
   headers: Record<string, string>;
@@ -26,11 +27,19 @@ export function apigEvent(request: IncomingMessage, url: URL, body: Buffer, requ
   return {
     body: body.toString("base64"),
     requestContext: { apiId: gatewayId(), requestId, stage: "RELEASE" },
-    queryStringParameters: Object.fromEntries(url.searchParams),
+    queryStringParameters: readQuery(url.searchParams),
     httpMethod: request.method ?? "GET",
     pathParameters: {},
     headers,
     path: url.pathname,
     isBase64Encoded: true,
   };
+}
+
+function readQuery(parameters: URLSearchParams): Record<string, string | string[]> {
+  const values = [...new Set(parameters.keys())].map((name): [string, string | string[]] => {
+    const [first = "", ...others] = parameters.getAll(name);
+    return [name, others.length === 0 ? first : [first, ...others]];
+  });
+  return Object.fromEntries(values);
 }

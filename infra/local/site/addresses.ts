@@ -8,6 +8,9 @@ export function environmentOf(cloud: LocalSite["cloud"]): Record<string, string>
   return { ...userDataFor(cloud), ...keys };
 }
 
+/** The query of the page that shows which resources have a good snapshot. The sample resources have every state. */
+export const COVERAGE_QUERY = "format=html&exclude_tags=backup%3Dnone";
+
 /**
  * Prints the addresses of the local site, and commands that a user can copy into a second terminal.
  *
@@ -29,6 +32,7 @@ export function printAddresses(
   line();
   line(style.bold("The embedded cloud and the functions keep running until Ctrl-C."));
   entry("gateway", `${gateway.url}  POST /<function>, no credentials`);
+  entry("report", `${gateway.url}/report-coverage?${COVERAGE_QUERY}`);
   entry("cloud", `${cloud.url}  EVS, DWS, ECS, LTS and FunctionGraph`);
   entry("env file", `${envFile}  deleted at the end`);
   if (verbose) for (const text of describeResources(inventory)) line(style.dim(text));

@@ -33,7 +33,7 @@ export interface TargetProgress extends EndFields {
   /**
    * `deferred` in a response of the deployment gate: this call did not create the snapshot, because the call ran out of time or
    * was throttled. The next call for the same deployment creates the snapshot. In scheduled runs, `deferred` has another
-   * meaning: another invocation creates the snapshot; see `OUTCOMES`.
+   * meaning: another invocation creates the snapshot; see `OUTCOME_DESCRIPTIONS`.
    */
   outcome: "accepted" | "existing" | "unverified" | "available" | "failed" | "deferred";
 }

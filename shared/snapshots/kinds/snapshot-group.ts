@@ -52,7 +52,8 @@ export function addMembers(group: FoundSnapshot, members: readonly FoundSnapshot
   return { ...group, members, state: combineStates(group.state, new Set(members.map(({ state }) => state))) };
 }
 
-function combineStates(groupState: State, memberStates: ReadonlySet<State>): State {
+/** Returns the state of a snapshot group as `addMembers` describes it. */
+export function combineStates(groupState: State, memberStates: ReadonlySet<State>): State {
   if (groupState === "deleting") return groupState;
   if (memberStates.has("failed")) return "failed";
   if (groupState !== "available") return groupState;

@@ -50,7 +50,15 @@ export function alarmFaults(rules: Planned[], wanted: Wanted, observed: Record<s
         : range === 24 && type === "DAILY" && count === days && frequency === days);
     return fits ? [] : [`the alarm on missing runs of ${what} does not fit ${hours} hours`];
   };
-  const failed = alarms.find(({ request }) => request.condition === ">=" && request.number === 1);
+  const coverageSilenceFaults = (hours: number): string[] => {
+    const isOfRuns = ({ found }: (typeof alarms)[number]) => found.some(isTimerRunOf("report-coverage"));
+    if (hours > 0) return silenceFaults("report-coverage", isTimerRunOf("report-coverage"), hours);
+    return alarms.some(isOfRuns) ? ["an alarm reports missing runs of report-coverage"] : [];
+  };
+  const alarmNamed = (name: string) =>
+    alarms.find(({ request, values }) => values.name === name && request.condition === ">=" && request.number === 1);
+  const failed = alarmNamed("snapshots-failed");
+  const unprotected = records.filter(({ outcome }) => ["unprotected", "failing"].includes(outcome));
   const bad = records.filter(
     ({ outcome, action, level, function: name, detail = "" }) =>
       ["failed", "rejected", "unverified"].includes(outcome) ||
@@ -67,6 +75,16 @@ export function alarmFaults(rules: Planned[], wanted: Wanted, observed: Record<s
     ...(failed === undefined
       ? ["no alarm on failed records"]
       : different("the alarm on failed records", ids(failed.found), ids(bad))),
+    ...(wanted.functions.includes("report-coverage")
+      ? [
+          ...different(
+            "the alarm on unprotected resources",
+            ids(alarmNamed("snapshots-unprotected")?.found ?? []),
+            ids(unprotected),
+          ),
+          ...coverageSilenceFaults(wanted.coverage.every_hours ?? 24),
+        ]
+      : []),
     ...silenceFaults("verify-snapshots", (one) => one.function === "verify-snapshots" && one.action === "run", 1),
     ...unprunedFunctions(wanted).flatMap((name) =>
       silenceFaults(`the pruning of ${name}`, isRunOf("prune-snapshots", name), 24),
@@ -101,5 +119,8 @@ export function alarmFaults(rules: Planned[], wanted: Wanted, observed: Record<s
 /** Returns whether a record belongs to a run. A run proves that the timer works, even if it selects no resource. */
 const isRunOf = (what: string, policy: string) => (one: Any) =>
   one.function === what && one.action === "run" && one.policy === policy;
+
+const isTimerRunOf = (what: string) => (one: Any) =>
+  one.function === what && one.action === "run" && one.trigger === "timer";
 
 const ids = (records: Any[]): string[] => [...new Set(records.map(lineOf))];

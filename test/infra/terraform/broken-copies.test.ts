@@ -24,7 +24,7 @@ describe("a broken copy of the Terraform module", () => {
 
   // The long timeout allows for hundreds of plans on a busy machine.
   test("the checks of the Terraform module report an error if the name of any argument or variable is misspelled", {
-    timeout: 90_000,
+    timeout: 180_000,
   }, async () => {
     expect(assignments.length).toBeGreaterThan(150);
     const unreported: string[] = [];

@@ -2,11 +2,11 @@
 import { canonicalJson } from "../../../shared/core/json.ts";
 import { KINDS } from "../../../shared/snapshots/kinds/kinds.generated.ts";
 import type { Planned } from "./plan.ts";
-import { different, TIMER_FUNCTIONS, type Wanted } from "./wanted.ts";
+import { different, isCreator, type Wanted } from "./wanted.ts";
 
 /** The names of the functions that read each variable. */
 const READERS: Record<string, string[]> = {
-  DEPLOYED_POLICIES: ["prune-snapshots", "verify-snapshots"],
+  DEPLOYED_POLICIES: ["prune-snapshots", "report-coverage", "verify-snapshots"],
   PRE_DEPLOY_POLICIES: ["pre-deploy", "prune-snapshots"],
 };
 
@@ -39,7 +39,7 @@ function deployedPolicies({ functions, policies, diskAttachedKind, gate }: Wante
     ...(functions.includes(name) && name === "pre-deploy" ? gate.kinds : []),
     ...(policies[name]?.targets ?? []).map(({ kind }: { kind: string }) => kind),
   ];
-  const names = [...functions.filter((name) => !TIMER_FUNCTIONS.includes(name)), ...Object.keys(policies)];
+  const names = [...functions.filter(isCreator), ...Object.keys(policies)];
   return Object.fromEntries(
     [...new Set(names)].sort().map((name) => {
       const { schedule, time_zone = "UTC", dry_run = false } = policies[name] ?? {};

@@ -5,7 +5,7 @@ import { gatewayFaults } from "./gateway-faults.ts";
 import type { Observed } from "./observed.ts";
 import type { Plan, Planned } from "./plan.ts";
 import { RIGHTS } from "./readme.ts";
-import { different, isHttp, isPruned, unprunedFunctions, urnOf, type Wanted } from "./wanted.ts";
+import { definitionOf, different, isEvent, isHttp, isPruned, unprunedFunctions, urnOf, type Wanted } from "./wanted.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: values of every type
 type Any = any;
@@ -20,7 +20,7 @@ export function deploymentFaults(plan: Plan, wanted: Wanted, observed: Record<st
       functions.map(({ values }) => values.name),
       wanted.functions,
     ),
-    ...functions.flatMap(functionFaults),
+    ...functions.flatMap((one) => functionFaults(one, wanted)),
     ...functions.flatMap((one) => variableFaults(one, observed, wanted)),
     ...unusedVariables(functions, observed),
     ...deploymentDataFaults(functions, wanted),
@@ -42,20 +42,20 @@ export function deploymentFaults(plan: Plan, wanted: Wanted, observed: Record<st
   ];
 }
 
-function functionFaults({ address, values }: Planned): string[] {
+function functionFaults({ address, values }: Planned, wanted: Wanted): string[] {
   const { name } = values;
   const expected: Record<string, Any> = {
     handler: "index.handler",
     code_type: "zip",
     code_filename: `${name}.zip`,
     func_code: `<infra/terraform/../../dist/${name}.zip>`,
-    memory_size: 128,
+    memory_size: definitionOf(name)?.memoryMb,
     enable_lts_log: true,
     // Two instances could process two traces of one attachment concurrently and create a duplicate snapshot.
     max_instance_num: name === "disk-attached" ? "1" : null,
   };
   // An HTTP function can take up to 55 s to respond, so its timeout must be at least 60 s.
-  const isTooShort = isHttp(name) ? values.timeout < 60 : values.timeout < 300;
+  const isTooShort = isHttp(name, wanted) ? values.timeout < 60 : values.timeout < 300;
   const missingLogArguments = ["log_group_id", "log_group_name", "log_stream_id", "log_stream_name"].filter(
     (one) => !values[one],
   );
@@ -193,6 +193,7 @@ function timerFaults(triggers: Planned[], wanted: Wanted): string[] {
     );
   const expected = [
     { name: "verify-snapshots", policy: "", user_event: { lookback_minutes: 1440 }, schedule: undefined },
+    ...wanted.functions.filter((name) => name === "report-coverage").map((name) => coverageTimer(name, wanted)),
     ...unprunedFunctions(wanted).map((policy) => ({
       name: "prune-snapshots",
       policy,
@@ -242,6 +243,11 @@ function timerFaults(triggers: Planned[], wanted: Wanted): string[] {
   ];
 }
 
+function coverageTimer(name: string, { coverage }: Wanted) {
+  const { schedule = "0 0 7 * * *", time_zone = "UTC", every_hours: _, ...user_event } = coverage;
+  return { name, policy: "", user_event, schedule: `CRON_TZ=${time_zone} ${schedule}` };
+}
+
 const sorted = (value: Any): Any =>
   value === null || typeof value !== "object" || Array.isArray(value)
     ? Array.isArray(value)
@@ -275,7 +281,7 @@ function asyncFaults(configurations: Planned[], { functions }: Wanted): string[]
     ...different(
       "asynchronous invocation",
       configurations.map(({ values }) => values.function_urn),
-      functions.filter((name) => !isHttp(name)).map(urnOf),
+      functions.filter(isEvent).map(urnOf),
     ),
     ...configurations.flatMap(({ address, values }) => [
       ...(values.max_async_retry_attempts >= 1 ? [] : [`${address}: a failed event is not retried`]),

@@ -34,6 +34,12 @@ export const EVERYTHING = {
       targets: [{ kind: "cluster-snapshot", tags: { backup: "weekly" } }],
     },
   } as Record<string, Any>,
+  coverage: {
+    schedule: "0 0 6 * * *",
+    time_zone: "Europe/Berlin",
+    max_age_hours: 48,
+    exclude_tags: { scratch: "*" },
+  } as Any,
 };
 
 function wantedOf(variables: typeof EVERYTHING & { delete_duplicates?: boolean }): Wanted {
@@ -41,6 +47,8 @@ function wantedOf(variables: typeof EVERYTHING & { delete_duplicates?: boolean }
   const wanted: Wanted = {
     functions,
     policies,
+    hasGateway: gateway !== undefined,
+    coverage: variables.coverage ?? {},
     deletesDuplicates,
     diskAttachedKind: variables.disk_attached_kind,
     gate: { policies: gateway?.policies ?? [], kinds: gateway?.kinds ?? Object.keys(KINDS) },

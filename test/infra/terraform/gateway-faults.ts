@@ -1,15 +1,15 @@
 /** Checks the API gateway's APIs in a planned deployment. */
 import type { Plan } from "./plan.ts";
-import { different, isHttp, urnOf, type Wanted } from "./wanted.ts";
+import { definitionOf, different, isHttp, urnOf, type Wanted } from "./wanted.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: values of every type
 type Any = any;
 
-export function gatewayFaults(plan: Plan, { functions }: Wanted): string[] {
+export function gatewayFaults(plan: Plan, wanted: Wanted): string[] {
   const of = (type: string) => plan.resources.filter((one) => one.type === `huaweicloud_apig_${type}`);
   const apis = of("api");
   const published = of("api_publishment");
-  const http = functions.filter(isHttp);
+  const http = wanted.functions.filter((name) => isHttp(name, wanted));
   const authorized = of("application_authorization").flatMap(({ values }) => values.api_ids);
   const restricted = of("acl_policy_associate").flatMap(({ values }) => values.publish_ids);
   const isRestricted = of("acl_policy").every(
@@ -38,21 +38,36 @@ export function gatewayFaults(plan: Plan, { functions }: Wanted): string[] {
         ...((values.simple_authentication === true) === (security_authentication === "APP")
           ? []
           : [`${address}: it rejects app codes`]),
-        ...(values.request_params?.some(
-          ({ name, location, required, passthrough }: Any) =>
-            name === "Idempotency-Key" && location === "HEADER" && required === false && passthrough === true,
-        )
-          ? []
-          : [`${address}: it may lose the Idempotency-Key, or require one`]),
+        ...different(
+          `${address}: request_params`,
+          values.request_params.map(describeParameter),
+          parametersOf(String(key)),
+        ),
         ...(publishment === undefined ? [`${address} is not published`] : []),
         ...(func_graph[0].timeout === 60_000
           ? []
           : [`${address}: the gateway waits ${func_graph[0].timeout} ms, not 60000`]),
         ...(func_graph[0].invocation_type === "sync" ? [] : [`${address} does not wait for the response`]),
-        ...(request_method === "POST" && request_protocol === "HTTPS" && request_path === `/${key}`
+        ...(request_method === methodOf(String(key)) && request_protocol === "HTTPS" && request_path === `/${key}`
           ? []
-          : [`${address}: expected POST https://.../${key}`]),
+          : [`${address}: expected ${methodOf(String(key))} https://.../${key}`]),
       ];
     }),
   ];
 }
+
+const methodOf = (name: string) => {
+  const trigger = definitionOf(name)?.trigger;
+  return trigger?.type === "http" ? trigger.method : "no API";
+};
+
+/** Returns the header or the query parameters that the gateway must pass on to a function. */
+function parametersOf(name: string): string[] {
+  const parameters = definitionOf(name)?.operation?.parameters;
+  const names =
+    parameters === undefined ? ["HEADER Idempotency-Key"] : Object.keys(parameters).map((one) => `QUERY ${one}`);
+  return names.map((one) => `optional ${one}, passed on`);
+}
+
+const describeParameter = ({ name, location, required, passthrough }: Any): string =>
+  `${required ? "required" : "optional"} ${location} ${name}, ${passthrough ? "passed on" : "dropped"}`;

@@ -6,9 +6,11 @@ import { createStandardSnapshot } from "../../../functions/create-standard-snaps
 import { diskAttached } from "../../../functions/disk-attached/handler.ts";
 import { preDeploy } from "../../../functions/pre-deploy/handler.ts";
 import { pruneSnapshots } from "../../../functions/prune-snapshots/handler.ts";
+import { reportCoverage } from "../../../functions/report-coverage/handler.ts";
 import { scheduledSnapshots } from "../../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../../functions/verify-snapshots/handler.ts";
 import type { Runtime } from "../../../shared/middleware/runtime.ts";
+import { getRequest } from "../../support/coverage-estates.ts";
 import { apig, createTestEnvironment, START, type TestEnvironment, timerEvent } from "../../support/environment.ts";
 import { KINDS } from "../../support/kinds.ts";
 import { endpointsAt, TOPIC } from "../../support/user-data.ts";
@@ -212,6 +214,12 @@ async function observeAll(): Promise<Record<string, Observed>> {
   for (const policy of ["crowded", "disk-attached", "pre-deploy", ...creates.map(([name]) => name)]) {
     await observer.run("prune-snapshots", pruneSnapshots, timerEvent({ policy }, night()));
   }
+
+  // The disk with a failed snapshot is failing, and the new disk is unprotected.
+  cloud.addSnapshot({ kind: "snapshot", volumeId: cloud.addVolume().id, status: "error" });
+  cloud.addVolume();
+  await observer.run("report-coverage", reportCoverage, getRequest());
+  await observer.run("report-coverage", reportCoverage, timerEvent({ max_age_hours: 24 }, night()));
 
   for (const DISK_ATTACHED_KIND of ["snapshot", "standard-snapshot"]) {
     const fresh = cloud.addServer().id;

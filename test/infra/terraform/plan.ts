@@ -5,6 +5,7 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { blockValues, META } from "./block-values.ts";
 import { type Asts, EvaluationError, type Expression, Expressions, Instance, type Scope } from "./expressions.ts";
 import { parse, parseExpression } from "./hcl.ts";
 import { convert, languageFaults } from "./language.ts";
@@ -77,8 +78,6 @@ function* stringsIn(value: Any): Generator<string> {
     for (const inner of Object.values(value)) yield* stringsIn(inner);
 }
 
-const META = ["for_each", "count", "lifecycle", "depends_on", "provider"];
-
 class Evaluation {
   readonly #module: Record<string, Any[]>;
   readonly #asts: Asts;
@@ -134,7 +133,7 @@ class Evaluation {
       this.#all("data", plan.data);
       this.#all("resource", plan.resources);
       const providers = (this.#module.provider ?? []).flatMap((one) => one.huaweicloud ?? []);
-      plan.provider = this.#body(providers[0] ?? {}, { names: {} });
+      plan.provider = blockValues(providers[0] ?? {}, { names: {} }, this.#expressions);
       for (const name of this.#locals.keys()) plan.locals[name] = this.#local(name);
       for (const [name, { value }] of this.#blocks("output"))
         plan.outputs[name] = this.#expressions.value(value, { names: {} });
@@ -221,7 +220,7 @@ class Evaluation {
               type,
               name,
               ...(key === undefined ? {} : { key }),
-              values: this.#body(bodies[0], scope),
+              values: blockValues(bodies[0], scope, this.#expressions),
             });
           }
         }
@@ -283,17 +282,5 @@ class Evaluation {
     else result = instances[0]?.instance as Instance;
     this.#instances.set(id, result);
     return result;
-  }
-
-  #body(body: Any, scope: Scope): Record<string, Any> {
-    return Object.fromEntries(
-      Object.entries(body)
-        .filter(([name]) => !META.includes(name))
-        .map(([name, text]) => {
-          if (name === "dynamic") throw new EvaluationError("dynamic blocks are not supported");
-          const isBlocks = Array.isArray(text) && text.every((one) => one !== null && typeof one === "object");
-          return [name, isBlocks ? text.map((one) => this.#body(one, scope)) : this.#expressions.value(text, scope)];
-        }),
-    );
   }
 }

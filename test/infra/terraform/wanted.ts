@@ -9,10 +9,26 @@ const namesWith = (type: string) => DEFINITIONS.filter(({ trigger }) => trigger.
 const HTTP_FUNCTIONS = namesWith("http");
 export const TIMER_FUNCTIONS = namesWith("timer");
 
-export const isHttp = (name: string) => HTTP_FUNCTIONS.includes(name);
+/** The functions that a caller or a timer can start. */
+const DUAL_FUNCTIONS = DEFINITIONS.filter(({ trigger }) => "hasTimer" in trigger).map(({ name }) => name);
+
+/** Returns whether a function has an API. A function that also has a timer has an API only if there is a gateway. */
+export const isHttp = (name: string, { hasGateway }: Wanted) =>
+  HTTP_FUNCTIONS.includes(name) && (hasGateway || !DUAL_FUNCTIONS.includes(name));
+
+/** Returns whether events without a caller start a function. */
+export const isEvent = (name: string) => !HTTP_FUNCTIONS.includes(name) || DUAL_FUNCTIONS.includes(name);
+
+/** Returns whether a function that `functions` can contain creates snapshots. */
+export const isCreator = (name: string) => !TIMER_FUNCTIONS.includes(name) && !DUAL_FUNCTIONS.includes(name);
+
+export const definitionOf = (name: string) => DEFINITIONS.find((one) => one.name === name);
 
 export interface Wanted {
   functions: string[];
+  hasGateway: boolean;
+  /** The variable `coverage`. */
+  coverage: Record<string, Any>;
   policies: Record<string, Any>;
   /** Whether prune-snapshots also runs for policies and functions without a retention, to delete duplicates. */
   deletesDuplicates: boolean;
@@ -25,7 +41,7 @@ export interface Wanted {
 
 /** Returns the functions whose snapshots no policy prunes, and whose duplicates prune-snapshots deletes. */
 export const unprunedFunctions = ({ functions, policies, deletesDuplicates }: Wanted): string[] =>
-  functions.filter((name) => deletesDuplicates && !TIMER_FUNCTIONS.includes(name) && !Object.hasOwn(policies, name));
+  functions.filter((name) => deletesDuplicates && isCreator(name) && !Object.hasOwn(policies, name));
 
 /** Returns whether prune-snapshots has a timer for a policy. */
 export const isPruned = ({ deletesDuplicates }: Wanted, { retention }: { retention?: object }): boolean =>

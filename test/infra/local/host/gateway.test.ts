@@ -80,6 +80,15 @@ test("the local gateway passes an event in the format of a dedicated API gateway
   });
 });
 
+test("the local gateway passes the decoded query parameters of a GET request to the function, and every value of a repeated parameter", async () => {
+  const response = await fetch(`${gateway.url}/create-echo?tags=backup%3Ddaily&kinds=volume&kinds=cluster&empty=`);
+  expect(await response.json()).toMatchObject({
+    httpMethod: "GET",
+    body: "",
+    queryStringParameters: { tags: "backup=daily", kinds: ["volume", "cluster"], empty: "" },
+  });
+});
+
 test("the local gateway passes every HTTP method to the function", async () => {
   const response = await fetch(`${gateway.url}/create-echo`, { method: "DELETE" });
   expect(await response.json()).toMatchObject({ httpMethod: "DELETE", body: "" });

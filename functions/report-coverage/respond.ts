@@ -1,0 +1,64 @@
+import type { Coverage, ResourceCoverage, RestorePoint } from "../../shared/coverage/coverage.ts";
+import { restoreCallOf } from "../../shared/coverage/restore-call.ts";
+import type { TextResponse } from "../../shared/middleware/query-request.ts";
+import { toCsv } from "./csv.ts";
+import { toJson } from "./json.ts";
+import { headerPolicy, renderPage } from "./page/render-page.ts";
+import type { CoverageQuery } from "./query.ts";
+import { MAX_BODY_BYTES, type PagedBody } from "./report-pages.ts";
+
+/** A report in one format. */
+interface Format {
+  headers(): Record<string, string>;
+  create(coverage: Coverage, query: CoverageQuery): PagedBody;
+}
+
+const FORMATS: Readonly<Record<NonNullable<CoverageQuery["format"]>, Format>> = {
+  html: {
+    headers: () => ({ "content-type": "text/html; charset=utf-8", "content-security-policy": headerPolicy() }),
+    create: toHtml,
+  },
+  csv: {
+    headers: () => ({
+      "content-type": "text/csv; charset=utf-8",
+      "content-disposition": 'attachment; filename="coverage.csv"',
+    }),
+    create: toCsv,
+  },
+  json: { headers: () => ({ "content-type": "application/json" }), create: toJson },
+};
+
+/**
+ * Creates the response with one page of a report.
+ *
+ * @param accept the `Accept` header, which selects the format if the query contains none
+ */
+export function respond(coverage: Coverage, query: CoverageQuery, accept: string): TextResponse {
+  const format = query.format ?? formatOf(accept);
+  const { headers, create } = FORMATS[format];
+  const { body, page, pages } = create(coverage, query);
+  return { body, headers: { ...headers(), "x-page": String(page), "x-pages": String(pages) } };
+}
+
+function formatOf(accept: string): "html" | "csv" | "json" {
+  const types = accept.toLowerCase();
+  return types.includes("text/html") ? "html" : types.includes("text/csv") ? "csv" : "json";
+}
+
+function toHtml(coverage: Coverage, { states, page, parameters }: CoverageQuery): PagedBody {
+  const isFiltered = Object.hasOwn(parameters, "states");
+  const { html, ...pages } = renderPage(coverage, {
+    states: isFiltered ? states : [],
+    page,
+    maxBytes: MAX_BODY_BYTES,
+    restoreCallOf: (resource: ResourceCoverage, point: RestorePoint) =>
+      restoreCallOf(coverage.projectId, resource, point),
+    link: (other) => linkTo({ ...parameters, format: "html", page: String(other) }),
+  });
+  return { body: html, ...pages };
+}
+
+const linkTo = (parameters: Readonly<Record<string, string>>): string =>
+  `?${Object.entries(parameters)
+    .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
+    .join("&")}`;

@@ -1,0 +1,3 @@
+// Made from schema.ts by `npm run generate`. Do not edit.
+const part0 = {"type":["object","array"],"minProperties":1,"additionalProperties":{"type":"string"},"minItems":1,"items":{"type":"string","pattern":"^[^=]+=","x-expected":"key=value, or key=* for any value"}};
+export const query = {"type":"object","properties":{"max_age_hours":{"type":"integer","minimum":1,"maximum":87600},"kinds":{"type":"array","minItems":1,"items":{"enum":["volume","cluster"]}},"tags":part0,"exclude_tags":part0,"states":{"type":"array","minItems":1,"items":{"enum":["excluded","protected","unknown","failing","stale","unprotected"]}},"format":{"enum":["html","json","csv"]},"page":{"type":"integer","minimum":1,"maximum":1000000}},"additionalProperties":false};

@@ -1,0 +1,183 @@
+/** Ways to collect a report with one deliberate fault each. The checker must report each of them. */
+import { instant } from "../../shared/core/instant.ts";
+import { collectCoverage } from "../../shared/coverage/collect.ts";
+import type { Coverage, ResourceCoverage } from "../../shared/coverage/coverage.ts";
+import type { CoverageSource, CoveredKind } from "../../shared/coverage/source.ts";
+import type { FoundSnapshot } from "../../shared/snapshots/kinds/kind.ts";
+import type { PromiseName } from "./check-report.ts";
+import type { Collect } from "./run-estate.ts";
+
+/** A way to collect a report that breaks a promise in one of the random estates. */
+export interface BrokenReport {
+  /** What the report does wrong, as a clause such as "it counts failed snapshots as good". */
+  fault: string;
+  promise: PromiseName;
+  collect: Collect;
+}
+
+/** Changes each listed snapshot. Omits the snapshots for which `change` returns undefined. */
+const seeing =
+  (change: (found: FoundSnapshot, kind: CoveredKind, now: number) => Partial<FoundSnapshot> | undefined): Collect =>
+  (options, source) =>
+    collectCoverage(options, {
+      ...source,
+      listSnapshots: (kind, visit) =>
+        source.listSnapshots(kind, (found) => {
+          const changes = change(found, kind, options.now);
+          if (changes !== undefined) visit({ ...found, ...changes });
+        }),
+    });
+
+const withSource =
+  (change: (source: CoverageSource) => Partial<CoverageSource>): Collect =>
+  (options, source) =>
+    collectCoverage(options, { ...source, ...change(source) });
+
+/** Changes the finished report. */
+const reporting =
+  (change: (report: Coverage) => Partial<Coverage>): Collect =>
+  async (options, source) => {
+    const report = await collectCoverage(options, source);
+    return { ...report, ...change(report) };
+  };
+
+const changingResources = (change: (resource: ResourceCoverage) => Partial<ResourceCoverage>): Collect =>
+  reporting(({ resources }) => ({ resources: resources.map((one) => ({ ...one, ...change(one) })) }));
+
+const ignoreErrors = async (read: () => Promise<void>): Promise<void> => {
+  try {
+    await read();
+  } catch {
+    // The fault: the list counts as complete.
+  }
+};
+
+const AVAILABLE = { state: "available" } as const;
+
+export const BROKEN_REPORTS: BrokenReport[] = [
+  {
+    fault: "the report counts snapshots with an unknown status as good",
+    promise: "certain",
+    collect: seeing(({ state }) => (state === "unknown" ? AVAILABLE : {})),
+  },
+  {
+    fault: "the report counts snapshots in creation as good",
+    promise: "certain",
+    collect: seeing(({ state }) => (state === "creating" ? AVAILABLE : {})),
+  },
+  {
+    fault: "the report counts the snapshots of backups",
+    promise: "certain",
+    collect: seeing(() => ({ name: "by-hand" })),
+  },
+  {
+    fault: "the report counts members without their group",
+    promise: "certain",
+    collect: seeing(({ raw }) => ({ raw: { ...raw, snapshot_group_id: undefined } })),
+  },
+  {
+    fault: "the report counts the members of a failed group",
+    promise: "certain",
+    collect: seeing((_, kind) => (kind === "snapshot-group" ? AVAILABLE : {})),
+  },
+  {
+    fault: "the report takes a creation time that is not credible for a recent one",
+    promise: "certain",
+    collect: seeing(({ created }, _, now) => (created === undefined || created > now ? { created: instant(now) } : {})),
+  },
+  {
+    fault: "the report allows one more hour",
+    promise: "certain",
+    collect: (options, source) => collectCoverage({ ...options, maxAgeHours: options.maxAgeHours + 1 }, source),
+  },
+  {
+    fault: "the report mixes up the disks",
+    promise: "certain",
+    collect: seeing(({ resource }) => ({ resource: resource && "disk-0" })),
+  },
+  {
+    fault: "the report takes a list of snapshots that failed for a complete one",
+    promise: "complete",
+    collect: withSource(({ listSnapshots }) => ({
+      listSnapshots: (kind, visit) => ignoreErrors(() => listSnapshots(kind, visit)),
+    })),
+  },
+  {
+    fault: "the report takes every kind that the endpoint does not offer for an unused one",
+    promise: "complete",
+    collect: withSource(() => ({ isUnused: () => true })),
+  },
+  {
+    fault: "the report takes a list of disks that failed for a complete one",
+    promise: "orphans",
+    collect: withSource(({ listResources }) => ({
+      listResources: async (type, visit) => {
+        await ignoreErrors(async () => void (await listResources(type, visit)));
+        return 0;
+      },
+    })),
+  },
+  {
+    fault: "the report overlooks rows of the list of disks without a valid id",
+    promise: "orphans",
+    collect: withSource(({ listResources }) => ({
+      listResources: async (type, visit) => (await listResources(type, visit)) * 0,
+    })),
+  },
+  {
+    fault: "the report skips snapshots whose row does not contain the id of a disk",
+    promise: "state",
+    collect: seeing(({ resource }) => (resource ? {} : undefined)),
+  },
+  {
+    fault: "the report counts a deletion as a failure",
+    promise: "state",
+    collect: seeing(({ state }) => (state === "deleting" ? { state: "failed" } : {})),
+  },
+  {
+    fault: "the report ignores the excluded tags",
+    promise: "state",
+    collect: (options, source) => collectCoverage({ ...options, excludeTags: [] }, source),
+  },
+  {
+    fault: "the report ignores the tags that select resources",
+    promise: "selection",
+    collect: (options, source) => collectCoverage({ ...options, tags: [] }, source),
+  },
+  {
+    fault: "the counts omit a resource",
+    promise: "counts",
+    collect: reporting(({ resources }) => ({ resources: resources.slice(1) })),
+  },
+  {
+    fault: "the report says that it is complete although a list failed",
+    promise: "faults",
+    collect: reporting(() => ({ complete: true, faults: [] })),
+  },
+  {
+    fault: "the oldest restore point comes first",
+    promise: "newest",
+    collect: changingResources(({ restorePoints }) => ({ restorePoints: [...restorePoints].reverse() })),
+  },
+  {
+    fault: "the reason contains an age that is an hour too low",
+    promise: "ages",
+    collect: changingResources(({ reason }) => ({
+      reason: reason.replace(/[\d.]+(?= hours? old)/, (age) => String(Number(age) - 1)),
+    })),
+  },
+  {
+    fault: "the report counts a failed snapshot twice",
+    promise: "tally",
+    collect: changingResources(({ failed }) => ({ failed: failed * 2 })),
+  },
+  {
+    fault: "the report fails if a list of snapshots fails",
+    promise: "ends",
+    collect: async (options, source) => {
+      const report = await collectCoverage(options, source);
+      if (!report.complete) throw new Error("a list failed");
+      return report;
+    },
+  },
+];

@@ -1,0 +1,57 @@
+/** Tests coverage reports of random projects, and tests the checker of the model. */
+import { describe, expect, test } from "vitest";
+import { BROKEN_REPORTS } from "./broken-reports.ts";
+import { FAMILIES } from "./estate.ts";
+import { createEstate } from "./random-estate.ts";
+import { findBroken, runEstate, shrinkEstate } from "./run-estate.ts";
+import { runMany } from "./run-many.ts";
+
+/** The number of random projects. */
+const CASES = Number(process.env.ESTATES ?? 300);
+/** The maximum number of projects in which the checker must find a fault. */
+const MAX_SEARCHED = 300;
+
+describe("random projects", () => {
+  test(`the coverage reports of ${CASES} random projects break no promise (npm run coverage-model checks more)`, async () => {
+    const { counts, examples } = await runMany(1, CASES);
+    const commands = examples.map(({ promise, estate: { seed } }) => [
+      promise,
+      `npm run coverage-model -- --seed ${seed} --cases 1`,
+    ]);
+    expect(commands).toEqual([]);
+    expect(Object.keys(counts)).toHaveLength(FAMILIES.length);
+    for (const { states } of Object.values(counts)) {
+      for (const state of ["excluded", "protected", "failing", "stale", "unprotected", "orphaned"])
+        expect(states[state]).toBeGreaterThan(0);
+    }
+  }, 120_000);
+
+  test("two random projects with the same seed are equal, and have the same report", async () => {
+    for (const seed of [3, 4]) {
+      const [first, second] = await Promise.all([seed, seed].map((one) => runEstate(createEstate(one))));
+      expect(first?.report).toEqual(second?.report);
+      expect(createEstate(seed)).toEqual(createEstate(seed));
+    }
+  });
+});
+
+describe("the checker of the coverage model", () => {
+  test.each(BROKEN_REPORTS.map(({ promise, fault, collect }) => [promise, fault, collect] as const))(
+    "the checker reports the broken promise %s if %s",
+    async (promise, _, collect) => {
+      const found = new Set<string>();
+      for (let seed = 1; seed <= MAX_SEARCHED && !found.has(promise); seed += 1)
+        for (const broken of await findBroken(createEstate(seed), collect)) found.add(broken.promise);
+      expect([...found]).toContain(promise);
+    },
+  );
+
+  test("a failing project is made smaller until only the rows that cause the failure remain", async () => {
+    const estate = createEstate(1);
+    const [disk] = estate.lists.disks.rows;
+    const smallest = await shrinkEstate(estate, async ({ lists }) =>
+      lists.disks.rows.some(({ id }) => id === disk?.id),
+    );
+    expect(Object.values(smallest.lists).flatMap(({ rows }) => rows)).toEqual([disk]);
+  });
+});

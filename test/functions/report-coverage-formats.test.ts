@@ -1,0 +1,203 @@
+import { createHash } from "node:crypto";
+import { describe, expect, test } from "vitest";
+import { createFixture, reportIn } from "../support/coverage-estates.ts";
+import type { Any } from "../support/environment.ts";
+
+const MAX_BYTES = 3_500_000;
+
+/** Reads the rows of a CSV text. */
+function parseCsv(text: string): string[][] {
+  const rows: string[][] = [[]];
+  for (const [, quoted, plain = "", end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n|$)/g)) {
+    if (quoted === undefined && plain === "" && end === "") break;
+    rows.at(-1)?.push(quoted?.replaceAll('""', '"') ?? plain);
+    if (end === "\r\n") rows.push([]);
+  }
+  return rows.filter((row) => row.length > 0);
+}
+
+describe("the formats of report-coverage", () => {
+  test.each([
+    [{}, {}, "application/json"],
+    [{}, { accept: "*/*" }, "application/json"],
+    [{}, { Accept: "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8" }, "text/html; charset=utf-8"],
+    [{}, { accept: "TEXT/CSV" }, "text/csv; charset=utf-8"],
+    [{ format: "json" }, { accept: "text/html" }, "application/json"],
+    [{ format: "csv" }, { accept: "text/html" }, "text/csv; charset=utf-8"],
+    [{ format: "html" }, {}, "text/html; charset=utf-8"],
+  ])("report-coverage responds to the query %j with the headers %j in the type %s", async (query, headers, type) => {
+    const { addDisk, get } = await createFixture();
+    addDisk("disk", [{ hours: 1 }]);
+    const { result } = await get(query, headers as Record<string, string>);
+    expect(result).toMatchObject({ statusCode: 200, isBase64Encoded: false });
+    expect(result.headers).toMatchObject({
+      "content-type": type,
+      "cache-control": "no-store",
+      "x-content-type-options": "nosniff",
+      "x-page": "1",
+      "x-pages": "1",
+      "x-request-id": expect.any(String),
+    });
+    for (const value of Object.values<string>(result.headers))
+      expect(value).toMatch(/^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/);
+  });
+
+  test("the HTML of report-coverage allows only its own style sheet and script", async () => {
+    const { addDisk, get } = await createFixture();
+    addDisk("<script>alert(1)</script>");
+    const { result } = await get({ format: "html" });
+    const policy: string = result.headers["content-security-policy"];
+    expect(policy).toMatch(/^default-src 'none'; /);
+    for (const [tag, directive] of [
+      ["style", "style-src"],
+      ["script", "script-src"],
+    ] as const) {
+      const text = new RegExp(`<${tag}>([\\s\\S]*?)</${tag}>`).exec(result.body)?.[1] ?? "";
+      const hash = createHash("sha256").update(text).digest("base64");
+      expect(policy).toContain(`${directive} 'sha256-${hash}'`);
+    }
+    expect(result.body).not.toContain("<script>alert");
+    expect(result.body).toContain("&lt;script&gt;alert(1)");
+  });
+
+  test("report-coverage responds to an error with JSON, whatever format the caller asks for", async () => {
+    const { get } = await createFixture();
+    const { result } = await get({ format: "html", page: "0" }, { accept: "text/html" });
+    expect([result.statusCode, result.headers["content-type"]]).toEqual([400, "application/json"]);
+  });
+});
+
+describe("the CSV of report-coverage", () => {
+  test("report-coverage writes a header, and one line for each resource, with the newest snapshot and its restore call", async () => {
+    const { cloud, addDisk, get } = await createFixture();
+    const { id, snapshots } = addDisk('a "quoted", name', [{ hours: 2.5 }], {
+      size: 40,
+      tags: { backup: "daily", b: "c" },
+    });
+    addDisk("empty");
+    const { result } = await get({ format: "csv" });
+    const [head = [], ...rows] = parseCsv(result.body);
+    const records = rows.map((row) => Object.fromEntries(head.map((name, index) => [name, row[index]])));
+    expect(records.find((one) => one.id === id)).toMatchObject({
+      type: "volume",
+      name: 'a "quoted", name',
+      state: "protected",
+      size_gb: "40",
+      tags: "backup=daily, b=c",
+      good: "1",
+      failed: "0",
+      policies: "nightly",
+      newest_id: snapshots[0]?.id,
+      newest_age_hours: "2.5",
+      restore: expect.stringContaining(
+        `POST /v2/${cloud.projectId}/cloudsnapshots/${snapshots[0]?.id}/rollback {"rollback"`,
+      ),
+    });
+    expect(rows).toHaveLength(2);
+    expect(result.body.endsWith("\r\n")).toBe(true);
+    expect(result.headers["content-disposition"]).toBe('attachment; filename="coverage.csv"');
+  });
+
+  test.each([
+    ['=HYPERLINK("http://x")', `'=HYPERLINK("http://x")`],
+    ["+1", "'+1"],
+    ["-1", "'-1"],
+    ["@SUM(A1)", "'@SUM(A1)"],
+    ["\t=1", "' =1"],
+    ["\r=1", "' =1"],
+    ["  =1", "'  =1"],
+    ["＝1", "'＝1"],
+    ["a;=1", "a;'=1"],
+    ["a\n=1", "a =1"],
+    ["plain", "plain"],
+    ["a-b@c=d", "a-b@c=d"],
+  ])(
+    "report-coverage writes the disk name %j to a CSV cell as %j, so no spreadsheet runs a formula",
+    async (name, cell) => {
+      const { addDisk, cloud, get } = await createFixture();
+      addDisk("disk");
+      cloud.fault(
+        { operation: "evs.listVolumes" },
+        { type: "edit", edit: (body: Any) => Object.assign(body.volumes[0] ?? {}, { name }) && body },
+      );
+      const { result } = await get({ format: "csv" });
+      const [head = [], row = []] = parseCsv(result.body);
+      expect(row[head.indexOf("name")]).toBe(cell);
+    },
+  );
+
+  test("report-coverage writes a line of the type fault to the CSV for each list that could not be read", async () => {
+    const { addDisk, cloud, get } = await createFixture();
+    addDisk("disk");
+    cloud.fault({ operation: "evs.listSnapshots" }, { type: "status", status: 403 });
+    const [head = [], ...rows] = parseCsv((await get({ format: "csv" })).result.body);
+    const fault = rows.find(([type]) => type === "fault") ?? [];
+    expect(fault[head.indexOf("state")]).toBe("unknown");
+    expect(fault[head.indexOf("reason")]).toContain("The list of snapshots could not be read completely");
+  });
+});
+
+describe("the pages of report-coverage", () => {
+  /** Creates a test environment with 1,100 disks. */
+  const createLargeFixture = async () => {
+    const fixture = await createFixture();
+    for (let index = 0; index < 1_100; index += 1) fixture.addDisk(`disk-${index}`);
+    return fixture;
+  };
+
+  test("report-coverage divides JSON and CSV into pages of 500 resources in the order of their ids", async () => {
+    const { get } = await createLargeFixture();
+    const pages: string[][] = [];
+    for (const page of ["1", "2", "3", "4"]) {
+      const invoked = await get({ page });
+      const report = reportIn(invoked);
+      expect(report).toMatchObject({ page: Number(page), pages: 3, counts: { unprotected: 1_100 } });
+      expect([invoked.result.headers["x-page"], invoked.result.headers["x-pages"]]).toEqual([page, "3"]);
+      pages.push(report.resources.map(({ id }: Any) => id));
+      const csv = parseCsv((await get({ page, format: "csv" })).result.body).slice(1);
+      expect(csv.map(([, id]) => id)).toEqual(pages.at(-1));
+    }
+    expect(pages.map((ids) => ids.length)).toEqual([500, 500, 100, 0]);
+    expect(pages.flat()).toEqual(pages.flat().toSorted());
+    expect(new Set(pages.flat()).size).toBe(1_100);
+  });
+
+  test("the pages of report-coverage stay the same while snapshots are created and resources change their state", async () => {
+    const { addDisk, cloud, report } = await createLargeFixture();
+    const idsOf = ({ resources }: Any) => resources.map(({ id }: Any) => id);
+    const before = idsOf(await report({ page: "2" }));
+    for (const volumeId of before.slice(0, 50)) cloud.addSnapshot({ kind: "snapshot", volumeId });
+    addDisk("zero", [], { id: "ffffffff-ffff-4fff-bfff-ffffffffffff" });
+    const after = await report({ page: "2" });
+    expect(idsOf(after)).toEqual(before);
+    expect(after.counts.protected).toBe(50);
+  });
+
+  test("report-coverage keeps every format below 3.5 MB although names and tags are as long as possible", async () => {
+    const { addDisk, cloud, get } = await createFixture();
+    const long = "長\"'\u202e".repeat(80);
+    for (let index = 0; index < 510; index += 1) {
+      addDisk("disk", index % 25 === 0 ? Array.from({ length: 7 }, (_, hours) => ({ hours: hours + 1 })) : []);
+    }
+    const tags = Object.fromEntries(Array.from({ length: 8 }, (_, index) => [`${index} ${long}`, long]));
+    cloud.fault(
+      { operation: "evs.listVolumes" },
+      {
+        type: "edit",
+        edit: (body: Any) => {
+          for (const volume of body.volumes) Object.assign(volume, { name: long, tags });
+          return body;
+        },
+      },
+    );
+    for (const format of ["json", "csv", "html"]) {
+      const { result } = await get({ format });
+      expect([format, Buffer.byteLength(result.body) <= MAX_BYTES]).toEqual([format, true]);
+      expect([format, Buffer.byteLength(JSON.stringify(result)) < 6 * 1024 * 1024]).toEqual([format, true]);
+      if (format !== "json") continue;
+      const { resources, pages } = JSON.parse(result.body);
+      expect([resources.length, pages]).toEqual([500, 2]);
+      for (const one of resources) expect(one).toMatchObject({ truncated: true, tags: {}, state: expect.any(String) });
+    }
+  });
+});

@@ -1,0 +1,114 @@
+import { describe, expect, test } from "vitest";
+import {
+  CLUSTER_STATES,
+  DISK_STATES,
+  denied,
+  ESTATE,
+  EXCLUDING,
+  group,
+  member,
+  reportOf,
+  statesIn,
+  unsupported,
+} from "../../support/coverage.ts";
+
+const UNKNOWN_DISKS = ["excluded excluded", "failing unknown", "never unknown", "old unknown", "young protected"];
+
+describe("a report of incomplete lists", () => {
+  test.each(["snapshot", "standard-snapshot", "snapshot-group"] as const)(
+    "a disk is unknown unless it is protected or excluded if the list of %ss fails",
+    async (list) => {
+      const estate = { ...ESTATE, errors: { [list]: { error: denied(), after: 100 } } };
+      const report = await reportOf(estate, EXCLUDING);
+      expect(statesIn(report)).toEqual([...UNKNOWN_DISKS, ...CLUSTER_STATES]);
+      expect(report.resources[2]?.reason).toBe(
+        `The list of ${list}s could not be read completely, so a newer snapshot may exist; see the faults of the report. No good snapshot was found.`,
+      );
+      expect([report.complete, report.faults]).toEqual([
+        false,
+        [
+          `The list of ${list}s could not be read completely, so each disk is unknown unless another snapshot protects it. GET /list: 403. The agency lacks a permission.`,
+        ],
+      ]);
+    },
+  );
+
+  test("a cluster is unknown unless it is protected if the list of cluster snapshots fails", async () => {
+    const errors = { "cluster-snapshot": { error: denied(), after: 1 } };
+    expect(statesIn(await reportOf({ ...ESTATE, errors }, EXCLUDING))).toEqual([
+      ...DISK_STATES,
+      "cluster-1 protected",
+      "cluster-2 unknown",
+    ]);
+  });
+
+  test("a disk is not protected by a group if the list of its members fails after the good ones", async () => {
+    const rows = [group("g"), member("g", 2), member("g", 2, { volume_id: "disk-2", status: "error" })];
+    const errors = { "standard-snapshot": { error: denied(), after: 1 } };
+    const types = ["volume"] as const;
+    expect(statesIn(await reportOf({ rows, errors }, { types }))).toEqual(["disk-1 unknown"]);
+  });
+
+  test("the report contains no disks and no orphaned snapshots of disks if the list of disks fails", async () => {
+    const report = await reportOf({ ...ESTATE, errors: { volume: { error: denied(), after: 3 } } }, EXCLUDING);
+    expect(report.resources.map(({ id }) => id)).toEqual(["cluster-1", "cluster-2"]);
+    expect([report.orphans, report.counts.orphaned, report.complete]).toEqual([[], 0, false]);
+    expect(report.faults).toEqual([
+      "The list of disks could not be read, so the report contains no disks. GET /list: 403. The agency lacks a permission.",
+    ]);
+  });
+
+  test("collectCoverage rejects with the first error if no list of resources could be read", async () => {
+    const errors = { volume: { error: denied() }, cluster: { error: unsupported() } };
+    await expect(reportOf({ ...ESTATE, errors })).rejects.toMatchObject({ reason: "AccessDenied" });
+    await expect(reportOf({ ...ESTATE, errors, unused: ["cluster-snapshot"] })).rejects.toMatchObject({
+      reason: "AccessDenied",
+    });
+  });
+
+  test("rows without a valid id in the list of disks make the report incomplete and without orphans", async () => {
+    const report = await reportOf({ ...ESTATE, unreadable: 1 }, { ...EXCLUDING, types: ["volume"] });
+    expect(statesIn(report)).toEqual(DISK_STATES);
+    expect([report.complete, report.orphans]).toEqual([false, []]);
+    expect(report.faults).toEqual([
+      "The list of disks has 1 row without a valid id, so the report lacks disks and contains no orphaned snapshots of disks. Check the list in the console.",
+    ]);
+  });
+});
+
+describe("a kind of snapshots that the endpoint does not offer", () => {
+  const errors = { "standard-snapshot": { error: unsupported() }, "snapshot-group": { error: unsupported() } };
+
+  test("an unsupported kind counts as read if nothing in the deployment uses it", async () => {
+    const report = await reportOf({ ...ESTATE, errors, unused: ["standard-snapshot", "snapshot-group"] }, EXCLUDING);
+    expect(statesIn(report)).toEqual([...DISK_STATES, ...CLUSTER_STATES]);
+    expect([report.complete, report.counts.orphaned]).toEqual([true, 1]);
+  });
+
+  test("an unsupported kind is a list that could not be read if the deployment uses it or is unknown", async () => {
+    const report = await reportOf({ ...ESTATE, errors, unused: ["snapshot-group"] }, EXCLUDING);
+    expect(statesIn(report)).toEqual([...UNKNOWN_DISKS, ...CLUSTER_STATES]);
+    expect(report.faults).toHaveLength(1);
+  });
+
+  test("a region without DWS has no clusters if nothing in the deployment uses cluster snapshots", async () => {
+    const failing = { cluster: { error: unsupported() }, "cluster-snapshot": { error: unsupported() } };
+    const report = await reportOf({ ...ESTATE, errors: failing, unused: ["cluster-snapshot"] }, EXCLUDING);
+    expect(statesIn(report)).toEqual(DISK_STATES);
+    expect(report.complete).toBe(true);
+  });
+
+  test("the list of disks never counts as unused", async () => {
+    const unused = ["snapshot", "standard-snapshot", "snapshot-group"] as const;
+    const failing = { volume: { error: unsupported() } };
+    await expect(
+      reportOf({ ...ESTATE, errors: failing, unused: [...unused] }, { types: ["volume"] }),
+    ).rejects.toMatchObject({ reason: "Unsupported" });
+  });
+
+  test("a kind that is not used but fails for another reason is a list that could not be read", async () => {
+    const failing = { "snapshot-group": { error: denied() } };
+    const report = await reportOf({ ...ESTATE, errors: failing, unused: ["snapshot-group"] }, EXCLUDING);
+    expect(report.complete).toBe(false);
+  });
+});
