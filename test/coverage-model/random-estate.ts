@@ -183,10 +183,12 @@ function resourceOf(chance: Chance, resources: readonly string[], isOdd: boolean
 
 function resourceRow(chance: Chance, id: string, odd: number): Raw {
   return {
-    id: chance.isTrue(odd * 0.2) ? oddId(chance, `s1${id}`) : chance.isTrue(0.1) ? id.toUpperCase() : id,
+    id: chance.isTrue(odd * 0.2) ? oddId(chance, `s10${id.at(-1)}`) : chance.isTrue(0.1) ? id.toUpperCase() : id,
     name: chance.isTrue(odd) ? chance.pick(NAMES) : `name of ${id}`,
     size: chance.isTrue(odd) ? chance.pick([null, "10", 10]) : 10,
     tags: chance.pick<unknown>([...TAG_SETS, [{ key: "backup", value: "daily" }], ["backup=none"], null]),
+    // Rows without an id must differ.
+    number: id,
     attachments: chance.pick<unknown>([[], [{ server_id: "server-1" }], null, [{ server_id: 4 }]]),
   };
 }

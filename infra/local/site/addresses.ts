@@ -1,4 +1,5 @@
 import type { Screen } from "../terminal/screen.ts";
+import { COVERAGE_QUERY } from "./coverage-estate.ts";
 import { type LocalSite, userDataFor } from "./local-site.ts";
 
 /** Returns environment variables that make `npm run invoke -- … --real` call this embedded cloud, including access keys. */
@@ -35,6 +36,10 @@ export function printAddresses(
       ),
     );
   }
+  entry(
+    "report",
+    `${gateway.url}/report-coverage?format=html&${COVERAGE_QUERY}  shows which disks have a good snapshot`,
+  );
   entry("try", `curl -i ${gateway.url}/create-snapshot -H 'idempotency-key: mine-1' -d '${JSON.stringify(create)}'`);
   entry("", `curl -i ${gateway.url}/pre-deploy -d '${JSON.stringify(deployment)}'`);
   entry("", `curl ${cloud.url}/v2/${cloud.projectId}/cloudsnapshots/detail -H 'x-auth-token: ${token}'`);

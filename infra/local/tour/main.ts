@@ -1,5 +1,6 @@
 /** Runs `npm start`: shows the functions on an embedded cloud, which then keeps running for experiments. */
 import { printAddresses } from "../site/addresses.ts";
+import { addCoverageEstate } from "../site/coverage-estate.ts";
 import { BadUsage, readArguments } from "../terminal/arguments.ts";
 import { createScreen } from "../terminal/screen.ts";
 import { runTour } from "./tour.ts";
@@ -22,6 +23,7 @@ async function main(argv: readonly string[]): Promise<number> {
   if (!tour) return 130;
   const { localSite, problems } = tour;
   if (!once) {
+    addCoverageEstate(localSite.cloud);
     printAddresses(localSite, screen);
     await stopped;
     screen.line();

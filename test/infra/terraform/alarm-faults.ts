@@ -50,6 +50,11 @@ export function alarmFaults(rules: Planned[], wanted: Wanted, observed: Record<s
         : range === 24 && type === "DAILY" && count === days && frequency === days);
     return fits ? [] : [`the alarm on missing runs of ${what} does not fit ${hours} hours`];
   };
+  const coverageSilenceFaults = (hours: number): string[] => {
+    const isOfRuns = ({ found }: (typeof alarms)[number]) => found.some(isTimerRunOf("report-coverage"));
+    if (hours > 0) return silenceFaults("report-coverage", isTimerRunOf("report-coverage"), hours);
+    return alarms.some(isOfRuns) ? ["an alarm reports missing runs of report-coverage"] : [];
+  };
   const alarmNamed = (name: string) =>
     alarms.find(({ request, values }) => values.name === name && request.condition === ">=" && request.number === 1);
   const failed = alarmNamed("snapshots-failed");
@@ -77,7 +82,7 @@ export function alarmFaults(rules: Planned[], wanted: Wanted, observed: Record<s
             ids(alarmNamed("snapshots-unprotected")?.found ?? []),
             ids(unprotected),
           ),
-          ...silenceFaults("report-coverage", isTimerRunOf("report-coverage"), wanted.coverage.every_hours ?? 24),
+          ...coverageSilenceFaults(wanted.coverage.every_hours ?? 24),
         ]
       : []),
     ...silenceFaults("verify-snapshots", (one) => one.function === "verify-snapshots" && one.action === "run", 1),

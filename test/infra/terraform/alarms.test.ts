@@ -66,6 +66,32 @@ describe("the alarms of the Terraform module", () => {
     },
   );
 
+  test("the Terraform module has alarms on unprotected resources and on missing reports if it deploys report-coverage", async () => {
+    const { the, of } = await planned({ functions: ["report-coverage"], gateway: undefined });
+    expect(the("lts_keywords_alarm_rule", "snapshots-unprotected")).toMatchObject({
+      trigger_condition_count: 1,
+      notification_frequency: 360,
+      keywords_requests: [{ condition: ">=", number: 1, search_time_range_unit: "hour", search_time_range: 24 }],
+      frequency: [{ type: "HOURLY" }],
+    });
+    expect(the("lts_keywords_alarm_rule", "snapshots-coverage-silent")).toMatchObject({
+      trigger_condition_count: 2,
+      keywords_requests: [{ condition: "<", number: 1, search_time_range_unit: "hour", search_time_range: 24 }],
+    });
+    expect(JSON.parse(the("fgs_function_trigger", "coverage").event_data)).toEqual({
+      name: "coverage",
+      schedule_type: "Cron",
+      schedule: "CRON_TZ=UTC 0 0 7 * * *",
+      user_event: "{}",
+    });
+    expect(of("apig_api")).toEqual([]);
+    // The function only reads, so the module expects no snapshots of it and no duplicates.
+    expect(of("fgs_function_trigger", "duplicates_report_coverage")).toEqual([]);
+    expect(the("fgs_function", "report-coverage")).toMatchObject({ memory_size: 256, timeout: 300 });
+    const { policy } = the("identity_role", "report-coverage");
+    expect(policy).not.toMatch(/create|delete|update|invoke/i);
+  });
+
   test("the Terraform module has an alarm on missing runs for each timer, and an alarm on failures", async () => {
     const { of } = await planned();
     expect(of("lts_keywords_alarm_rule").map(({ name }) => name)).toEqual([

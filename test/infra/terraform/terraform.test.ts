@@ -88,6 +88,18 @@ describe("the Terraform module", () => {
         gateway: OWN_POLICY,
       },
     ],
+    [
+      "report-coverage with a timer but without an API if the variable gateway is not set",
+      { functions: ["report-coverage"], gateway: undefined as Any, coverage: {} as Any },
+    ],
+    [
+      "report-coverage without an alarm on missing runs",
+      { coverage: { every_hours: 0, states: ["unprotected"] } as Any },
+    ],
+    [
+      "report-coverage with a weekly timer",
+      { coverage: { schedule: "0 0 6 * * 1", every_hours: 168, kinds: ["volume"] } as Any },
+    ],
     ["a policy with dry_run", { policies: { nightly: { ...EVERYTHING.policies.nightly, dry_run: true } } }],
     [
       'only verify-snapshots if the variables "functions" and "policies" are empty',

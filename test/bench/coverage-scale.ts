@@ -1,0 +1,124 @@
+/**
+ * Runs report-coverage for 10,000 disks with 21 snapshots each in 256 MB of memory: `npx tsx test/bench/coverage-scale.ts`. Prints a
+ * table, and exits with 1 if a run takes too much memory, too many requests or too large a response.
+ */
+import { join } from "node:path";
+import { type EmbeddedCloud, startCloud } from "../../infra/local/cloud/index.ts";
+import { formatTable } from "../../infra/local/terminal/table.ts";
+import { deriveKey } from "../../shared/snapshots/marker.ts";
+import { getRequest } from "../support/coverage-estates.ts";
+import { TOPIC } from "../support/user-data.ts";
+import { variablesFor } from "./large-runs.ts";
+import { DIST, MB, type Measured, run, timerEvent } from "./process.ts";
+
+const DISKS = 10_000;
+/** The number of snapshots of each kind that a disk has. */
+const PER_DISK = { snapshot: 7, "standard-snapshot": 13, "snapshot-group": 1 };
+/** How many disks belong to one server, whose disks have one snapshot group. */
+const DISKS_PER_SERVER = 4;
+const HOUR_MS = 3_600_000;
+const PAGE_ROWS = 1_000;
+const MAX_RSS = 200 * MB;
+const MAX_BODY_BYTES = 3_500_000;
+/** The number of requests that a run may send in addition to one request for each page of a list. */
+const MAX_OTHER_REQUESTS = 10;
+
+/** Node.js options that limit memory about as much as a cgroup of 256 MB does. */
+const IN_256_MB = ["--max-old-space-size=128", "--max-semi-space-size=1"];
+
+/**
+ * The speed of the function's clock. The function reads lists for at most 50 s of its own clock, so a slow clock keeps other work on
+ * the machine from ending the run early.
+ */
+const CLOCK_FACTOR = 0.1;
+
+interface ScaleRun {
+  format: string;
+  measured: Measured;
+  bytes: number;
+  requests: number;
+  isRight: boolean;
+}
+
+/** Adds the disks and their snapshots. One disk in a hundred has only old snapshots, and one in a hundred has none. */
+function addDisks(cloud: EmbeddedCloud): void {
+  const now = cloud.clock.now();
+  const labelsOf = (index: number) => ({
+    "managed-by": "snapshot-functions",
+    policy: "nightly",
+    key: deriveKey("schedule", "nightly", String(index)),
+    content: index.toString(16).padStart(8, "0"),
+  });
+  for (let index = 0; index < DISKS / DISKS_PER_SERVER; index += 1) {
+    const server = cloud.addServer({ name: `server-${index}` });
+    const disks = Array.from({ length: DISKS_PER_SERVER }, (_, place) =>
+      cloud.addVolume({ serverId: server.id, name: `server-${index}-data-${place}`, tags: { backup: "daily" } }),
+    );
+    if (index % 100 === 99) continue;
+    const age = (index % 100 === 50 ? 99 : 1) * HOUR_MS;
+    for (const { id } of disks) {
+      for (let count = 0; count < PER_DISK.snapshot; count += 1) {
+        const createdAt = now - age - count * 24 * HOUR_MS;
+        cloud.addSnapshot({ kind: "snapshot", volumeId: id, createdAt, metadata: labelsOf(count) });
+      }
+      for (let count = 0; count < PER_DISK["standard-snapshot"]; count += 1) {
+        const createdAt = now - age - (count + 7) * 24 * HOUR_MS;
+        cloud.addSnapshot({ kind: "standard-snapshot", volumeId: id, createdAt, tags: labelsOf(count) });
+      }
+    }
+    const createdAt = now - age - 20 * 24 * HOUR_MS;
+    cloud.addSnapshot({ kind: "snapshot-group", serverId: server.id, createdAt, tags: labelsOf(index) });
+  }
+}
+
+async function runFormat(cloud: EmbeddedCloud, format: string, event: unknown): Promise<ScaleRun> {
+  const bundle = join(DIST, "report-coverage", "index.js");
+  const topic = { LTS_ENDPOINT: cloud.url, LTS_LOG_GROUP_ID: TOPIC.group, LTS_LOG_STREAM_ID: TOPIC.stream };
+  const variables = variablesFor(cloud, { MEMORY_MB: "256", FUNCTION_NAME: "report-coverage", ...topic });
+  const before = cloud.count(/^(evs|dws)\./);
+  const measured = await run({ bundle, event, variables, factor: CLOCK_FACTOR, options: IN_256_MB });
+  const requests = cloud.count(/^(evs|dws)\./) - before;
+  const { body, outcomes } = measured.result as { body?: string; outcomes?: Record<string, number> };
+  const bytes = Buffer.byteLength(body ?? "");
+  const counts = format === "json" ? JSON.parse(body ?? "{}").counts : outcomes;
+  const isWhole = body === undefined || !/could not be read|"complete":false/.test(body);
+  const isRight = isWhole && (counts === undefined ? bytes > 0 : counts.stale === 100 && counts.unprotected === 100);
+  return { format, measured, bytes, requests, isRight };
+}
+
+function findProblems({ format, measured, bytes, requests, isRight }: ScaleRun, pages: number): string[] {
+  return [
+    ...(isRight ? [] : [`${format}: the report is wrong: ${JSON.stringify(measured.result).slice(0, 300)}`]),
+    ...(measured.rssPeak < MAX_RSS ? [] : [`${format}: the peak RSS is ${(measured.rssPeak / MB).toFixed(1)} MiB`]),
+    ...(bytes <= MAX_BODY_BYTES ? [] : [`${format}: the body has ${bytes} bytes`]),
+    ...(requests <= pages + MAX_OTHER_REQUESTS ? [] : [`${format}: ${requests} requests for ${pages} pages`]),
+  ];
+}
+
+const cloud = await startCloud({ keepRequests: false, topics: [TOPIC] });
+addDisks(cloud);
+const rows = {
+  disks: DISKS,
+  snapshots: cloud.snapshots("snapshot").length,
+  standard: cloud.snapshots("standard-snapshot").length,
+  groups: cloud.snapshots("snapshot-group").length,
+};
+const pages = Object.values(rows).reduce((sum, count) => sum + Math.ceil(count / PAGE_ROWS), 0);
+const runs: ScaleRun[] = [];
+for (const format of ["json", "csv", "html"]) runs.push(await runFormat(cloud, format, getRequest({ format })));
+runs.push(await runFormat(cloud, "timer", timerEvent({})));
+await cloud.close();
+
+console.log(`${DISKS} disks, ${rows.snapshots + rows.standard} snapshots, ${pages} pages of ${PAGE_ROWS} rows`);
+const table = runs.map(({ format, measured, bytes, requests }) => [
+  format,
+  (measured.rssPeak / MB).toFixed(1),
+  String(requests),
+  String(bytes),
+  (measured.cpu / 1000).toFixed(1),
+  (measured.whole / 1000).toFixed(1),
+]);
+for (const line of formatTable(["run", "peak RSS MiB", "requests", "bytes", "s CPU", "s"], table)) console.log(line);
+const problems = runs.flatMap((one) => findProblems(one, pages));
+for (const problem of problems) console.error(problem);
+process.exitCode = problems.length === 0 ? 0 : 1;

@@ -1,0 +1,118 @@
+/** Collects coverage reports of the embedded cloud over HTTP. */
+import { describe, expect, test } from "vitest";
+import type { CloudOptions } from "../../../infra/local/cloud/index.ts";
+import { instant } from "../../../shared/core/instant.ts";
+import { type CoverageOptions, collectCoverage } from "../../../shared/coverage/collect.ts";
+import { createCoverageSource } from "../../../shared/huaweicloud/coverage-source.ts";
+import type { DeployedPolicies } from "../../../shared/snapshots/deployed-policies.ts";
+import { START, startTestCloud } from "../../support/cloud-environment.ts";
+import { statesIn } from "../../support/coverage.ts";
+import { connectionTo } from "../../support/wire.ts";
+
+const NOW = instant(Date.parse(START));
+const hoursAgo = (hours: number) => new Date(NOW - hours * 3_600_000);
+
+/** Starts an embedded cloud. The returned function `collect` collects its coverage report. */
+async function startCloudWithReport(options: Omit<CloudOptions, "clock"> = {}) {
+  const { cloud } = await startTestCloud(options);
+  const connection = connectionTo(cloud.url, {
+    credentials: { token: cloud.credentials.token ?? "" },
+    projectId: cloud.projectId,
+  });
+  const time = { now: connection.now, sleep: async () => {}, random: () => 0 };
+  const collect = (changes: Partial<CoverageOptions> = {}, deployed?: DeployedPolicies) =>
+    collectCoverage(
+      { now: NOW, maxAgeHours: 26, types: ["volume", "cluster"], tags: [], excludeTags: [], ...changes },
+      createCoverageSource(connection, { retryBudget: { time, deadline: connection.deadline }, deployed }),
+    );
+  return { cloud, collect };
+}
+
+const ids = (count: number) =>
+  Array.from({ length: count }, (_, index) => `00000000-0000-4000-8000-${String(index).padStart(12, "0")}`);
+const [A = "", B = "", C = "", D = "", GONE = ""] = ids(5);
+
+describe("the coverage report of the embedded cloud", () => {
+  test("the report contains disks, clusters and snapshots of all kinds and of all enterprise projects, and sends only GET requests", async () => {
+    const { cloud, collect } = await startCloudWithReport();
+    const server = cloud.addServer();
+    cloud.addVolume({ id: A, name: "data", size: 40, tags: { backup: "daily" }, serverId: server.id });
+    cloud.addVolume({ id: B, enterpriseProjectId: "ep-1" });
+    cloud.addVolume({ id: C });
+    cloud.addVolume({ id: D });
+    const cluster = cloud.addCluster({ name: "warehouse", tags: { team: "web" }, enterpriseProjectId: "ep-2" });
+    cloud.addSnapshot({ kind: "snapshot", volumeId: B, createdAt: hoursAgo(3) });
+    cloud.addSnapshot({ kind: "standard-snapshot", volumeId: C, createdAt: hoursAgo(53) });
+    const group = cloud.addSnapshot({ kind: "snapshot-group", serverId: server.id, createdAt: hoursAgo(2) });
+    cloud.addSnapshot({ kind: "standard-snapshot", volumeId: GONE, createdAt: hoursAgo(400) });
+    cloud.addSnapshot({ kind: "cluster-snapshot", clusterId: cluster.id, createdAt: hoursAgo(4), type: "AUTO" });
+
+    const report = await collect();
+    expect([report.complete, report.faults]).toEqual([true, []]);
+    expect(statesIn(report)).toEqual([
+      `${A} protected`,
+      `${B} protected`,
+      `${C} stale`,
+      `${D} unprotected`,
+      `${cluster.id} protected`,
+    ]);
+    const [disk, , , , warehouse] = report.resources;
+    expect(disk).toMatchObject({ name: "data", sizeGb: 40, serverIds: [server.id], tags: { backup: "daily" } });
+    expect(disk?.newest).toMatchObject({ kind: "snapshot-group", groupId: group.id, created: NOW - 2 * 3_600_000 });
+    expect(warehouse).toMatchObject({ name: "warehouse", serverIds: [], tags: { team: "web" } });
+    expect(report.orphans.map(({ resourceId }) => resourceId)).toEqual([GONE]);
+    expect(new Set(cloud.requests.map(({ method }) => method))).toEqual(new Set(["GET"]));
+    expect(cloud.refusedSignatures).toEqual([]);
+  });
+
+  test("the report is equal if the pages are short and the lists contain a count", async () => {
+    const { cloud, collect } = await startCloudWithReport({ pageCap: 2, v5ListCount: true });
+    for (const id of ids(7)) {
+      cloud.addVolume({ id });
+      cloud.addSnapshot({ kind: "snapshot", volumeId: id, createdAt: hoursAgo(2) });
+      cloud.addSnapshot({ kind: "standard-snapshot", volumeId: id, createdAt: hoursAgo(3) });
+    }
+    const report = await collect();
+    expect([report.complete, report.counts.protected]).toEqual([true, 7]);
+    expect(report.resources.map(({ good }) => good)).toEqual(new Array(7).fill(2));
+  });
+
+  test.each([
+    ["evs.listVolumes"],
+    ["evs.listSnapshots"],
+    ["evs.listStandardSnapshots"],
+    ["evs.listSnapshotGroups"],
+    ["dws.listClusters"],
+    ["dws.listSnapshots"],
+  ])("a request of %s that fails once is repeated, and no row counts twice", async (operation) => {
+    const { cloud, collect } = await startCloudWithReport({ pageCap: 2 });
+    const cluster = cloud.addCluster();
+    for (const id of ids(4)) {
+      cloud.addVolume({ id });
+      cloud.addSnapshot({ kind: "snapshot", volumeId: id, createdAt: hoursAgo(2) });
+      cloud.addSnapshot({ kind: "snapshot-group", volumeIds: [id], createdAt: hoursAgo(2) });
+    }
+    cloud.addSnapshot({ kind: "cluster-snapshot", clusterId: cluster.id, createdAt: hoursAgo(2) });
+    const isPaged = operation.startsWith("evs.");
+    cloud.fault({ operation, nth: isPaged ? 2 : 1 }, { type: "status", status: 503 });
+    const report = await collect();
+    expect([report.complete, report.counts.protected]).toEqual([true, 5]);
+    expect(report.resources.map(({ good }) => good)).toEqual([2, 2, 2, 2, 1]);
+    expect(cloud.count(operation, 503)).toBe(1);
+  });
+
+  test("a region without standard snapshots and groups has a complete report if the deployed policies use neither", async () => {
+    const { cloud, collect } = await startCloudWithReport();
+    cloud.addVolume({ id: A });
+    const absent = {
+      type: "status",
+      status: 404,
+      body: { error_code: "APIGW.0101", error_msg: "The API does not exist" },
+    } as const;
+    cloud.fault({ path: /\/v5\// }, absent);
+    const deployed = (kinds: string[]) => new Map([["nightly", { kinds }]]);
+    expect(statesIn(await collect({ types: ["volume"] }, deployed(["snapshot"])))).toEqual([`${A} unprotected`]);
+    expect(statesIn(await collect({ types: ["volume"] }, deployed(["snapshot-group"])))).toEqual([`${A} unknown`]);
+    expect(statesIn(await collect({ types: ["volume"] }))).toEqual([`${A} unknown`]);
+  });
+});
