@@ -1,4 +1,4 @@
-// Builds the gate client as one CommonJS file that runs on Node.js 18 and later without node_modules.
+// Builds the gate client and the report client, each as one CommonJS file that runs on Node.js 18 and later without node_modules.
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { STUBBED_PACKAGES, sdkStubs } from "../../shared/huaweicloud/sdk-stubs/index.mjs";
@@ -6,13 +6,16 @@ import { STUBBED_PACKAGES, sdkStubs } from "../../shared/huaweicloud/sdk-stubs/i
 const here = (file) => fileURLToPath(new URL(file, import.meta.url));
 
 const { metafile } = await build({
-  entryPoints: [here("gate.ts")],
-  outfile: process.argv[2] ?? here("dist/snapshot-gate.cjs"),
+  entryPoints: { "snapshot-gate": here("gate.ts"), "snapshot-report": here("report.ts") },
+  outdir: process.argv[2] ?? here("dist"),
+  outExtension: { ".js": ".cjs" },
   bundle: true,
   platform: "node",
   format: "cjs",
   target: "node18",
   minify: true,
+  // Properties that only this project reads and writes get short names.
+  mangleProps: /^(decision|isTransient|requestSent|retryAfterMs|retryFailed|timeoutMs|timeoutSeconds|tooLarge)$/,
   charset: "utf8",
   legalComments: "none",
   metafile: true,
@@ -21,6 +24,7 @@ const { metafile } = await build({
 });
 
 if (process.env.npm_config_loglevel !== "silent") {
-  const [[name, { bytes }]] = Object.entries(metafile.outputs);
-  console.log(`${name}  ${(bytes / 1024).toFixed(1)} KB`);
+  for (const [name, { bytes }] of Object.entries(metafile.outputs)) {
+    console.log(`${name}  ${(bytes / 1024).toFixed(1)} KB`);
+  }
 }

@@ -2,12 +2,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { JsonObject } from "../../shared/core/json.ts";
 import { nodeTransport } from "../../shared/huaweicloud/http/transport.ts";
-import { createRedactor } from "../../shared/results/redact.ts";
 import { formatError } from "./advice.ts";
 import { postJson } from "./call.ts";
+import { BadInput } from "./connection.ts";
 import { type CallVerdict, interpretFailedCall, interpretResponse } from "./interpret-response.ts";
-import { BadInput, type GateOptions, readOptions, secretsIn, USAGE } from "./options.ts";
-import { printable } from "./printable.ts";
+import { type GateOptions, readOptions, USAGE } from "./options.ts";
+import { createSanitizer } from "./sanitize.ts";
 
 const EXIT_CODES = { ready: 0, failed: 1, wait: 2, badInput: 3 } as const;
 
@@ -31,14 +31,10 @@ const MAX_PAUSE_MS = 60_000;
 const PROGRESS_INTERVAL_MS = 60_000;
 /** The number of consecutive transient failures after which the client gives up. */
 const MAX_TRANSIENT_FAILURES = 3;
-/** The maximum length of a log line in characters. Longer lines are truncated, because a response can be megabytes long. */
-const MAX_LINE_LENGTH = 4_000;
 /** How long the process waits for open connections to close after its last output, in milliseconds. */
 const LINGER_MS = 1_000;
 
-const redact = createRedactor(secretsIn(process.env));
-/** Makes text safe to print: replaces secrets, escapes unprintable characters and truncates the text. */
-const sanitize = (text: string) => printable(redact(text)).slice(0, MAX_LINE_LENGTH);
+const sanitize = createSanitizer(process.env);
 
 // Exit code 0 starts the deployment, so the process must exit with another code if it stops unexpectedly.
 process.exitCode = EXIT_CODES.failed;

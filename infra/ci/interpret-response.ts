@@ -52,7 +52,7 @@ const DECISIONS: Record<Reason, CallVerdict["decision"]> = {
  * Maps an error reason to a decision. This is a Map instead of an object, because the reason comes from a response, and every
  * object also has inherited keys such as `constructor`.
  */
-const DECISION_BY_REASON = new Map<unknown, CallVerdict["decision"]>(Object.entries(DECISIONS));
+export const DECISION_BY_REASON = new Map<unknown, CallVerdict["decision"]>(Object.entries(DECISIONS));
 
 /** The decision for each HTTP status and body `status` that pre-deploy sends, such as `200 ready`. */
 const DECISION_BY_STATUS = new Map<unknown, CallVerdict["decision"]>([
@@ -97,15 +97,8 @@ export function interpretResponse(
     return verdict(hasFailed ? "failed" : "wait", `ignored a "ready" response ${doubt}`, advice);
   }
 
-  const error = isObject(body.error) ? body.error : {};
-  const message = (
-    readStringField(error, "message") ||
-    readStringField(body, "error_msg") ||
-    text.slice(0, 200)
-  ).trim();
-  const code =
-    readStringField(error, "reason") ?? readStringField(error, "code") ?? readStringField(body, "error_code");
-  const summary = `${status} ${code === undefined ? "" : `${code}: `}${message}`.trim();
+  const error = errorIn(body);
+  const summary = describeFailure(status, text, body);
   // With the status 403, the caller may not use the policy of the request. With other statuses, AccessDenied means that the
   // function lacks a permission.
   const errorDecision =
@@ -195,7 +188,20 @@ export function interpretFailedCall(message: string): CallVerdict {
   return { decision: "wait", summary: message, snapshots: [] };
 }
 
-function parseObject(text: string): JsonObject {
+/** Describes a response that is not a success in one line: its status, its error code and its message. */
+export function describeFailure(status: number, text: string, body: JsonObject): string {
+  const error = errorIn(body);
+  const message = readStringField(error, "message") || readStringField(body, "error_msg") || text.slice(0, 200);
+  const code =
+    readStringField(error, "reason") ?? readStringField(error, "code") ?? readStringField(body, "error_code");
+  return `${status} ${code === undefined ? "" : `${code}: `}${message.trim()}`.trim();
+}
+
+/** Returns the error in a response body, or an empty object. */
+export const errorIn = ({ error }: JsonObject): JsonObject => (isObject(error) ? error : {});
+
+/** Parses a JSON object. Returns an empty object for any other text. */
+export function parseObject(text: string): JsonObject {
   try {
     const value: unknown = JSON.parse(text);
     return isObject(value) ? value : {};

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { isObject, type JsonObject } from "../../shared/core/json.ts";
 import type { Credentials } from "./call.ts";
+import { BadInput, type Environment, readCredentials, readUrl } from "./connection.ts";
 
 /** One entry of the targets file. The client checks only its `kind`. pre-deploy validates the other fields. */
 export type TargetSelection = JsonObject & { kind: string };
@@ -19,9 +20,6 @@ export interface GateOptions {
   retryFailed: boolean;
   timeoutSeconds: number;
 }
-
-/** Reports a wrong option or credential. The client then sends no request. */
-export class BadInput extends Error {}
 
 export const USAGE = `node snapshot-gate.cjs --deployment-id <id> --targets <file.json> [options]
 
@@ -57,17 +55,6 @@ const OPTIONS = {
   "retry-failed": { type: "boolean" },
   "allow-any-id": { type: "boolean" },
 } as const;
-
-type Environment = Record<string, string | undefined>;
-
-/**
- * Returns the values of all credential variables that are set, even if the credentials are incomplete. The client must not
- * print any of these values.
- */
-export const secretsIn = (environment: Environment): string[] =>
-  ["SNAPSHOT_GATE_APP_CODE", "HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SDK_SECURITY_TOKEN"]
-    .map((name) => environment[name] ?? "")
-    .filter((value) => value !== "");
 
 /**
  * Reads the options from the command-line arguments and the environment variables. If both set an option, the argument
@@ -116,25 +103,6 @@ function parseArguments(argv: readonly string[]) {
   }
 }
 
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
-
-function readUrl(text: string): URL {
-  let url: URL | undefined;
-  try {
-    url = new URL(text);
-  } catch {
-    // If `text` is no valid address, `url` remains undefined, and the next condition rejects it.
-  }
-  // The request contains the app code in plain text, so the connection must be encrypted.
-  const allowed = url?.protocol === "https:" || (url?.protocol === "http:" && LOOPBACK.test(url.hostname));
-  if (url === undefined || !allowed || url.username !== "" || url.password !== "" || url.search !== "") {
-    throw new BadInput(
-      "--url: expected an https address without a user name, a password or a query string, such as https://gate.example.com/pre-deploy.",
-    );
-  }
-  return url;
-}
-
 /**
  * Matches a deployment id that contains no unexpanded variable. The id can have letters and digits of any script, and
  * punctuation. It cannot have the characters in which the syntax of variables begins or ends, such as `$`, `%`, `{` and `<`.
@@ -163,30 +131,6 @@ function readBoolean(name: string, text: string): boolean {
   if (["true", "1"].includes(text)) return true;
   if (["false", "0"].includes(text)) return false;
   throw new BadInput(`--${name}: expected true or false, got ${JSON.stringify(text)}.`);
-}
-
-function readCredentials(environment: Environment): Credentials {
-  const {
-    SNAPSHOT_GATE_APP_CODE: appCode,
-    HUAWEICLOUD_SDK_AK: accessKey,
-    HUAWEICLOUD_SDK_SK: secretKey,
-    HUAWEICLOUD_SDK_SECURITY_TOKEN: securityToken,
-  } = environment;
-  let credentials: Credentials;
-  if (appCode) credentials = { appCode };
-  else if (accessKey && secretKey) credentials = { accessKey, secretKey, ...(securityToken ? { securityToken } : {}) };
-  else {
-    throw new BadInput(
-      "Expected SNAPSHOT_GATE_APP_CODE, or both HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, in the environment, but neither is set.",
-    );
-  }
-  // Pasted secrets often end with a line break, which no HTTP header can contain.
-  if (!Object.values(credentials).every((value) => /^[\x21-\x7e]+$/.test(value))) {
-    throw new BadInput(
-      "Expected credentials of printable ASCII characters without spaces, but a credential contains another character, such as a line break at its end.",
-    );
-  }
-  return credentials;
 }
 
 function readTargets(path: string): TargetSelection[] {

@@ -23,13 +23,13 @@ export const AVAILABLE = {
 };
 export const READY = JSON.stringify({ status: "ready", deployment_id: "release-1", snapshots: [AVAILABLE] });
 
-/** Writes the built client and the sample targets file to `.ci` in a temporary folder. Returns a getter of the folder's path. */
+/** Writes the built clients and the sample targets file to `.ci` in a temporary folder. Returns a getter of the folder's path. */
 export function buildClient(): () => string {
   let folder: string;
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), "gate-test-"));
     mkdirSync(join(folder, ".ci"));
-    const built = spawnSync(process.execPath, [join(CI, "build.mjs"), join(folder, ".ci", "snapshot-gate.cjs")], {
+    const built = spawnSync(process.execPath, [join(CI, "build.mjs"), join(folder, ".ci")], {
       encoding: "utf8",
     });
     expect(built.stderr).toBe("");

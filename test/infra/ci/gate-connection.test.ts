@@ -3,7 +3,16 @@ import { createServer as createSecureServer } from "node:https";
 import { describe, expect, test } from "vitest";
 import { Keyring } from "../../../infra/local/cloud/gateway/authentication.ts";
 import { selfSigned } from "../../support/certificate.ts";
-import { APP_CODE, buildClient, gateIn, listen, READY, startGate, startServer } from "../../support/gate-client.ts";
+import {
+  APP_CODE,
+  buildClient,
+  gateIn,
+  listen,
+  READY,
+  runCommand,
+  startGate,
+  startServer,
+} from "../../support/gate-client.ts";
 
 const folder = buildClient();
 const { gate, hurried } = gateIn(folder);
@@ -132,6 +141,40 @@ describe.concurrent("the gate client", () => {
       expect(wrong.code).toBe(3);
     },
   );
+
+  test("the report client signs its query parameters and does not print the access key", async (context) => {
+    const keyring = new Keyring("0123456789abcdef0123456789abcdef");
+    keyring.add(KEY);
+    const { url } = await startServer(context, (body, headers, path) => {
+      const { pathname, searchParams } = new URL(path, "http://gateway");
+      const query = new Map([...searchParams.keys()].map((name) => [name, searchParams.getAll(name)]));
+      const request = {
+        method: "GET",
+        path: pathname,
+        query,
+        headers,
+        body: Buffer.from(body),
+        pathProject: undefined,
+      };
+      const verdict = keyring.verifySignature(request, Date.now());
+      // The client tries no second time after this status, so it shows that the signature is valid.
+      const error_msg = "reason" in verdict ? `wrong: ${verdict.reason}` : `signed by ${KEY.ak}`;
+      return { status: 403, body: JSON.stringify({ error_msg, error_code: "APIG.0305" }) };
+    });
+    const { code, output } = await runCommand(
+      folder(),
+      "node .ci/snapshot-report.cjs --tags 'owner=a b&c,x=*' --kinds volume",
+      {
+        SNAPSHOT_REPORT_URL: url,
+        HUAWEICLOUD_SDK_AK: KEY.ak,
+        HUAWEICLOUD_SDK_SK: KEY.sk,
+        HUAWEICLOUD_SDK_SECURITY_TOKEN: KEY.securityToken,
+      },
+    );
+    expect(output).toContain("403 APIG.0305: signed by ***");
+    expect(output).not.toContain(KEY.ak);
+    expect(code).toBe(2);
+  });
 
   test("the gate client sends the app code and does not print the app code", async (context) => {
     const { url, requests } = await startServer(context, (_body, headers) => ({

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { BadInput, readOptions } from "../../../infra/ci/options.ts";
+import { BadInput } from "../../../infra/ci/connection.ts";
+import { readOptions } from "../../../infra/ci/options.ts";
 import { APP_CODE, CI, ROOT } from "../../support/gate-client.ts";
 
 describe("the gate client's options", () => {
