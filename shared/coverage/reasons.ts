@@ -51,7 +51,8 @@ export function reasonFor(state: CoverageState, facts: ReasonFacts): string {
 const ageSentence = ({ created }: RestorePoint, { now, maxAgeHours }: ReasonFacts): string =>
   `The newest good snapshot is ${hours(ageHoursOf(created, now, maxAgeHours))} old`;
 
-const hours = (count: number): string => `${count} hour${count === 1 ? "" : "s"}`;
+const hours = (count: number): string =>
+  count === 0 ? "less than 0.1 hours" : `${count} hour${count === 1 ? "" : "s"}`;
 
 const staleAdvice = ({ policy, createdBy }: RestorePoint, noun: string): string =>
   policy === undefined
