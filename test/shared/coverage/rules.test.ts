@@ -9,7 +9,7 @@ const NEVER = "No snapshot exists. Add the disk to a policy, for example with a 
 const NONE_OF_ITS_OWN =
   "No snapshot exists except those of backups and those in deletion. Add the disk to a policy, for example with a tag that a policy selects.";
 const CHECK = "Check the records of the function that creates the snapshots, and the disk in the console.";
-const young = (hours: number) => `The newest good snapshot is ${hours} hours old.`;
+const young = (hours: number | string) => `The newest good snapshot is ${hours} hours old.`;
 const staleBy = (maker: string) =>
   `The newest good snapshot is 53 hours old; expected at most 26. No snapshot failed since then, so ${maker}`;
 const BY_HAND = staleBy("add the disk to a policy, because a user created the snapshot.");
@@ -41,7 +41,7 @@ const DISK: Case[] = [
   ["an old snapshot of a policy", [legacy(53, byPolicy("nightly"))], "stale", staleBy("check the timer and the targets of the policy nightly.")],
   ["an old snapshot of Huawei's own policy", [standard(53, { snapshot_type: "auto" })], "stale", staleBy("add the disk to a policy, because Huawei Cloud (created by EVS itself) created the snapshot.")],
   ["an old and a young good snapshot", [legacy(53), standard(1)], "protected", "The newest good snapshot is 1 hour old."],
-  ["a good snapshot from 59 minutes in the future", [legacy(-59 / 60)], "protected", young(0)],
+  ["a good snapshot from 59 minutes in the future", [legacy(-59 / 60)], "protected", young("less than 0.1")],
 
   ["two failed snapshots and no good one", [legacy(5, { status: "error" }), standard(3, { status: "error" })], "failing", `2 attempts failed, and no good snapshot exists. ${CHECK}`],
   ["two failures after its last good snapshot", [legacy(53), legacy(29, { status: "error" }), legacy(5, { status: "error" })], "failing", `2 attempts failed since the newest good snapshot, which is 53 hours old. ${CHECK}`],
