@@ -16,6 +16,7 @@ import {
   countSnapshots,
   describeFailures,
   describeInterval,
+  describePruneRuns,
   describeVerdict,
   formatDays,
   formatRetained,
@@ -27,7 +28,7 @@ const USAGE = `npm run simulate -- <policy.json> [--days 400] [--from 2026-11-21
 
 Simulates a policy for one resource, without any cloud: creates a snapshot at a fixed interval, deletes snapshots at each
 prune run by the retention in the policy, and makes room if the policy has make_room. Prints first whether the policy
-fits: the maximum number of snapshots at the same time, and the limit of each kind of snapshot. Assumes that every other
+fits: how many snapshots it needs at the same time, and the limit of each kind of snapshot. Assumes that every other
 create request succeeds. The file contains a policy, or a timer event with a policy. Samples: test/policies.
 
   --days         how many days to simulate (default: 400)
@@ -113,7 +114,7 @@ function parsePolicyJson(text: string, expected: string): unknown {
 }
 
 /**
- * Runs the command `npm run simulate`: prints whether a policy fits, which snapshots it retains, and the days that change.
+ * Runs the command `npm run simulate`: prints whether a policy fits, which snapshots it retains, and what happens on the days.
  *
  * @returns the exit code: 1 if a create request would fail with QuotaExceeded, otherwise 0
  * @throws BadUsage if the arguments or the policy are wrong; in this case, the function has printed nothing and written no file
@@ -162,7 +163,7 @@ function printReport(policy: SimulatedPolicy, plan: SimulationPlan, results: rea
   const [first = "", ...rest] = wrapText(describeVerdict(policy, results), width);
   const paint = shown.failed > 0 ? style.bad : shown.labels.length > 0 ? style.good : style.bold;
   for (const line of [first, ...rest]) screen.line(paint(line));
-  describeFailures(policy, results).forEach(paragraph);
+  describeFailures(policy, plan, results).forEach(paragraph);
   paragraph(describePlan(policy, plan));
   const warning = countOnlyWarning(policy);
   if (warning !== undefined) paragraph(`Warning: ${warning}`);
@@ -173,18 +174,18 @@ function printReport(policy: SimulatedPolicy, plan: SimulationPlan, results: rea
   screen.line(style.bold(`${countSnapshots(retained.length)} at the end of ${shown.days.at(-1)?.day}${ofKind}`));
   for (const line of formatRetained(retained, policy.retention !== undefined, width)) screen.line(line);
   screen.line();
-  screen.line(style.bold(`The days that change${ofKind}`));
+  screen.line(style.bold(`All ${shown.days.length} days, similar days in one row${ofKind}`));
   for (const line of formatDays(shown.days, width)) screen.line(line);
 }
 
 /** Returns sentences about what was simulated, and what was not. */
-function describePlan(
-  { time_zone = "UTC", retention, dry_run }: SimulatedPolicy,
-  { days, from, everyHours, pruneEvery }: SimulationPlan,
-): string {
-  const start = new Date(from).toISOString().slice(0, 10);
+function describePlan({ time_zone = "UTC", retention, dry_run }: SimulatedPolicy, plan: SimulationPlan): string {
+  const start = new Date(plan.from).toISOString().slice(0, 10);
+  const rules = Object.entries(retention ?? {}).map(([rule, count]) => `${rule} ${count}`);
+  const kept = rules.length === 0 ? "" : `, kept by ${new Intl.ListFormat("en-GB").format(rules)}`;
   return [
-    `Simulated ${days} days of one resource from ${start} (${time_zone}): a snapshot ${describeInterval({ everyHours })}, and prune-snapshots at ${pruneEvery}.`,
+    `Simulated ${plan.days} days of one resource from ${start} (${time_zone}): a snapshot ${describeInterval(plan)}${kept};`,
+    `prune-snapshots runs ${describePruneRuns(plan, time_zone)}.`,
     ...(retention === undefined ? ["The policy has no retention, so prune-snapshots deletes only duplicates."] : []),
     ...(dry_run ? ["The simulation ignores dry_run, with which the functions create and delete nothing."] : []),
   ].join(" ");

@@ -22,6 +22,11 @@ export interface KindResult {
   requests: number;
   /** The maximum number of snapshots at the same time, if the resource had no limit and the policy no `make_room`. */
   peak: number;
+  /**
+   * How many snapshots the retention keeps at most if prune-snapshots runs after each create request. Undefined if no create request
+   * fails, or if the policy has no retention.
+   */
+  keeps?: number;
 }
 
 /** The maximum number of standard snapshots per disk, including group members (SOURCES.md#evs-standard-per-disk-limit). */
@@ -57,6 +62,10 @@ export function simulateKinds(policy: SimulatedPolicy, plan: SimulationPlan): Ki
   }
   if (results.length === 0) {
     return [{ labels: [], makesRoom: false, days: unlimited, peak, ...countRequests(unlimited) }];
+  }
+  if (policy.retention !== undefined && results.some(({ failed }) => failed > 0)) {
+    const keeps = peakOf(simulate(policy, { ...plan, pruneEvery: `${plan.everyHours}h` })) - 1;
+    for (const result of results) if (result.failed > 0) result.keeps = keeps;
   }
   return results.sort((a, b) => b.failed - a.failed);
 }

@@ -6,7 +6,7 @@ import { ageTicks, countTicks, dateTicks, linearScale, logScale, type Scale } fr
 import { drawPicture, element, stepPath, text } from "../../../shared/picture/svg.ts";
 import { drawCross } from "../../../shared/picture/timeline.ts";
 import { type KindResult, peakOf, type SimulatedPolicy } from "./kinds.ts";
-import { countSnapshots, describeInterval, describeVerdict } from "./report.ts";
+import { countSnapshots, describeInterval, describeNeeds, describeVerdict, shortVerdict } from "./report.ts";
 import { type RetainedSnapshot, RULES, type SimulatedDay, type SimulationPlan } from "./simulate.ts";
 
 const WIDTH = 700;
@@ -27,12 +27,11 @@ export function drawSimulation(policy: SimulatedPolicy, plan: SimulationPlan, re
   const retained = days.at(-1)?.retained ?? [];
   const lanes = lanesOf(retained, policy.retention !== undefined);
   const verdict = describeVerdict(policy, results);
-  const failures = shown.failed > 0 ? ` ${shown.failed} of ${shown.requests} create requests fail.` : "";
+  const failures = shown.failed > 0 ? ` ${shown.failed} of ${shown.requests} requests to create a snapshot fail.` : "";
   const start = days[0]?.day;
   const end = days.at(-1)?.day;
   const bottom = LANES_TOP + lanes.length * LANE_HEIGHT;
   const counts = lanes.map(({ label, snapshots }) => `${label} ${snapshots.length}`).join(", ");
-  const [heading, details = ""] = verdict.split(/(?<=^[^(]*) (?=\()/);
   return drawPicture({
     id: "simulation",
     title: verdict,
@@ -40,8 +39,8 @@ export function drawSimulation(policy: SimulatedPolicy, plan: SimulationPlan, re
     width: WIDTH,
     height: bottom + 36,
     content: [
-      text(20, 32, heading ?? "", { class: "title" }),
-      text(20, 54, shorten(`${details.replace(/^\(|\)$/g, "")}${failures && `.${failures}`}`), { class: "muted" }),
+      text(20, 32, `${shortVerdict(results)}: ${policy.policy}`, { class: "title" }),
+      text(20, 54, shorten(`${describeNeeds(results)}.${failures}`), { class: "muted" }),
       text(20, 86, `Snapshots of one resource, a new one ${describeInterval(plan)}`, { class: "heading" }),
       ...drawChart(shown),
       text(20, CHART.bottom + 54, `${countSnapshots(retained.length)} at the end of ${end}, by age and rule`, {

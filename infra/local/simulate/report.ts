@@ -1,43 +1,93 @@
 /** Describes the result of a simulation as text. */
 import { formatTable } from "../terminal/table.ts";
 import { type KindResult, peakOf, type SimulatedPolicy } from "./kinds.ts";
-import type { RetainedSnapshot, SimulatedDay, SimulationPlan } from "./simulate.ts";
+import { DEFAULT_PRUNE_EVERY, type RetainedSnapshot, type SimulatedDay, type SimulationPlan } from "./simulate.ts";
 
 /** Returns how often a snapshot is created, in words. */
 export const describeInterval = ({ everyHours }: Pick<SimulationPlan, "everyHours">): string =>
-  `every ${everyHours === 1 ? "hour" : `${everyHours} hours`}`;
+  every(everyHours, "hour");
+
+const every = (count: number, unit: string): string => `every ${count === 1 ? unit : `${count} ${unit}s`}`;
+
+const UNITS = { m: "minute", h: "hour", d: "day" };
+
+/** Returns when prune-snapshots runs, in words if the schedule is a duration or a daily time, such as `daily at 03:40 UTC`. */
+export function describePruneRuns({ pruneEvery = DEFAULT_PRUNE_EVERY }: SimulationPlan, zone = "UTC"): string {
+  const [, count, unit] = /^(\d+)([mhd])$/.exec(pruneEvery) ?? [];
+  if (count !== undefined) return every(Number(count), UNITS[unit as keyof typeof UNITS]);
+  const [, givenZone = zone, minute = "", hour = ""] =
+    /^(?:CRON_TZ=(\S+) )?0 (\d\d?) (\d\d?) [*?] \* [*?]$/.exec(pruneEvery) ?? [];
+  if (hour === "") return `by the schedule ${pruneEvery}`;
+  return `daily at ${hour.padStart(2, "0")}:${minute.padStart(2, "0")} ${givenZone}`;
+}
 
 export const countSnapshots = (count: number): string => `${count} ${count === 1 ? "snapshot" : "snapshots"}`;
 
-/** Returns the verdict in one sentence: whether the policy fits, and for each kind the peak and the limit. */
-export function describeVerdict({ policy }: SimulatedPolicy, results: readonly KindResult[]): string {
-  const kinds = results.filter(({ labels }) => labels.length > 0);
-  if (kinds.length === 0) {
-    return `No limit checked: ${policy} (peak ${results[0]?.peak}; without targets, the kind of its snapshots is unknown)`;
-  }
-  const verdict = kinds.some(({ failed }) => failed > 0) ? "Does not fit" : "Fits";
-  return `${verdict}: ${policy} (${kinds.map(describeKind).join("; ")})`;
+/** Returns whether the policy fits, in a few words. */
+export const shortVerdict = (results: readonly KindResult[]): string => {
+  if (results.every(({ labels }) => labels.length === 0)) return "No limit checked";
+  return results.some(({ failed }) => failed > 0) ? "Does not fit" : "Fits";
+};
+
+/** Returns the verdict in one sentence: whether the policy fits, and for each kind the number of snapshots and the limit. */
+export const describeVerdict = ({ policy }: SimulatedPolicy, results: readonly KindResult[]): string =>
+  `${shortVerdict(results)}: the policy ${policy} ${describeNeeds(results)}.`;
+
+/** Returns how many snapshots of each kind the policy needs at the same time, and the limit of each kind. */
+export const describeNeeds = (results: readonly KindResult[]): string =>
+  `needs ${results.map(describeNeed).join("; ")}`;
+
+function describeNeed({ labels, limit, makesRoom, days, peak, failed, keeps = 0 }: KindResult): string {
+  // With `make_room`, the peak without a limit says nothing. A full disk needs room for one more than the retention keeps.
+  const needed = makesRoom ? (failed > 0 ? keeps + 1 : peakOf(days)) : peak;
+  if (labels.length === 0) return `${countSnapshots(needed)}, whose kind is unknown without targets`;
+  const ofKind = labels.length === 1 ? `of the kind ${labels[0]}` : `of each of the kinds ${labels.join(", ")}`;
+  const end = limit === undefined ? "which has no limit" : `and the limit is ${limit}`;
+  return `${countSnapshots(needed)} ${ofKind}${makesRoom ? " with make_room" : ""}, ${end}`;
 }
 
-function describeKind({ labels, limit, makesRoom, days, peak }: KindResult): string {
-  // With `make_room`, the peak without a limit says nothing.
-  const shownPeak = makesRoom ? peakOf(days) : peak;
-  return `${labels.join(", ")}: peak ${shownPeak}, ${limit === undefined ? "no limit" : `limit ${limit}`}${makesRoom ? " with make_room" : ""}`;
-}
-
-/** Returns a sentence for each kind whose create requests fail: how many, since when, and what to change. */
-export function describeFailures({ retention }: SimulatedPolicy, results: readonly KindResult[]): string[] {
+/** Returns sentences for each kind whose create requests fail: how many, since when, and what to change. */
+export function describeFailures(
+  policy: SimulatedPolicy,
+  plan: SimulationPlan,
+  results: readonly KindResult[],
+): string[] {
   return results
     .filter(({ failed }) => failed > 0)
-    .map(({ labels, limit, makesRoom, days, failed, requests }) => {
+    .map((result) => {
+      const { labels, days, failed, requests } = result;
       const first = days.find((day) => day.failed > 0)?.day;
-      const advice = makesRoom
-        ? `make_room found no snapshot to delete, because the retention keeps all ${limit}. Keep fewer snapshots.`
-        : retention === undefined
-          ? "Add a retention."
-          : "Keep fewer snapshots, or prune more often.";
-      return `${failed} of ${requests} create requests of ${labels.join(" and ")} fail with QuotaExceeded, the first one on ${first}. ${advice}`;
+      const ofKind = results.length === 1 ? "" : ` of the kind ${labels.join(" or ")}`;
+      const since =
+        failed === 1 ? `fails with QuotaExceeded, on ${first}` : `fail with QuotaExceeded, the first one on ${first}`;
+      return [
+        `${failed} of ${requests} requests to create a snapshot${ofKind} ${since}.`,
+        ...describeEnd(days, failed),
+        advise(policy, plan, result),
+      ].join(" ");
     });
+}
+
+/** Returns a sentence about the last created snapshot if all later requests fail. A single failed request does not show this. */
+function describeEnd(days: readonly SimulatedDay[], failed: number): string[] {
+  const last = days.findLastIndex(({ created }) => created > 0);
+  const failedLater = days.slice(last + 1).reduce((sum, day) => sum + day.failed, 0);
+  return failed > 1 && failedLater === failed ? [`No snapshot is created after ${days[last]?.day}.`] : [];
+}
+
+/** Returns which change of the policy or of the prune runs makes the policy fit. */
+function advise({ retention }: SimulatedPolicy, plan: SimulationPlan, result: KindResult): string {
+  const { limit = 0, makesRoom, peak, keeps = 0 } = result;
+  const maxKept = limit - 1;
+  if (makesRoom) {
+    return `make_room finds no snapshot to delete, because the retention keeps all ${limit}: keep at most ${maxKept}.`;
+  }
+  if (retention === undefined) return `Add a retention that keeps at most ${countSnapshots(maxKept)}.`;
+  const interval = describeInterval(plan);
+  if (keeps < limit) return `Prune ${interval}: the policy then needs ${countSnapshots(keeps + 1)}.`;
+  // Between two prune runs, `peak - keeps` snapshots are created.
+  const also = peak - keeps > 1 ? `, and prune ${interval}` : "";
+  return `The retention keeps up to ${countSnapshots(keeps)}: keep at most ${maxKept}${also}.`;
 }
 
 /** A run of consecutive days. */
@@ -84,7 +134,7 @@ export function foldDays(days: readonly SimulatedDay[]): DayRun[] {
   return runs;
 }
 
-/** Returns a table of the days on which something changes. */
+/** Returns a table of all days, in which similar days share a row. */
 export function formatDays(days: readonly SimulatedDay[], maxWidth: number): string[] {
   const runs = foldDays(days);
   const hasFailed = runs.some(({ failed }) => failed > 0);

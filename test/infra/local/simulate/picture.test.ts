@@ -86,10 +86,12 @@ describe("the picture of a simulation", () => {
 
   test("the picture of a policy that does not fit has the limit line, and a cross where create requests fail", () => {
     const svg = draw({ retention: GFS, targets: targets("snapshot") });
-    expect(svg).toContain('<title id="simulation-title">Does not fit: nightly (snapshot: peak 24, limit 7)</title>');
+    expect(svg).toContain(
+      '<title id="simulation-title">Does not fit: the policy nightly needs 24 snapshots of the kind snapshot, and the limit is 7.</title>',
+    );
     expect(svg).toMatch(/<path d="M150 [\d.]+H680" class="limit"\/>/);
     expect(svg.match(/class="cross"/g)?.length).toBeGreaterThan(10);
-    expect(svg).toContain("393 of 400 create requests fail.");
+    expect(svg).toContain("393 of 400 requests to create a snapshot fail.");
     expect(svg).toContain(">limit 7<");
   });
 

@@ -155,13 +155,16 @@ describe("the command simulate", () => {
       }),
     );
     const run = (...argv: string[]) => capture(file, "--from", "2026-11-21", "--days", "20", ...argv);
-    expect(run()).toMatchObject({ code: 0, first: "Fits: nightly (snapshot: peak 4, limit 7)" });
+    const verdict = (fits: string, count: string) =>
+      expect.stringMatching(
+        `^${fits}: the policy nightly needs ${count} snapshots of the kind snapshot, and the limit is 7`,
+      );
+    expect(run()).toMatchObject({ code: 0, words: verdict("Fits", "4") });
     for (const every of ["0 30 4 * * MON", "7d"]) {
       const weekly = run("--prune-every", every);
-      expect(weekly.code).toBe(1);
-      expect(weekly.first).toMatch(/^Does not fit: nightly \(snapshot: peak (10|11), limit 7\)$/);
+      expect(weekly).toMatchObject({ code: 1, words: verdict("Does not fit", "(10|11)") });
       expect(weekly.words).toContain("fail with QuotaExceeded");
-      expect(weekly.words).toContain("Keep fewer snapshots, or prune more often.");
+      expect(weekly.words).toContain("Prune every 24 hours: the policy then needs 4 snapshots.");
     }
   });
 

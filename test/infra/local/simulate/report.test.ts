@@ -1,5 +1,8 @@
 /** Tests the tables of `npm run simulate`: which days and which snapshots share a row. */
-import { describe, expect, test } from "vitest";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { foldDays, formatDays, formatRetained } from "../../../../infra/local/simulate/report.ts";
 import { type RetentionRule, type SimulatedDay, simulate } from "../../../../infra/local/simulate/simulate.ts";
 import { capture } from "./captured.ts";
@@ -114,8 +117,97 @@ describe("the table of retained snapshots", () => {
   });
 });
 
+describe("the explanation of a policy that does not fit", () => {
+  const from = ["--from", "2026-11-21"];
+  const simulateV2 = (fields: object, ...argv: string[]) => {
+    const folder = mkdtempSync(join(tmpdir(), "simulate-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, "policy.json");
+    const write = (changes: object) =>
+      writeFileSync(
+        file,
+        JSON.stringify({
+          policy: "p",
+          targets: [{ kind: "snapshot", tags: { backup: "daily" } }],
+          ...fields,
+          ...changes,
+        }),
+      );
+    write({});
+    return {
+      words: capture(file, ...from, ...argv).words,
+      /** Returns the exit code of simulate after a change of the policy or of the arguments. */
+      codeAfter(changes: object, ...changedArgv: string[]) {
+        write(changes);
+        return capture(file, ...from, ...argv, ...changedArgv).code;
+      },
+    };
+  };
+
+  test("simulate states after which day it creates no snapshot any more", () => {
+    const { words } = capture(`${SAMPLE_FOLDER}/too-many-v2.json`, ...from);
+    expect(words).toContain("the first one on 2026-11-28. No snapshot is created after 2026-11-27.");
+    // The snapshots of the last two days expire, so later requests succeed.
+    const { words: recovering } = simulateV2({ retention: { keep_within_days: 2 } }, "--every", "4");
+    expect(recovering).toContain("requests to create a snapshot fail");
+    expect(recovering).not.toContain("No snapshot is created");
+  });
+
+  test("if the retention itself keeps more than the limit, simulate names the number of snapshots that fits, and not the prune runs", () => {
+    const { words, codeAfter } = simulateV2({ retention: { keep_daily: 7, keep_weekly: 4 } });
+    expect(words).toContain("The retention keeps up to 10 snapshots: keep at most 6.");
+    expect(words).not.toMatch(/prune (more|at)/i);
+    expect(codeAfter({ retention: { keep_daily: 6 } })).toBe(0);
+    expect(codeAfter({ retention: { keep_daily: 7 } })).toBe(1);
+  });
+
+  test("if prune-snapshots only runs too rarely, simulate names the interval that fits, and not the retention", () => {
+    const { words, codeAfter } = simulateV2({ retention: { keep_last: 3 } }, "--every", "4");
+    expect(words).toContain("Prune every 4 hours: the policy then needs 4 snapshots.");
+    expect(words).not.toContain("at most");
+    expect(codeAfter({}, "--prune-every", "4h")).toBe(0);
+    expect(codeAfter({})).toBe(1);
+  });
+
+  test("if the retention keeps too many snapshots and prune-snapshots runs too rarely, simulate advises to change both", () => {
+    const { words, codeAfter } = simulateV2({ retention: { keep_last: 9 } }, "--every", "4");
+    expect(words).toContain("The retention keeps up to 9 snapshots: keep at most 6, and prune every 4 hours.");
+    expect(codeAfter({ retention: { keep_last: 6 } })).toBe(1);
+    expect(codeAfter({ retention: { keep_last: 9 } }, "--prune-every", "4h")).toBe(1);
+    expect(codeAfter({ retention: { keep_last: 6 } }, "--prune-every", "4h")).toBe(0);
+  });
+
+  test("if make_room finds no snapshot to delete, simulate names the number of snapshots that fits", () => {
+    const { words, codeAfter } = simulateV2({ retention: { keep_daily: 9 }, make_room: true });
+    expect(words).toMatch(/^Does not fit: the policy p needs 10 snapshots of the kind snapshot with make_room, and/);
+    expect(words).toContain(
+      "make_room finds no snapshot to delete, because the retention keeps all 7: keep at most 6.",
+    );
+    expect(codeAfter({ retention: { keep_daily: 6 } })).toBe(0);
+  });
+});
+
+describe("the sentence about what was simulated", () => {
+  const simulateWith = (...argv: string[]) =>
+    capture(`${SAMPLE_FOLDER}/too-many-v2.json`, "--from", "2026-11-21", "--days", "20", ...argv).words;
+
+  test("simulate prints the rules of the retention", () => {
+    expect(simulateWith()).toContain("kept by keep_daily 7 and keep_weekly 4");
+  });
+
+  test.each([
+    ["0 40 3 * * *", "prune-snapshots runs daily at 03:40 UTC."],
+    ["CRON_TZ=Europe/Berlin 0 5 14 ? * *", "prune-snapshots runs daily at 14:05 Europe/Berlin."],
+    ["0 0 */6 * * *", "prune-snapshots runs by the schedule 0 0 */6 * * *."],
+    ["12h", "prune-snapshots runs every 12 hours."],
+    ["1d", "prune-snapshots runs every day."],
+  ])("simulate says for --prune-every %j: %s", (pruneEvery, sentence) => {
+    expect(simulateWith("--prune-every", pruneEvery)).toContain(sentence);
+  });
+});
+
 test("simulate names the kind of snapshot that its tables show if the kinds of a policy have different results", () => {
-  const { text } = capture(`${SAMPLE_FOLDER}/does-not-fit.json`, "--days", "20");
+  const { text } = capture(`${SAMPLE_FOLDER}/too-many-v2.json`, "--days", "20");
   expect(text).not.toContain("(snapshot)");
-  expect(text).toMatch(/^The days that change$/m);
+  expect(text).toMatch(/^All 20 days, similar days in one row$/m);
 });

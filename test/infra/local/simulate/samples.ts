@@ -16,7 +16,7 @@ interface Sample {
   /** The limit of a resource by the public documents (SOURCES.md). Absent if it has none. */
   capacity?: Capacity;
   exitCode: number;
-  /** The first line of `npm run simulate` over 400 days. */
+  /** The first sentence of `npm run simulate` over 400 days. */
   verdict: string;
 }
 
@@ -36,33 +36,61 @@ const sample = (file: string, verdict: string, options: Options = {}): Sample =>
 const limit = (max: number, makesRoom = false) => ({ capacity: { max, makesRoom } });
 
 export const SAMPLES: Sample[] = [
-  sample("nightly-disks.json", "Fits: nightly-disks (standard-snapshot: peak 22, limit 256)", limit(256)),
-  sample("nightly-disks-v2.json", "Fits: nightly-disks-v2 (snapshot: peak 7, limit 7)", limit(7)),
   sample(
-    "hourly-databases-instant.json",
-    "Fits: hourly-databases (standard-snapshot with instant access: peak 6, limit 7)",
-    { ...limit(7), everyHours: 1, pruneEvery: "2h", agreementDays: 4 },
-  ),
-  sample("nightly-servers.json", "Fits: nightly-servers (snapshot-group: peak 20, limit 256)", limit(256)),
-  sample("cluster-weekly.json", "Fits: cluster-weekly (cluster-snapshot: peak 9, no limit)", {
-    everyHours: 168,
-    agreementDays: 70,
-  }),
-  sample(
-    "grandfather-father-son.json",
-    "Fits: grandfather-father-son (standard-snapshot: peak 24, limit 256)",
+    "nightly-disks.json",
+    "Fits: the policy nightly-disks needs 22 snapshots of the kind standard-snapshot, and the limit is 256.",
     limit(256),
   ),
-  sample("keep-a-year-standard.json", "Fits: keep-a-year (standard-snapshot: peak 79, limit 256)", limit(256)),
-  sample("make-room.json", "Fits: make-room (snapshot: peak 7, limit 7 with make_room)", {
-    ...limit(7, true),
-    everyHours: 4,
-    agreementDays: 5,
-  }),
-  sample("does-not-fit.json", "Does not fit: does-not-fit (snapshot: peak 11, limit 7)", { ...limit(7), exitCode: 1 }),
+  sample(
+    "nightly-disks-v2.json",
+    "Fits: the policy nightly-disks-v2 needs 7 snapshots of the kind snapshot, and the limit is 7.",
+    limit(7),
+  ),
+  sample(
+    "hourly-databases-instant.json",
+    "Fits: the policy hourly-databases needs 6 snapshots of the kind standard-snapshot with instant access, and the limit is 7.",
+    { ...limit(7), everyHours: 1, pruneEvery: "2h", agreementDays: 4 },
+  ),
+  sample(
+    "nightly-servers.json",
+    "Fits: the policy nightly-servers needs 20 snapshots of the kind snapshot-group, and the limit is 256.",
+    limit(256),
+  ),
+  sample(
+    "cluster-weekly.json",
+    "Fits: the policy cluster-weekly needs 9 snapshots of the kind cluster-snapshot, which has no limit.",
+    {
+      everyHours: 168,
+      agreementDays: 70,
+    },
+  ),
+  sample(
+    "grandfather-father-son.json",
+    "Fits: the policy grandfather-father-son needs 24 snapshots of the kind standard-snapshot, and the limit is 256.",
+    limit(256),
+  ),
+  sample(
+    "keep-a-year-standard.json",
+    "Fits: the policy keep-a-year needs 79 snapshots of the kind standard-snapshot, and the limit is 256.",
+    limit(256),
+  ),
+  sample(
+    "make-room.json",
+    "Fits: the policy make-room needs 7 snapshots of the kind snapshot with make_room, and the limit is 7.",
+    {
+      ...limit(7, true),
+      everyHours: 4,
+      agreementDays: 5,
+    },
+  ),
+  sample(
+    "too-many-v2.json",
+    "Does not fit: the policy too-many-v2 needs 11 snapshots of the kind snapshot, and the limit is 7.",
+    { ...limit(7), exitCode: 1 },
+  ),
   sample(
     "pre-deploy.json",
-    "No limit checked: pre-deploy (peak 30; without targets, the kind of its snapshots is unknown)",
+    "No limit checked: the policy pre-deploy needs 30 snapshots, whose kind is unknown without targets.",
     { everyHours: 12 },
   ),
 ];

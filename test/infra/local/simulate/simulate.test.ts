@@ -90,9 +90,11 @@ describe("the command simulate", () => {
     expect([code, err]).toEqual([1, ""]);
     expect(out).not.toContain("\u001b");
     const lines = out.split("\n");
-    expect(lines[0]).toBe("Does not fit: nightly (snapshot: peak 14, limit 7)");
-    expect(lines[1]).toBe(
-      "53 of 60 create requests of snapshot fail with QuotaExceeded, the first one on 2026-11-28. Keep",
+    expect(lines[0]).toBe(
+      "Does not fit: the policy nightly needs 14 snapshots of the kind snapshot, and the limit is 7.",
+    );
+    expect(lines[1]).toMatch(
+      /^53 of 60 requests to create a snapshot fail with QuotaExceeded, the first one on 2026-11-28\./,
     );
     expect(out).toContain("7 snapshots at the end of 2027-01-19");
     expect(out).toMatch(/^from +days +created +deleted +failed +snapshots at the end of a day$/m);
@@ -149,16 +151,20 @@ describe("the command simulate", () => {
     };
     const targets = [{ kind: "snapshot", tags: { backup: "daily" } }];
     const seven = simulatePolicy({ policy: "nightly", targets }, 7);
-    expect(seven.first).toBe("Fits: nightly (snapshot: peak 7, limit 7)");
+    expect(seven.first).toBe("Fits: the policy nightly needs 7 snapshots of the kind snapshot, and the limit is 7.");
     expect(seven.words).toContain("The policy has no retention, so prune-snapshots deletes only duplicates.");
     expect(seven.text).toMatch(/^2026-11-21 to 2026-11-27 +7 +\(no retention\)$/m);
     const eight = simulatePolicy({ policy: "nightly", targets }, 8);
-    expect([eight.code, eight.first]).toEqual([1, "Does not fit: nightly (snapshot: peak 8, limit 7)"]);
-    expect(eight.words).toContain("fail with QuotaExceeded, the first one on 2026-11-28. Add a retention.");
+    expect([eight.code, eight.first]).toEqual([
+      1,
+      "Does not fit: the policy nightly needs 8 snapshots of the kind snapshot, and the limit is 7.",
+    ]);
+    expect(eight.words).toContain("1 of 8 requests to create a snapshot fails with QuotaExceeded, on 2026-11-28.");
+    expect(eight.words).toContain("Add a retention that keeps at most 6 snapshots.");
     const unlimited = simulatePolicy({ policy: "pre-deploy" }, 30);
     expect([unlimited.code, unlimited.first]).toEqual([
       0,
-      "No limit checked: pre-deploy (peak 30; without targets, the kind of its snapshots is unknown)",
+      "No limit checked: the policy pre-deploy needs 30 snapshots, whose kind is unknown without targets.",
     ]);
   });
 
