@@ -35,7 +35,7 @@ const PHRASES: Record<string, Record<string, Phrase>> = {
   prune: {
     "would delete": (count) => `would delete ${snapshots(count)}`,
     "would keep": (count) => `keep ${count}`,
-    "would hold": (count) => `keep ${count} on hold`,
+    "on hold": (count) => `keep ${count} on hold`,
     deleted: (count) => `deleted ${snapshots(count)}`,
     kept: (count) => `kept ${count}`,
     held: (count) => `kept ${count} on hold`,
@@ -46,7 +46,7 @@ const PHRASES: Record<string, Record<string, Phrase>> = {
 };
 
 /** What a dry run of prune-snapshots would do, by the decision in the `detail` of its records. */
-const PLANS: Record<string, string> = { deleted: "would delete", kept: "would keep", held: "would hold" };
+const PLANS: Record<string, string> = { deleted: "would delete", kept: "would keep", held: "on hold" };
 
 /** Returns the outcome of a record. For a dry run of prune-snapshots, returns what prune-snapshots would do. */
 export const outcomeOf = ({ action, outcome, detail = "" }: ResultRecord): string =>
@@ -70,7 +70,7 @@ export function describeInvocation(invocation: Invocation, records: readonly Res
   const phrases = actions.flatMap((action) => phrasesOf(action, records));
   const response = describeResponse(invocation);
   const parts = response === undefined ? phrases : [...phrases, response];
-  const dryRun = records.some(({ outcome }) => outcome === "planned") ? " (dry run)" : "";
+  const dryRun = isDryRun(records) ? " (dry run)" : "";
   const subject = `${invocation.function}${dryRun}`;
   if (invocation.error !== undefined) {
     return parts.length === 0 ? `${subject} failed.` : `${subject} ${join(parts)}, so the invocation failed.`;
@@ -78,13 +78,16 @@ export function describeInvocation(invocation: Invocation, records: readonly Res
   return `${subject} ${parts.length === 0 ? "had nothing to do" : join(parts)}.`;
 }
 
+export const isDryRun = (records: readonly ResultRecord[]): boolean =>
+  records.some(({ outcome }) => outcome === "planned");
+
 /** Returns a phrase for each outcome of the records of one action. */
 function phrasesOf(action: string, records: readonly ResultRecord[]): string[] {
   const counts = new Map<string, number>();
   const add = (outcome: string, count: number) => counts.set(outcome, (counts.get(outcome) ?? 0) + count);
   for (const record of records) if (record.action === action) add(phraseOf(record), 1);
   // If prune-snapshots deletes nothing, the sentence says so.
-  if (counts.has("would keep") || counts.has("would hold")) add("would delete", 0);
+  if (counts.has("would keep") || counts.has("on hold")) add("would delete", 0);
   if (counts.has("kept") || counts.has("held")) add("deleted", 0);
   const phrases = PHRASES[action] ?? {};
   const known = Object.keys(phrases).filter((outcome) => counts.has(outcome));

@@ -1,7 +1,7 @@
 /** Returns the complete texts that do not fit into the table of records: errors with their advice, warnings and long details. */
 
 import type { Invocation } from "../host/index.ts";
-import type { ResultRecord } from "../site/records.ts";
+import { addNames, type ResultRecord } from "../site/records.ts";
 import { describeFate } from "./conclusion.ts";
 import type { WaitResult } from "./wait.ts";
 
@@ -51,7 +51,9 @@ export function describeDetails({ invocation, records, wait, namesOf }: DetailSo
     add(namesOf(resourceId), `${describeFate({ id, state })} ${ADVICE[state] ?? "Check it on the console."}`);
   }
   if (wait?.problem !== undefined) add("Note", wait.problem);
-  return [...subjectsByText].map(([text, subjects]) => `${joinSubjects([...subjects])}${text}`);
+  const snapshotNames = new Map(records.map(({ snapshot_id = "", name }) => [snapshot_id, name]));
+  const nameOf = (id: string) => snapshotNames.get(id) || namesOf(id);
+  return [...subjectsByText].map(([text, subjects]) => `${joinSubjects([...subjects])}${addNames(text, nameOf)}`);
 }
 
 /** The detail of an available snapshot contains only its creation time and its members. */

@@ -92,10 +92,10 @@ export function warnBeforeDeletion(functionName: string, event: unknown, setting
     `${cause}, so ${functionName} deletes snapshots of each disk that has no room for a new snapshot`;
   switch (functionName) {
     case "prune-snapshots":
-      return isDryRun(policyOf(event)) ? undefined : warn(`${functionName} deletes snapshots`, orDryRun);
+      return isDryRunPolicy(policyOf(event)) ? undefined : warn(`${functionName} deletes snapshots`, orDryRun);
     case "scheduled-snapshots": {
       const policy = policyOf(event);
-      if (isDryRun(policy) || (policy !== undefined && !isSet(policy.make_room))) return undefined;
+      if (isDryRunPolicy(policy) || (policy !== undefined && !isSet(policy.make_room))) return undefined;
       return warn(makesRoom('the policy sets "make_room" or cannot be read'), orDryRun);
     }
     case "pre-deploy": {
@@ -122,11 +122,11 @@ function mayCallDelete(functionName: string): boolean {
   return definition === undefined || callsOf(definition, DEFINITIONS).some((call) => /delete/i.test(call));
 }
 
-const isDryRun = (policy: JsonObject | undefined): boolean => policy?.dry_run === true;
+const isDryRunPolicy = (policy: JsonObject | undefined): boolean => policy?.dry_run === true;
 const isSet = (value: unknown): boolean => value !== undefined && value !== false;
 
 /** Returns the policy in a timer event, or undefined if the event is unreadable. */
-const policyOf = (event: unknown): JsonObject | undefined => readOrUndefined(() => readTimer(event).body);
+export const policyOf = (event: unknown): JsonObject | undefined => readOrUndefined(() => readTimer(event).body);
 
 /** Returns the body of an API gateway event, or undefined if the event is unreadable. */
 const bodyOf = (event: unknown): JsonObject | undefined =>

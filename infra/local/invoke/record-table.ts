@@ -38,23 +38,38 @@ export function printRecords({ records, wait, nameOf }: TableSource, { line, wid
   });
   const sorted = records.toSorted((a, b) => severityOf(a) - severityOf(b) || rankOf(a) - rankOf(b));
   const rows = mergeSimilarRows(sorted.map(toRow));
-  const columns = COLUMNS.filter((column) => isShown(column, rows, width));
-  const cells = rows.slice(0, MAX_ROWS).map((row) => columns.map((column) => row[column]));
-  const [heading = "", ...lines] = formatTable(columns, cells, width);
+  const [heading = "", ...lines] = formatRows(rows.slice(0, MAX_ROWS), width);
   line(style.dim(heading));
   lines.forEach((text, index) => {
     line(rows[index]?.isError ? style.bad(text) : text);
   });
   if (rows.length > MAX_ROWS) line(`${rows.length - MAX_ROWS} more rows: --json prints every record.`);
-  else if (rows.length < records.length) line("--json prints a record for each snapshot.");
+  else if (rows.length < records.length) line("--json prints the complete record of each snapshot.");
 }
 
-/** A narrower screen has no room for the kind, which the resource often shows: a snapshot group is of a server. */
-const MIN_WIDTH_WITH_KIND = 100;
+/** The number of characters of a snapshot name that show its policy and its date, such as `nightly-20261121`, with an ellipsis. */
+const MIN_SNAPSHOT_WIDTH = 17;
+
+/** Formats the rows as a table. Shortens the snapshot names first. Omits the kind, which the resource often shows, if the rest has no room. */
+function formatRows(rows: readonly Row[], width: number): string[] {
+  const shown = COLUMNS.filter((column) => isShown(column, rows));
+  const widthOf = (column: (typeof COLUMNS)[number]) =>
+    Math.max(column.length, ...rows.map((row) => row[column].length));
+  const needed = shown.map((column) =>
+    column === "snapshot" ? Math.min(MIN_SNAPSHOT_WIDTH, widthOf(column)) : widthOf(column),
+  );
+  const fits = needed.reduce((sum, one) => sum + one + 2, -2) <= width;
+  const columns = fits ? shown : shown.filter((column) => column !== "kind");
+  return formatTable(
+    columns,
+    rows.map((row) => columns.map((column) => row[column])),
+    width,
+    { column: columns.indexOf("snapshot"), minWidth: MIN_SNAPSHOT_WIDTH },
+  );
+}
 
 /** Returns whether a column says something. The conclusion already says the action if all records have the same action. */
-function isShown(column: (typeof COLUMNS)[number], rows: readonly Row[], width: number): boolean {
-  if (column === "kind" && width < MIN_WIDTH_WITH_KIND) return false;
+function isShown(column: (typeof COLUMNS)[number], rows: readonly Row[]): boolean {
   const values = new Set(rows.map((row) => row[column]));
   return column === "action" ? values.size > 1 : values.size > 1 || !values.has("");
 }
@@ -71,7 +86,9 @@ const severityOf = ({ level }: ResultRecord): number => ({ error: 0, warn: 1, in
 /** Returns why a record has its outcome, in a few words: the reason of the error, the rule, or a short detail. */
 function whyOf(record: ResultRecord): string {
   const { error, rule, detail = "", outcome, level } = record;
-  if (error?.reason ?? rule) return error?.reason ?? rule ?? "";
+  if (error?.reason) return error.reason;
+  // The id of the original would fill the line. 8 characters are enough to find it in the records.
+  if (rule) return rule.replace(/^twin of ([0-9a-f]{8})-\S+$/, "duplicate (twin of $1…)");
   if (outcome === "planned" || (outcome === "available" && level === "info")) return "";
   return isLongDetail(record) ? "see below" : detail;
 }

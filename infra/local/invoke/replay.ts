@@ -20,7 +20,7 @@ import {
 } from "./real-cloud.ts";
 import { exitCodeOf, type InvokeReport, printReport } from "./report.ts";
 import { type ReplayRequest, readRequest, timeValues } from "./request.ts";
-import { type StoredEvent, toEvent } from "./stored-event.ts";
+import { describeSettings, type StoredEvent, toEvent } from "./stored-event.ts";
 import { USAGE } from "./usage.ts";
 import { connect, createdSnapshots, type WaitResult, waitForSnapshots } from "./wait.ts";
 
@@ -60,6 +60,7 @@ async function invokeEmbedded(request: ReplayRequest, outputs: Outputs): Promise
       nameOf: inventory.nameOf,
       connectCloud: () => connect(environmentOf(localSite.cloud), environmentOf(localSite.cloud)),
       finish: () => waitForInvocations(localSite),
+      countChanges: () => localSite.cloud.count(/\.(create|delete)/),
     });
   } finally {
     await localSite.close();
@@ -107,6 +108,8 @@ interface Surroundings extends Pick<InvokeReport, "place" | "nameOf"> {
   connectCloud(): Cloud;
   /** Waits until the invocations that the function started have ended. */
   finish(): Promise<void>;
+  /** Returns the number of create and delete requests that the embedded cloud received. Absent with `--real`. */
+  countChanges?(): number;
 }
 
 async function invoke(
@@ -114,7 +117,7 @@ async function invoke(
   { event, note }: StoredEvent,
   outputs: Outputs,
   { records, otherLines, progress }: CollectedOutput,
-  { host, place, nameOf, connectCloud, finish }: Surroundings,
+  { host, place, nameOf, connectCloud, finish, countChanges }: Surroundings,
 ): Promise<number> {
   const { functionName, json } = request;
   progress(`Running ${functionName}`);
@@ -123,12 +126,16 @@ async function invoke(
   if (json) outputs.out.line(JSON.stringify(invocation.error ?? invocation.result ?? null));
   const wait = request.wait ? await waitFor(records, connectCloud, progress) : undefined;
   progress("");
+  const changes = countChanges?.();
+  const settings = describeSettings(functionName, event);
   const report: InvokeReport = {
     invocation,
     records,
     otherLines,
     place,
     nameOf,
+    ...(changes === undefined ? {} : { changes }),
+    ...(settings === undefined ? {} : { settings }),
     ...(note === undefined ? {} : { note }),
     ...(wait === undefined ? {} : { wait }),
   };

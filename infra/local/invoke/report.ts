@@ -4,7 +4,7 @@ import type { Invocation, OutputLine } from "../host/index.ts";
 import type { ResultRecord } from "../site/records.ts";
 import type { Screen } from "../terminal/screen.ts";
 import { shorten, wrapText } from "../terminal/table.ts";
-import { describeInvocation, describeWait, readHttpResult } from "./conclusion.ts";
+import { describeInvocation, describeWait, isDryRun, readHttpResult } from "./conclusion.ts";
 import { describeDetails } from "./details.ts";
 import { namesOf, printRecords } from "./record-table.ts";
 import type { WaitResult } from "./wait.ts";
@@ -20,6 +20,10 @@ export interface InvokeReport {
   wait?: WaitResult;
   /** Where the function ran, such as `on the embedded cloud`. */
   place: string;
+  /** The number of create and delete requests that the embedded cloud received. Undefined with `--real`. */
+  changes?: number;
+  /** The policy or the time window in the event, in a sentence. */
+  settings?: string;
   /** How the event was created, if the file contains no event. */
   note?: string;
   /** Returns the name of a resource, or its id if the name is unknown. */
@@ -31,15 +35,22 @@ const MAX_DETAILS = 10;
 /** The maximum number of lines of a response body. The body of pre-deploy is longer, but it repeats the records. */
 const MAX_BODY_LINES = 20;
 
-/** Returns the exit code: 1 if the invocation or a snapshot failed, or if the HTTP status is 400 or more. */
+/** Returns the exit code: 1 if the invocation or a snapshot failed, if the HTTP status is 400 or more, or if a dry run changed the cloud. */
 export function exitCodeOf({
   invocation,
   records,
   wait,
-}: Pick<InvokeReport, "invocation" | "records" | "wait">): number {
+  changes = 0,
+}: Pick<InvokeReport, "invocation" | "records" | "wait" | "changes">): number {
   const status = readHttpResult(invocation.result)?.statusCode ?? 200;
   const isWaitFailed = wait !== undefined && !isWaitSuccessful(wait);
-  return invocation.error !== undefined || status >= 400 || isWaitFailed || hasFailedRun(records) ? 1 : 0;
+  return invocation.error !== undefined ||
+    status >= 400 ||
+    isWaitFailed ||
+    hasFailedRun(records) ||
+    (isDryRun(records) && changes > 0)
+    ? 1
+    : 0;
 }
 
 /** Returns whether the last attempt of the invocation, or of an invocation that it started, failed. */
@@ -53,7 +64,7 @@ const isWaitSuccessful = ({ snapshots, problem }: WaitResult): boolean =>
   problem === undefined && snapshots.every(({ state }) => state === "available");
 
 export function printReport(report: InvokeReport, screen: Screen): void {
-  const { invocation, records, wait, place, note } = report;
+  const { invocation, records, wait, place, note, settings } = report;
   const { style } = screen;
   const print = (text: string, indent = "") => {
     for (const line of wrapText(text, screen.width, indent)) screen.line(line);
@@ -61,9 +72,8 @@ export function printReport(report: InvokeReport, screen: Screen): void {
   const conclusion = [describeInvocation(invocation, records), ...(wait ? [describeWait(wait)] : [])].join(" ");
   const paint = exitCodeOf(report) === 0 ? style.bold : style.bad;
   for (const line of wrapText(conclusion, screen.width)) screen.line(paint(line));
-  const facts = [`Took ${(invocation.durationMs / 1000).toFixed(1)} s ${place}.`, note].filter(
-    (fact) => fact !== undefined,
-  );
+  const took = `Took ${(invocation.durationMs / 1000).toFixed(1)} s ${place}.`;
+  const facts = [describeDryRun(report), took, settings, note].filter((fact) => fact !== undefined);
   for (const line of wrapText(facts.join(" "), screen.width)) screen.line(style.dim(line));
 
   const targets = records.filter(({ action }) => action !== "run");
@@ -77,6 +87,13 @@ export function printReport(report: InvokeReport, screen: Screen): void {
   if (details.length > MAX_DETAILS) print(`${details.length - MAX_DETAILS} more details: --json prints all records.`);
   printResponse(invocation, screen);
   printOtherLines(report, screen);
+}
+
+/** Returns whether a dry run changed the embedded cloud. Undefined if the invocation was no dry run, or with `--real`. */
+function describeDryRun({ records, changes }: InvokeReport): string | undefined {
+  if (!isDryRun(records) || changes === undefined) return undefined;
+  if (changes === 0) return "Nothing was created or deleted: the cloud received no such request.";
+  return `This was no dry run: the cloud received ${changes} create or delete request${changes === 1 ? "" : "s"}.`;
 }
 
 /** Prints the response of an HTTP function, or the result of a direct invocation. A summary repeats the records, so it is omitted. */

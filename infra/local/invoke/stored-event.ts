@@ -4,6 +4,7 @@ import { isObject, type JsonObject } from "../../../shared/core/json.ts";
 import { loadDefinitions } from "../../definitions.ts";
 import { timerEvent } from "../site/events.ts";
 import { BadUsage } from "../terminal/arguments.ts";
+import { policyOf } from "./real-cloud.ts";
 
 const DEFINITIONS = await loadDefinitions();
 
@@ -50,6 +51,20 @@ export function toEvent(functionName: string, content: unknown, path: string, no
   throw new BadUsage(
     `Expected ${expected} in ${path}, got a policy. ${TIMER_FUNCTIONS.join(", ")} accept a policy. For pre-deploy, copy "targets" into a file and add "deployment_id".`,
   );
+}
+
+/**
+ * Returns a sentence about the policy that the event contains, with the rules of prune-snapshots, or about the time window of
+ * verify-snapshots. Returns undefined for any other event.
+ */
+export function describeSettings(functionName: string, event: unknown): string | undefined {
+  const { policy, retention, lookback_minutes: minutes } = policyOf(event) ?? {};
+  if (functionName === "verify-snapshots" && typeof minutes === "number") {
+    return `Checked the last ${minutes % 60 === 0 ? `${minutes / 60} hours` : `${minutes} minutes`} (lookback_minutes ${minutes}).`;
+  }
+  if (typeof policy !== "string") return undefined;
+  const rules = functionName === "prune-snapshots" ? Object.entries(Object(retention)) : [];
+  return `Policy ${policy}${rules.length === 0 ? "" : `: ${rules.map((rule) => rule.join(" ")).join(", ")}`}.`;
 }
 
 /** Returns whether a value is the body of a request to pre-deploy and not the event of an HTTP request with this body. */

@@ -27,7 +27,7 @@ export function drawSimulation(policy: SimulatedPolicy, plan: SimulationPlan, re
   const retained = days.at(-1)?.retained ?? [];
   const lanes = lanesOf(retained, policy.retention !== undefined);
   const verdict = describeVerdict(policy, results);
-  const failures = shown.failed > 0 ? ` ${shown.failed} of ${shown.requests} requests to create a snapshot fail.` : "";
+  const failures = shown.failed > 0 ? ` ${shown.failed} of ${shown.requests} create requests fail.` : "";
   const start = days[0]?.day;
   const end = days.at(-1)?.day;
   const bottom = LANES_TOP + lanes.length * LANE_HEIGHT;

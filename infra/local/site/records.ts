@@ -37,6 +37,12 @@ function isRecord(value: unknown): value is ResultRecord {
   return version === 1 && typeof action === "string" && typeof outcome === "string";
 }
 
+/** Returns a text with the name before each id whose name is known, such as `archive (ac30dbcf-…)`. */
+export const addNames = (text: string, nameOf: (id: string) => string): string =>
+  text.replace(/\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, (id) =>
+    nameOf(id) === id ? id : `${nameOf(id)} (${id})`,
+  );
+
 /** Formats a result record as a line, such as `create-snapshot  accepted  web-1-data`. Appends the error if there is one. */
 export function summarizeRecord(record: ResultRecord, nameOf: (id: string) => string): string {
   const subject = record.action === "run" ? "the run" : nameOf(record.resource_id ?? record.name ?? "-");

@@ -71,7 +71,7 @@ export function addSampleHistory(cloud: EmbeddedCloud, inventory: SampleInventor
   inventory.addDisk("scratch", 20);
   const images = inventory.addDisk("images", 600).id;
   const retired = inventory.idOf("retired-data");
-  inventory.setNameOfDeleted(retired, "retired-data (deleted disk)");
+  inventory.setNameOfDeleted(retired, "retired-data (deleted)");
 
   const now = cloud.clock.now();
   const add = (past: PastSnapshot) => addPastSnapshot(cloud, past);

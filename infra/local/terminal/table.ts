@@ -6,15 +6,18 @@ const MIN_COLUMN = 8;
  *
  * @param maxWidth the maximum number of characters per line. If the table is wider, the widest columns are shortened, and their
  *   cells end with an ellipsis. Default: no maximum
+ * @param first the index of the column that is shortened before the others, to at least `minWidth` characters. Default: none
  */
 export function formatTable(
   headings: readonly string[],
   rows: readonly (readonly string[])[],
   maxWidth = Number.POSITIVE_INFINITY,
+  first?: { column: number; minWidth: number },
 ): string[] {
   const widths = fitWidths(
     headings.map((heading, column) => Math.max(heading.length, ...rows.map((row) => (row[column] ?? "").length))),
     maxWidth,
+    first,
   );
   const format = (row: readonly string[]) =>
     row
@@ -27,10 +30,18 @@ export function formatTable(
   return [format(headings), ...rows.map(format)];
 }
 
-/** Shortens the widest columns until a table fits into `maxWidth`. */
-function fitWidths(natural: readonly number[], maxWidth: number): number[] {
+/** Shortens the first column to shorten, and then the widest columns, until a table fits into `maxWidth`. */
+function fitWidths(
+  natural: readonly number[],
+  maxWidth: number,
+  first?: { column: number; minWidth: number },
+): number[] {
   const widths = [...natural];
   const total = () => widths.reduce((sum, width) => sum + width + 2, -2);
+  const wide = widths[first?.column ?? -1] ?? 0;
+  if (first !== undefined && total() > maxWidth && wide > first.minWidth) {
+    widths[first.column] = Math.max(first.minWidth, wide - (total() - maxWidth));
+  }
   while (total() > maxWidth) {
     const widest = widths.indexOf(Math.max(...widths));
     const width = widths[widest] ?? 0;

@@ -171,7 +171,7 @@ test("invoke --real --wait exits with 1 and names the snapshot if a created snap
   const { outcome, output } = await invoke("create-standard-snapshot", { snapshot: { volume_id: id } }, ["--wait"]);
   expect(outcome).toBe(1);
   expect(output).toMatch(/^create-standard-snapshot started 1 snapshot\. After \d\.\d s, the snapshot failed\.$/m);
-  expect(output).toMatch(new RegExp(`^${id}: The snapshot \\S+ failed\\.`, "m"));
+  expect(output.replaceAll(/\n {2}/g, " ")).toMatch(new RegExp(`^${id}: The snapshot \\S+ \\(\\S+\\) failed\\.`, "m"));
 });
 
 describe("invoke --real --env-file", () => {

@@ -58,8 +58,8 @@ test("the report prints the complete error and advice of a failed record below t
   expect(lines[1]).toBe("invocation failed.");
   const rows = lines.filter((line) => /^(failed|accepted) /.test(line));
   expect(rows.map((row) => row.split(/ {2,}/))).toEqual([
-    ["failed", "archive", FAILURE.snapshot_id, "Busy"],
-    ["accepted", "web-1-data", expect.anything()],
+    ["failed", "standard-snapshot", "archive", FAILURE.snapshot_id, "Busy"],
+    ["accepted", "standard-snapshot", "web-1-data", expect.anything()],
   ]);
   expect(text.replaceAll(/\s+/g, " ")).toContain(`archive: Busy (EVS.5400): ${BUSY.message}`);
   for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
@@ -88,6 +88,67 @@ test("the report merges more than three snapshots of a resource that are kept by
     .filter((line) => line.startsWith("kept "));
   expect(rows[0]).toMatch(/web-1-data +4 snapshots +keep_last, keep_daily, keep_weekly$/);
   expect(rows.slice(1)).toHaveLength(3);
+});
+
+const LONG_RULE = "failed, and a newer good snapshot exists";
+const pruned = (fields: Partial<ResultRecord> = {}) =>
+  record({
+    action: "prune",
+    outcome: "deleted",
+    rule: LONG_RULE,
+    name: "nightly-20261121T020000Z-0123abcd",
+    kind: "standard-snapshot",
+    ...fields,
+  });
+
+test.each([100, 80])(
+  "in a terminal of %i columns, the report shortens the name of a snapshot before the reason of its deletion",
+  (columns) => {
+    const text = print({ records: [pruned(), pruned({ resource_id: "v-2", rule: "keep_last" })] }, columns);
+    const row = text.split("\n").find((line) => line.startsWith("deleted "));
+    expect(row).toMatch(new RegExp(`^deleted .* nightly-2\\S*… +${LONG_RULE}$`));
+    expect(row?.length).toBeLessThanOrEqual(columns);
+  },
+);
+
+test("the report has a column for the kind only if the reasons have enough space beside it", () => {
+  const heading = (...records: ResultRecord[]) =>
+    print({ records })
+      .split("\n")
+      .find((line) => line.startsWith("outcome"));
+  expect(heading(pruned({ rule: "keep_last" }))).toMatch(/^outcome +kind +resource +snapshot +why$/);
+  const longName = pruned({ resource_id: "a-server-with-a-long-name" });
+  expect(heading(longName)).toMatch(/^outcome +resource +snapshot +why$/);
+});
+
+test("the report calls a snapshot a duplicate and abbreviates the id of the original", () => {
+  const text = print({ records: [pruned({ rule: "twin of ac30dbcf-b38f-4a3b-8f00-0a1b2c3d4e5f" })] });
+  expect(text).toMatch(/ duplicate \(twin of ac30dbcf…\)\n/);
+  expect(text).not.toMatch(/0a1b2c3d4e5f/);
+});
+
+test("the report states after a dry run that the cloud received no create or delete request", () => {
+  const planned = pruned({ outcome: "planned", detail: "deleted" });
+  const words = (fields: Partial<InvokeReport>) => print({ records: [planned], ...fields }).replaceAll("\n", " ");
+  expect(words({ changes: 0 })).toContain("Nothing was created or deleted: the cloud received no such request.");
+  expect(words({})).not.toContain("Nothing was created");
+  expect(words({ changes: 1 })).toContain("This was no dry run: the cloud received 1 create or delete request.");
+  expect(exitCodeOf(report({ records: [planned], changes: 0 }))).toBe(0);
+  expect(exitCodeOf(report({ records: [planned], changes: 1 }))).toBe(1);
+  // Without a dry run, these requests are the work of the function.
+  expect(words({ records: [pruned()], changes: 1 })).not.toContain("dry run");
+  expect(exitCodeOf(report({ records: [pruned()], changes: 1 }))).toBe(0);
+});
+
+test("the report prints the name of a resource or snapshot beside its id in an error", () => {
+  const ids = ["85f3fe2f-788c-40aa-8999-0c59ec82ef51", "e8360d82-7b9e-483c-8615-3ad707a6f065", "0".repeat(8)];
+  const [snapshot_id = "", disk = "", unknown = ""] = ids;
+  const message = `Expected the snapshot ${snapshot_id} of ${disk} to become available, not ${unknown}.`;
+  const failed = record({ outcome: "failed", snapshot_id, resource_id: disk, name: "nightly-1", error: { message } });
+  const text = print({ records: [failed], nameOf: (id) => (id === disk ? "orders" : id) });
+  expect(text.replaceAll(/\s+/g, " ")).toContain(
+    `Expected the snapshot nightly-1 (${snapshot_id}) of orders (${disk}) to become available, not ${unknown}.`,
+  );
 });
 
 test("the report has no color on a terminal with NO_COLOR, and no text that only its color explains", () => {

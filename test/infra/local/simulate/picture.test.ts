@@ -91,7 +91,7 @@ describe("the picture of a simulation", () => {
     );
     expect(svg).toMatch(/<path d="M150 [\d.]+H680" class="limit"\/>/);
     expect(svg.match(/class="cross"/g)?.length).toBeGreaterThan(10);
-    expect(svg).toContain("393 of 400 requests to create a snapshot fail.");
+    expect(svg).toContain("393 of 400 create requests fail.</text>");
     expect(svg).toContain(">limit 7<");
   });
 

@@ -91,7 +91,7 @@ test("the sample history names a held snapshot, an orphan, and snapshots that pe
   expect(found(history.held)).toMatchObject({ name: "keep-for-audit", tags: { policy: "nightly", hold: "audit" } });
   expect(found(history.orphan)).toMatchObject({ volume_id: inventory.idOf("retired-data") });
   expect(cloud.volume(inventory.idOf("retired-data"))).toBeUndefined();
-  expect(inventory.nameOf(inventory.idOf("retired-data"))).toBe("retired-data (deleted disk)");
+  expect(inventory.nameOf(inventory.idOf("retired-data"))).toBe("retired-data (deleted)");
   expect(found(history.byHand)).toMatchObject({ name: "before-upgrade-by-hand", metadata: {} });
   expect(found(history.byBackup)?.name).toMatch(/^autobk_snapshot_/);
   expect(found(history.automated)).toMatchObject({ type: "AUTO" });

@@ -23,6 +23,13 @@ describe("formatTable", () => {
     ]);
   });
 
+  test("formatTable shortens a column with a minimum width first, and the other columns only after that", () => {
+    const names = [["a-long-name-of-a-snapshot", "a-long-reason-for-its-deletion"]];
+    const first = { column: 0, minWidth: 12 };
+    expect(formatTable(["", ""], names, 50, first)[1]).toBe("a-long-name-of-a-…  a-long-reason-for-its-deletion");
+    expect(formatTable(["", ""], names, 40, first)[1]).toBe("a-long-name…  a-long-reason-for-its-del…");
+  });
+
   test("formatTable shortens no column to fewer than 8 characters", () => {
     expect(formatTable(["disk", "size"], rows, 5)[2]).toBe("databas…     3");
   });
