@@ -32,8 +32,6 @@ export interface LocalSite {
   history?: SampleHistory;
   /** The result records that the functions printed, oldest first. */
   readonly records: readonly ResultRecord[];
-  /** The number of finished invocations: events and HTTP requests, with every repeated delivery. */
-  readonly invocationCount: number;
   close(): Promise<void>;
 }
 
@@ -56,7 +54,6 @@ export async function startLocalSite(options: {
   if (functions.length === 0) throw new Error(`No built function in ${dist}. Run "npm run build" first.`);
   const definitions = await loadDefinitions();
   const records: ResultRecord[] = [];
-  let invocationCount = 0;
   let host: Host | undefined;
   const cloud = await startCloud({
     region: REGION,
@@ -88,9 +85,6 @@ export async function startLocalSite(options: {
       if (record) records.push(record);
       options.onLine(line);
     },
-    onInvocation: () => {
-      invocationCount += 1;
-    },
   });
   const routes = definitions
     .filter(({ name, trigger }) => trigger.type === "http" && functions.includes(name))
@@ -103,9 +97,6 @@ export async function startLocalSite(options: {
     inventory,
     ...(history ? { history } : {}),
     records,
-    get invocationCount() {
-      return invocationCount;
-    },
     async close() {
       await gateway.close();
       await host.close();

@@ -34,7 +34,7 @@ export function createAttachStep(disk: string, server: string): TourStep {
         [...snapshotIds, ...completed.snapshotIds],
       );
       return {
-        sentence: `disk-attached: attaching ${disk} to ${server} sent 2 audit events and created 1 snapshot.`,
+        sentence: `disk-attached: 2 audit events of one attachment, ${disk} to ${server}, created 1 snapshot.`,
         snapshotIds,
         repeats: 1,
       };

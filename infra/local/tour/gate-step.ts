@@ -50,7 +50,7 @@ export function createGateStep(deployment: string, targets: object[]): TourStep 
       const got = `${countOf(unfinished.length, "snapshot")} with another status`;
       check(unfinished.length === 0, "every snapshot to be available when pre-deploy responds ready", got, created);
       return {
-        sentence: `pre-deploy: responded "pending" ${countOf(pending, "time")}, then "ready" when all ${countOf(ids.length, "snapshot")} of ${deployment} were usable.`,
+        sentence: `pre-deploy: responded "pending" ${countOf(pending, "time")}, then "ready" when all ${countOf(ids.length, "snapshot")} of ${deployment} were available.`,
         snapshotIds: created,
         repeats: pending,
         guarantee: {

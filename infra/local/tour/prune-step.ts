@@ -15,7 +15,7 @@ interface PrunePolicy {
 
 /**
  * Returns the step that runs prune-snapshots for a policy. The snapshots that are missing afterwards must be exactly those for
- * which the function wrote a record with the outcome `deleted`. The newest good snapshot of each resource, the held snapshots
+ * which the function wrote a record with the outcome `deleted`. The newest available snapshot of each resource, the held snapshots
  * and the snapshots of other policies, people and services must remain.
  *
  * @param disks the names of the disks whose snapshots the step draws as a timeline
@@ -51,9 +51,9 @@ export function createPruneStep(policy: PrunePolicy, disks: readonly string[]): 
       const strangers = deleted.filter((snapshot) => !ofPolicy.includes(snapshot));
       const others = before.length - ofPolicy.length;
       check(strangers.length === 0, `all ${others} snapshots of others to remain`, `${strangers.length} deleted`);
-      const newest = newestGoodByResource(ofPolicy);
+      const newest = newestAvailableByResource(ofPolicy);
       const lost = newest.filter(({ id }) => !remaining.has(id));
-      check(lost.length === 0, "the newest good snapshot of each resource to remain", `${lost.length} deleted`);
+      check(lost.length === 0, "the newest available snapshot of each resource to remain", `${lost.length} deleted`);
 
       const originals = originalIds([...recordOf.values()]);
       const lostOriginals = originals.filter((id) => !remaining.has(id));
@@ -62,18 +62,22 @@ export function createPruneStep(policy: PrunePolicy, disks: readonly string[]): 
       const rules = Object.entries(policy.retention).map(([rule, count]) => `${rule} ${count}`);
       const held = [...recordOf.values()].filter(({ outcome }) => outcome === "held").length;
       const kept = ofPolicy.length - deleted.length;
+      const details = drawRetention(
+        disks.map((name) => ({
+          name,
+          snapshots: ofPolicy.filter((snapshot) => resourceIdOf(snapshot) === localSite.inventory.idOf(name)),
+        })),
+        recordOf,
+      );
+      const resources = new Set(ofPolicy.map(resourceIdOf)).size;
+      const drawn =
+        details.length === 0 ? "" : ` ${details.length - 1} of its ${countOf(resources, "resource")}, old to new:`;
       return {
-        sentence: `prune-snapshots: ${rules.join(", ")} kept ${kept} of the ${ofPolicy.length} snapshots of the policy ${policy.policy} and deleted the other ${deleted.length}.`,
-        details: drawRetention(
-          disks.map((name) => ({
-            name,
-            snapshots: ofPolicy.filter((snapshot) => resourceIdOf(snapshot) === localSite.inventory.idOf(name)),
-          })),
-          recordOf,
-        ),
+        sentence: `prune-snapshots: ${rules.join(", ")} kept ${kept} of the ${ofPolicy.length} snapshots of the policy ${policy.policy} and deleted the other ${deleted.length}.${drawn}`,
+        details,
         guarantee: {
           name: "Retention",
-          how: `prune-snapshots kept the newest good snapshot of each of ${newest.length} resources, ${countOf(held, "snapshot")} on hold, and all ${others} snapshots of other policies, people and backups. It deleted ${countOf(originals.length, "duplicate")} and kept the original.`,
+          how: `prune-snapshots kept the newest available snapshot of each of ${newest.length} resources, ${countOf(held, "snapshot")} on hold, and all ${others} snapshots created by other policies, by people and by backups. It deleted the ${countOf(originals.length, "duplicate")} in the sample data and kept ${originals.length === 1 ? "its original" : "their originals"}.`,
         },
       };
     },
@@ -85,7 +89,7 @@ const listRemaining = ({ cloud }: LocalSite): SnapshotView[] =>
   findRequestedSnapshots(cloud).filter(({ status }) => normalizeStatus(status) !== "deleting");
 
 /** Returns the newest available snapshot of each resource and kind. */
-function newestGoodByResource(snapshots: readonly SnapshotView[]): SnapshotView[] {
+function newestAvailableByResource(snapshots: readonly SnapshotView[]): SnapshotView[] {
   const newest = new Map<string, SnapshotView>();
   // The embedded cloud lists the snapshots of each kind with the oldest first.
   for (const snapshot of snapshots) {

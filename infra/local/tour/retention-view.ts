@@ -3,7 +3,7 @@ import type { ResultRecord } from "../site/records.ts";
 
 /** The sign for each decision of prune-snapshots about a snapshot. */
 const SIGNS = { kept: "#", held: "H", deleted: ".", failed: "x", duplicate: "D" };
-const LEGEND = "One sign per snapshot, old to new: # kept, H held; deleted: . old, x failed, D duplicate";
+const LEGEND = "One sign per snapshot: # kept, H held; deleted: . old, x failed, D duplicate";
 
 /**
  * Draws one line for each disk: a sign for each snapshot from the oldest to the newest, which shows what prune-snapshots did with it. The

@@ -8,6 +8,8 @@ import { countOf, type Problem, type StepResult } from "./step.ts";
 
 /** What the steps of the tour left in the embedded cloud and in the logging topic. */
 export interface Measurement {
+  /** The number of requests and events for which a function wrote a record about the creation of a snapshot, with every repetition. */
+  deliveries: number;
   /** The number of new snapshots that have the same labels as another new snapshot of the same resource. */
   duplicates: number;
   /** The number of result records that the functions wrote. */
@@ -41,24 +43,24 @@ export function measureRun(ids: readonly string[], localSite: LocalSite, watch: 
     })),
     ...(duplicates === 0 ? [] : [{ expected: "no duplicate snapshot", got: String(duplicates) }]),
   ];
-  return { duplicates, records: records.length, problems };
+  const deliveries = new Set(records.flatMap(({ action, request_id }) => (action === "create" ? request_id : []))).size;
+  return { deliveries, duplicates, records: records.length, problems };
 }
 
 /** Prints which guarantees the run demonstrated, and how. */
 export function printGuarantees(
   results: readonly StepResult[],
   ids: readonly string[],
-  { duplicates, records }: Measurement,
-  { invocationCount }: LocalSite,
+  { deliveries, duplicates, records }: Measurement,
   { line, style, width }: Screen,
 ): void {
   const repeats = results.reduce((sum, { repeats: count = 0 }) => sum + count, 0);
   const guarantees = [
     {
       name: "No duplicates",
-      how: `${invocationCount} requests and events, ${repeats} of them repeated, created ${countOf(ids.length, "snapshot")} and ${countOf(duplicates, "duplicate")}.`,
+      how: `${deliveries - repeats} different requests and events, delivered ${deliveries} times in all, created ${countOf(ids.length, "snapshot")} and ${countOf(duplicates, "duplicate")}.`,
     },
-    { name: "Usable", how: `All ${ids.length} new snapshots became available.` },
+    { name: "Available", how: `All ${ids.length} new snapshots became available.` },
     ...results.flatMap(({ guarantee }) => guarantee ?? []),
     { name: "Recorded", how: `The logging topic received all ${records} result records that the functions wrote.` },
   ];

@@ -1,7 +1,7 @@
 import type { OutputLine } from "../host/index.ts";
 import { type LocalSite, startLocalSite } from "../site/local-site.ts";
 import { parseRecord, summarizeRecord } from "../site/records.ts";
-import { createdAt } from "../site/sample-inventory.ts";
+import { createdAt, findRequestedSnapshots } from "../site/sample-inventory.ts";
 import { watchSnapshots } from "../site/watch.ts";
 import type { Screen } from "../terminal/screen.ts";
 import { wrapText } from "../terminal/table.ts";
@@ -97,7 +97,7 @@ export async function runTour(screen: Screen, { dist, port, verbose = false }: T
   const measurement = measureRun(ids, running, watch);
   problems.push(...measurement.problems.map(describeProblem));
   line();
-  if (problems.length === 0) printGuarantees(results, ids, measurement, running, screen);
+  if (problems.length === 0) printGuarantees(results, ids, measurement, screen);
   else printProblems(problems, screen);
 
   return {
@@ -130,7 +130,7 @@ function printStart({ inventory, host, cloud }: LocalSite, { line, style, width 
   const types = [...new Set(inventory.resources.map(({ type }) => type))];
   const counts = types.map((type) => countOf(inventory.resources.filter((one) => one.type === type).length, type));
   const days = Math.round((cloud.clock.now() - Math.min(...cloud.snapshots().map(createdAt))) / 86_400_000);
-  const text = `Runs ${countOf(host.functions.length, "function")} on an embedded cloud on this machine: ${counts.join(", ")}, and ${countOf(cloud.snapshots().length, "snapshot")} of the last ${days} days.`;
+  const text = `Runs ${countOf(host.functions.length, "function")} on an embedded cloud on this machine: ${counts.join(", ")}, and ${countOf(findRequestedSnapshots(cloud).length, "snapshot")} of the last ${days} days.`;
   for (const part of wrapText(text, width)) line(style.bold(part));
   line();
 }

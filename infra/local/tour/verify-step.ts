@@ -48,10 +48,10 @@ export function createVerifyStep(): TourStep {
       const names = bad.map(
         (snapshot) => `${inventory.nameOf(resourceIdOf(snapshot))}, policy ${markerOf(snapshot)?.policy}`,
       );
-      const good = recent.length - bad.length;
+      const available = recent.length - bad.length;
       const listed = bad.length === 0 ? "" : ` (${names.join("; ")})`;
       return {
-        sentence: `verify-snapshots: checked the ${countOf(recent.length, "snapshot")} of the last day. ${good} are usable, and it reported the ${bad.length} that failed${listed}.`,
+        sentence: `verify-snapshots: checked the ${countOf(recent.length, "snapshot")} of the last day. ${available} are available, and it reported the ${bad.length} that failed${listed}.`,
         guarantee: {
           name: "Reported",
           how: `verify-snapshots reported each of the ${recent.length} snapshots with its status in the cloud.`,

@@ -58,7 +58,7 @@ test("the prune step fails if the function deleted the newest good snapshots", a
     return {};
   });
   await expect(prune.run(site)).rejects.toThrow(
-    /expected the newest good snapshot of each resource to remain, got \d+ del/,
+    /expected the newest available snapshot of each resource to remain, got \d+ del/,
   );
 });
 
