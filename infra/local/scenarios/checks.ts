@@ -1,5 +1,5 @@
 import type { SnapshotView } from "../cloud/index.ts";
-import { missingFromTopic, recordsInTopic } from "../site/records.ts";
+import { addNames, missingFromTopic, recordsInTopic } from "../site/records.ts";
 import { normalizeStatus, resourceIdOf } from "../site/sample-inventory.ts";
 import type { ScenarioEnvironment } from "./environment.ts";
 
@@ -27,21 +27,29 @@ export const atLeast = (text: string, minimum: number, actual: number): Check =>
 interface Expected {
   /** The names of the resources that must have exactly one snapshot that is not failed. */
   resources: readonly string[];
+  /** The number of failed snapshots by the name of the resource. Default: none */
+  failed?: Record<string, number>;
   /** The number of result records with each outcome in the logging topic, such as `4 accepted, 4 existing`. */
   outcomes: string;
 }
 
 /** Checks the snapshots of each resource, the duplicates, and the result records of each target of each delivery. */
-export function checkCloud(environment: ScenarioEnvironment, { resources, outcomes }: Expected): Check[] {
+export function checkCloud(environment: ScenarioEnvironment, { resources, failed = {}, outcomes }: Expected): Check[] {
   const counts = countUsable(environment);
-  const names = [...new Set([...resources, ...Object.keys(counts)])];
+  const failedCounts = countFailed(environment);
+  const names = [...new Set([...resources, ...Object.keys(counts), ...Object.keys(failedCounts)])];
   // The no-break space keeps a name and its number on one line.
-  const format = (count: (name: string) => number) => names.map((name) => `${name}\u00a0${count(name)}`).join(", ");
+  const format = (count: (name: string) => number, failures: Record<string, number>) =>
+    names
+      .map(
+        (name) => `${name}\u00a0${count(name)}${failures[name] === undefined ? "" : ` (and ${failures[name]} failed)`}`,
+      )
+      .join(", ");
   return [
     equal(
-      "snapshots",
-      format((name) => (resources.includes(name) ? 1 : 0)),
-      format((name) => counts[name] ?? 0),
+      "usable snapshots",
+      format((name) => (resources.includes(name) ? 1 : 0), failed),
+      format((name) => counts[name] ?? 0, failedCounts),
     ),
     equal("duplicates", 0, countDuplicates(environment)),
     checkRecords(environment),
@@ -50,11 +58,22 @@ export function checkCloud(environment: ScenarioEnvironment, { resources, outcom
 }
 
 /** Returns the number of snapshots that the functions created and that are not failed, by the name of the resource. */
-export function countUsable({ site, ownSnapshots }: ScenarioEnvironment): Record<string, number> {
+export const countUsable = (environment: ScenarioEnvironment): Record<string, number> =>
+  countOwn(environment, (isFailed) => !isFailed);
+
+/** Returns the number of failed snapshots that the functions created, by the name of the resource. */
+const countFailed = (environment: ScenarioEnvironment): Record<string, number> =>
+  countOwn(environment, (isFailed) => isFailed);
+
+/** Counts snapshots that the functions created, by the name of the resource. A group with a failed member is failed. */
+function countOwn(
+  { site, ownSnapshots }: ScenarioEnvironment,
+  isCounted: (isFailed: boolean) => boolean,
+): Record<string, number> {
   const failed = new Set(site.cloud.snapshots().flatMap((snapshot) => (isFailed(snapshot) ? snapshot.id : [])));
   const counts: Record<string, number> = {};
   for (const snapshot of ownSnapshots()) {
-    if ([snapshot.id, ...(snapshot.member_ids ?? [])].some((id) => failed.has(id))) continue;
+    if (!isCounted([snapshot.id, ...(snapshot.member_ids ?? [])].some((id) => failed.has(id)))) continue;
     const name = site.inventory.nameOf(resourceIdOf(snapshot));
     counts[name] = (counts[name] ?? 0) + 1;
   }
@@ -83,8 +102,9 @@ function checkRecords({ site, deliveries, printed }: ScenarioEnvironment): Check
   const missing = missingFromTopic(printed, site.cloud).length;
   if (missing > 0) wrong.push(`${missing} printed but not delivered`);
   if (records.length !== targets) wrong.push(`${records.length} in all`);
-  const expected = `1 per delivery and resource (${targets})`;
-  return equal("result records in the logging topic", expected, wrong.length === 0 ? expected : wrong.join(", "));
+  const functions = deliveries.flatMap(({ functionName, targets: names }) => (names.length > 0 ? functionName : []));
+  const expected = `${targets} (1 per resource from ${formatCounts(functions)})`;
+  return equal("records in the logging topic", expected, wrong.length === 0 ? expected : wrong.join(", "));
 }
 
 /** Returns the number of result records with each outcome in the logging topic, such as `4 accepted, 4 existing`. */
@@ -99,6 +119,14 @@ export function formatCounts(texts: readonly string[]): string {
   for (const text of [...texts].sort()) counts.set(text, (counts.get(text) ?? 0) + 1);
   return [...counts].map(([text, count]) => `${count} ${text}`).join(", ");
 }
+
+/** Returns a text with names in place of the ids of resources and snapshots, which are new in each run and fill several lines. */
+export const replaceIds = (text: string, { site }: ScenarioEnvironment): string =>
+  addNames(
+    text,
+    (id) => site.cloud.snapshots().find((snapshot) => snapshot.id === id)?.name || site.inventory.nameOf(id),
+    (name) => name,
+  );
 
 /** Returns a number and a noun, such as `1 snapshot` or `2 snapshots`. */
 export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;

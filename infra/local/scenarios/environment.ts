@@ -7,6 +7,7 @@ import { findRequestedSnapshots, normalizeStatus } from "../site/sample-inventor
 
 /** One invocation of a function in a scenario. */
 export interface Delivery {
+  functionName: string;
   requestId: string;
   /** The names of the resources for which the function must write a result record, one name for each record. */
   targets: readonly string[];
@@ -76,7 +77,7 @@ export async function startEnvironment(creationMs: CloudOptions["creationMs"]): 
       const outcomes = (result as { outcomes?: Record<string, number> } | undefined)?.outcomes ?? {};
       const counts = Object.entries(outcomes).map(([outcome, count]) => `${count} ${outcome}`);
       const summary = error ? `${error.errorType}: ${error.errorMessage}` : counts.join(", ") || "no outcome";
-      return keep({ requestId, targets, seconds: durationMs / 1000, summary });
+      return keep({ functionName, requestId, targets, seconds: durationMs / 1000, summary });
     },
     async post(functionName, body, targets, headers) {
       const started = performance.now();
@@ -88,7 +89,7 @@ export async function startEnvironment(creationMs: CloudOptions["creationMs"]): 
       const summary = [reply.status, outcome ?? response?.status ?? errorMessageIn(reply.text)]
         .filter(Boolean)
         .join(" ");
-      return keep({ requestId, targets, seconds, summary, body: response });
+      return keep({ functionName, requestId, targets, seconds, summary, body: response });
     },
     ownSnapshots: () => findRequestedSnapshots(cloud).filter(({ id }) => !foreignIds.has(id)),
     addForeignSnapshot(snapshot) {

@@ -1,7 +1,6 @@
 import { timerEvent } from "../site/events.ts";
 import { recordsInTopic } from "../site/records.ts";
-import { checkCloud, countUsable, equal, isFailed } from "./checks.ts";
-import { duration } from "./environment.ts";
+import { checkCloud, countUsable, equal, isFailed, plural, replaceIds } from "./checks.ts";
 import type { Scenario } from "./scenario.ts";
 
 const SERVER = "database-1";
@@ -11,7 +10,7 @@ const FAILED_DISK = "database-1-data";
 export const failedGroup: Scenario = {
   name: "failed-group",
   summary: "A group is available, but the snapshot of a disk failed.",
-  guarantee: "A group counts as usable only if the snapshot of each of its disks is available.",
+  guarantee: "A group is usable only if the snapshot of each of its disks is available.",
   creationMs: 800,
   async run(environment) {
     const { cloud, inventory } = environment.site;
@@ -30,22 +29,35 @@ export const failedGroup: Scenario = {
     const record = recordsInTopic(cloud).find(({ action }) => action === "verify");
     const again = await environment.deliver("scheduled-snapshots", event, [SERVER]);
     await environment.waitUntilSettled();
+    const groups = environment.ownSnapshots().length;
+    const usableAfter = countUsable(environment)[SERVER] ?? 0;
     return {
       faults: [
         `${failed} of ${members.length} snapshots in the group of ${SERVER} failed. The group itself is "${group?.status}" (EVS spells it so).`,
       ],
       actions: [
-        `scheduled-snapshots created the group: ${created.summary}. verify-snapshots: ${verified.summary} after ${duration(verified)}.`,
-        `The event was delivered again: ${again.summary}. The failed group did not count.`,
+        `scheduled-snapshots created the group: ${created.summary}. verify-snapshots: ${verified.summary}.`,
+        `The event was delivered again: ${again.summary}. ${
+          groups === 2
+            ? `The function created another group, because the failed group is not usable. The other group ${usableAfter === 1 ? "became available" : "is not usable"}.`
+            : `There are ${plural(groups, "group")}.`
+        }`,
       ],
-      advice: `${record?.error?.reason}: ${record?.error?.message} ${record?.detail?.split(" Members:")[0]}`,
+      advice: replaceIds(
+        `${record?.error?.reason}: ${record?.error?.message} ${record?.detail?.split(" Members:")[0]}`,
+        environment,
+      ),
       evaluate: () => ({
-        conclusion: `a group without ${failed} of its ${members.length} disks is reported as failed`,
+        conclusion: `${failed} of ${members.length} snapshots failed, so the group counts as failed`,
         checks: [
           equal("failed members", 1, failed),
           equal("usable groups before the second delivery", 0, usableBefore),
           equal("record of the group", "failed SnapshotFailed", `${record?.outcome} ${record?.error?.reason}`),
-          ...checkCloud(environment, { resources: [SERVER], outcomes: "2 accepted, 1 failed" }),
+          ...checkCloud(environment, {
+            resources: [SERVER],
+            failed: { [SERVER]: 1 },
+            outcomes: "2 accepted, 1 failed",
+          }),
         ],
       }),
     };

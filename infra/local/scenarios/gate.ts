@@ -1,7 +1,7 @@
 import { recordsInTopic } from "../site/records.ts";
 import { normalizeStatus } from "../site/sample-inventory.ts";
-import { atLeast, checkCloud, equal } from "./checks.ts";
-import { duration, type ScenarioEnvironment } from "./environment.ts";
+import { atLeast, checkCloud, equal, replaceIds } from "./checks.ts";
+import { type Delivery, duration, type ScenarioEnvironment } from "./environment.ts";
 import type { Scenario } from "./scenario.ts";
 
 const WAIT_SECONDS = 10;
@@ -16,6 +16,15 @@ const createGateCall =
   (environment: ScenarioEnvironment, resources: readonly string[], targets: object[]) =>
   (fields = {}) =>
     environment.post("pre-deploy", { deployment_id: "release-7", targets, ...fields }, resources);
+
+/** What the statuses in the responses of pre-deploy mean for the deployment. */
+const OPEN = "200 (gate open)";
+const PENDING = "202 (gate closed: a snapshot is not available yet)";
+const FAILED = "502 (gate closed: a snapshot failed)";
+const GATE: Record<string, string> = { "200 ready": OPEN, "202 pending": PENDING, "502 failed": FAILED };
+
+/** Returns a response of pre-deploy in words. */
+const describeGate = ({ summary }: Delivery): string => GATE[summary] ?? summary;
 
 const countAvailable = (environment: ScenarioEnvironment): number =>
   environment.ownSnapshots().filter(({ status }) => normalizeStatus(status) === "available").length;
@@ -43,15 +52,15 @@ export const gateOpens: Scenario = {
         `No fault: the cloud needs 1 to 3 s to create a snapshot. It was creating ${creating} when the gate first responded.`,
       ],
       actions: [
-        `POST /pre-deploy: ${first.summary} after ${duration(first)}.`,
-        `The same request with "wait_seconds": ${WAIT_SECONDS}: ${second.summary} after ${duration(second)}.`,
+        `POST /pre-deploy: ${describeGate(first)} after ${duration(first)}.`,
+        `The same request with "wait_seconds": ${WAIT_SECONDS}: ${describeGate(second)} after ${duration(second)}.`,
       ],
       evaluate: () => ({
         conclusion: `the gate opened when ${available} of ${resources.length} snapshots were available`,
         checks: [
-          equal("first response", "202 pending", first.summary),
+          equal("first response", PENDING, describeGate(first)),
           atLeast("snapshots in creation at the first response", 1, creating),
-          equal("second response", "200 ready", second.summary),
+          equal("second response", OPEN, describeGate(second)),
           equal("snapshots available at the second response", resources.length, available),
           ...checkCloud(environment, { resources, outcomes: "3 accepted, 3 available" }),
         ],
@@ -84,18 +93,19 @@ export const gateCloses: Scenario = {
     return {
       faults: [`${failed} of ${total} snapshots ended with the status "error": the snapshot of the disk web-1-data.`],
       actions: [
-        `POST /pre-deploy: ${first.summary} after ${duration(first)}. The same request again: ${again.summary}.`,
-        `The same request with "retry_failed": true: ${advised.summary} after ${duration(advised)}.`,
+        `POST /pre-deploy: ${describeGate(first)} after ${duration(first)}. The same request again: ${again.summary === first.summary ? "the same response" : describeGate(again)}.`,
+        `The same request with "retry_failed": true: ${describeGate(advised)} after ${duration(advised)}.`,
       ],
-      advice: `${record?.error?.reason}: ${record?.error?.message}`,
+      advice: replaceIds(`${record?.error?.reason}: ${record?.error?.message}`, environment),
       evaluate: () => ({
         conclusion: `${failed} of ${total} snapshots failed and the gate stayed closed`,
         checks: [
           equal("failed snapshots", 1, failed),
-          equal("responses", "502 failed, 502 failed", `${first.summary}, ${again.summary}`),
-          equal("response after the advice", "200 ready", advised.summary),
+          equal("first response", FAILED, describeGate(first)),
+          equal("second response", FAILED, describeGate(again)),
+          equal("response with retry_failed", OPEN, describeGate(advised)),
           equal("the caller and the record have the same message", "yes", isSameMessage ? "yes" : "no"),
-          ...checkCloud(environment, { resources, outcomes: "4 available, 2 failed" }),
+          ...checkCloud(environment, { resources, failed: { "web-1-data": 1 }, outcomes: "4 available, 2 failed" }),
         ],
       }),
     };

@@ -30,7 +30,7 @@ export function printResult({ scenario, passed, conclusion, details }: ScenarioR
   print(details.faults);
   screen.line(style.bold("What the function did"));
   print(details.actions);
-  if (details.advice !== undefined) print([`The record says: ${details.advice}`]);
+  if (details.advice !== undefined) print([`The record says, with names in place of ids: ${details.advice}`]);
   screen.line(style.bold(passed ? "What it proves" : "What was not proven in this run"));
   print([scenario.guarantee]);
   for (const { text, expected, actual, holds } of details.checks) {
@@ -42,8 +42,11 @@ export function printResult({ scenario, passed, conclusion, details }: ScenarioR
     );
     screen.line(first.replace(mark, holds ? style.good : style.bad));
     for (const line of others) screen.line(line);
-    if (actual.includes("existing")) print([`(existing: ${OUTCOME_DESCRIPTIONS.existing})`]);
   }
+  const explained = (["accepted", "existing"] as const)
+    .filter((outcome) => details.checks.some(({ actual }) => actual.includes(` ${outcome}`)))
+    .map((outcome) => `${outcome}: ${OUTCOME_DESCRIPTIONS[outcome]}`);
+  if (explained.length > 0) print([`(${explained.join("; ")})`]);
 }
 
 /** Indents a text and breaks it into lines. Does not break a line at a no-break space, but prints a space. */
@@ -68,10 +71,12 @@ export function printTable(results: readonly ScenarioResult[], seconds: number, 
   line(style.bold(passed === results.length ? style.good(`PASS  ${summary}`) : style.bad(`FAIL  ${summary}`)));
 }
 
-/** Returns the number of requests that the functions sent, such as `Requests: 4 create, 8 list, 1 log report.` */
+/** Returns the number of requests that the functions sent, such as `Requests to the cloud: 4 create, 8 list, 1 delivery of records.` */
 export function describeRequests({ site }: ScenarioEnvironment): string {
   const kinds = site.cloud.requests.map(
     ({ operation = "" }) => /\.(create|list|show|delete|report)/.exec(operation)?.[1] ?? "other",
   );
-  return `Requests to the cloud: ${formatCounts(kinds.map((kind) => (kind === "report" ? "log report" : kind)))}.`;
+  const deliveries = kinds.filter((kind) => kind === "report").length;
+  const others = formatCounts(kinds.filter((kind) => kind !== "report"));
+  return `Requests to the cloud: ${others}, ${deliveries} ${deliveries === 1 ? "delivery" : "deliveries"} of records.`;
 }

@@ -37,10 +37,18 @@ function isRecord(value: unknown): value is ResultRecord {
   return version === 1 && typeof action === "string" && typeof outcome === "string";
 }
 
-/** Returns a text with the name before each id whose name is known, such as `archive (ac30dbcf-…)`. */
-export const addNames = (text: string, nameOf: (id: string) => string): string =>
+/**
+ * Returns a text in which the name of each id is added, if the name is known.
+ *
+ * @param format returns the text for an id. Default: the name and then the id, such as `archive (ac30dbcf-…)`
+ */
+export const addNames = (
+  text: string,
+  nameOf: (id: string) => string,
+  format = (name: string, id: string) => `${name} (${id})`,
+): string =>
   text.replace(/\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, (id) =>
-    nameOf(id) === id ? id : `${nameOf(id)} (${id})`,
+    nameOf(id) === id ? id : format(nameOf(id), id),
   );
 
 /** Formats a result record as a line, such as `create-snapshot  accepted  web-1-data`. Appends the error if there is one. */
