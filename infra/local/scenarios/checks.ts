@@ -103,7 +103,10 @@ function checkRecords({ site, deliveries, printed }: ScenarioEnvironment): Check
   if (missing > 0) wrong.push(`${missing} printed but not delivered`);
   if (records.length !== targets) wrong.push(`${records.length} in all`);
   const functions = deliveries.flatMap(({ functionName, targets: names }) => (names.length > 0 ? functionName : []));
-  const expected = `${targets} (1 per resource from ${formatCounts(functions)})`;
+  const runs = [...new Set(functions)].map(
+    (name) => `${plural(functions.filter((one) => one === name).length, "run")} of ${name}`,
+  );
+  const expected = `${targets} (1 per resource from ${runs.join(", ")})`;
   return equal("records in the logging topic", expected, wrong.length === 0 ? expected : wrong.join(", "));
 }
 

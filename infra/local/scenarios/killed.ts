@@ -37,7 +37,9 @@ export const killed: Scenario = {
     return {
       faults: [
         `The process was killed ${plural(kill.hits, "time")}: after its first create request created a snapshot, and before the response.`,
-        `${plural(lost.hits, "other create request")} of the process did not reach the cloud.`,
+        ...(lost.hits === 0
+          ? []
+          : [`${plural(lost.hits, "other create request")} of the process did not reach the cloud.`]),
       ],
       actions: [
         `The first delivery: ${first.summary}. It left ${plural(before, "snapshot")} and ${plural(records, "result record")}.`,

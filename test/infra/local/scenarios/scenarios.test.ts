@@ -60,10 +60,10 @@ const PRINTED: Record<string, RegExp[]> = {
   "failed-group": [
     /The function created another group, because the failed group is not usable\. The other group became available\./,
     /usable snapshots: database-1 1 \(and 1 failed\)/,
-    /records in the logging topic: 3 \(1 per resource from 2 scheduled-snapshots, 1 verify-snapshots\)/,
+    /records in the logging topic: 3 \(1 per resource from 2 runs of scheduled-snapshots, 1 run of verify-snapshots\)/,
     /Expected the snapshot-group nightly-\S+ of database-1 to become available/,
   ],
-  killed: [/records in the logging topic: 3 \(1 per resource from 1 scheduled-snapshots\)/],
+  killed: [/records in the logging topic: 3 \(1 per resource from 1 run of scheduled-snapshots\)/],
   "gate-opens": [/POST \/pre-deploy: 202 \(gate closed: a snapshot is not available yet\)/, /: 200 \(gate open\)/],
   "gate-closes": [
     /POST \/pre-deploy: 502 \(gate closed: a snapshot failed\)/,
@@ -101,7 +101,7 @@ describe.concurrent("the scenarios with the built functions", () => {
       const words = screen.lines.join(" ").replaceAll(/ +/g, " ");
       for (const text of PRINTED[name] ?? []) expect(words).toMatch(text);
       expect(words).toMatch(/Requests to the cloud: .*\d+ deliver(y|ies) of records\./);
-      expect(words).toMatch(/records in the logging topic: \d+ \(1 per resource from \d [a-z-]+/);
+      expect(words).toMatch(/records in the logging topic: \d+ \(1 per resource from \d runs? of [a-z-]+/);
       // Explains each outcome that a newcomer does not know.
       for (const outcome of ["accepted", "existing"])
         expect(words.includes(`${outcome}: `)).toBe(new RegExp(`\\d ${outcome}\\b`).test(words));
