@@ -10,6 +10,7 @@ const plural = (count: number, noun: string): string =>
   `${count === 0 ? "no" : count} ${noun}${count === 1 || count === 0 ? "" : "s"}`;
 const snapshots = (count: number) => plural(count, "snapshot");
 const targets = (count: number) => plural(count, "target");
+const resources = (count: number) => (count === 1 ? "resource" : "resources");
 const rejected: Phrase = (count) => `rejected ${plural(count, "request")} as invalid`;
 
 /** The phrase for each action and outcome, in the order of the sentence. `phraseOf` returns the keys. */
@@ -41,6 +42,15 @@ const PHRASES: Record<string, Record<string, Phrase>> = {
     held: (count) => `kept ${count} on hold`,
     unverified: (count) => `could not find out whether ${snapshots(count)} ${count === 1 ? "is" : "are"} deleted`,
     failed: (count) => `failed to delete ${snapshots(count)}`,
+    rejected,
+  },
+  coverage: {
+    unprotected: (count) => `found ${count === 0 ? "no" : count} unprotected ${resources(count)}`,
+    failing: (count) => `${count} with failing snapshots`,
+    stale: (count) => `${count} whose snapshots are too old`,
+    unknown: (count) => `${count} in an unclear state`,
+    orphaned: (count) => `${count} deleted ${resources(count)} with snapshots`,
+    failed: (count) => `could not read ${plural(count, "list")}`,
     rejected,
   },
 };
@@ -89,6 +99,8 @@ function phrasesOf(action: string, records: readonly ResultRecord[]): string[] {
   // If prune-snapshots deletes nothing, the sentence says so.
   if (counts.has("would keep") || counts.has("on hold")) add("would delete", 0);
   if (counts.has("kept") || counts.has("held")) add("deleted", 0);
+  // The first phrase contains the verb and the noun of the phrases after it.
+  if (["failing", "stale", "unknown", "orphaned"].some((state) => counts.has(state))) add("unprotected", 0);
   const phrases = PHRASES[action] ?? {};
   const known = Object.keys(phrases).filter((outcome) => counts.has(outcome));
   const others = [...counts.keys()].filter((outcome) => !(outcome in phrases));

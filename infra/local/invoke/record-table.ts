@@ -32,7 +32,8 @@ export function printRecords({ records, wait, nameOf }: TableSource, { line, wid
     outcome: outcomeOf(record),
     kind: record.kind ?? "",
     resource: namesOf(record.resource_id ?? "", nameOf),
-    snapshot: record.name || (record.snapshot_id ?? ""),
+    // In a record about coverage, the name is that of the resource.
+    snapshot: record.action === "coverage" ? "" : record.name || (record.snapshot_id ?? ""),
     state: states.get(record.snapshot_id ?? "") ?? "",
     why: whyOf(record),
   });

@@ -203,6 +203,19 @@ describe("the conclusion of the report", () => {
     expect(sentence).toBe("scheduled-snapshots deleted no snapshot and kept 1.");
   });
 
+  test.each([
+    [["unprotected", "failing"], "found 1 unprotected resource and 1 with failing snapshots."],
+    [
+      ["stale", "stale", "unknown"],
+      "found no unprotected resources, 2 whose snapshots are too old and 1 in an unclear state.",
+    ],
+    [["orphaned"], "found no unprotected resources and 1 deleted resource with snapshots."],
+    [["failed"], "could not read 1 list."],
+  ])("the conclusion counts the resources with the states %s", (states, sentence) => {
+    const records = states.map((outcome) => record({ action: "coverage", outcome }));
+    expect(conclude(...records)).toBe(`scheduled-snapshots ${sentence}`);
+  });
+
   test("the conclusion of a wait counts the snapshots by state", () => {
     const waited = (...states: string[]) =>
       states.map((state) => ({ kind: "snapshot", id: "s", resourceId: "v", state }));
