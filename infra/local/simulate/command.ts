@@ -184,7 +184,7 @@ function describePlan({ time_zone = "UTC", retention, dry_run }: SimulatedPolicy
   const rules = Object.entries(retention ?? {}).map(([rule, count]) => `${rule} ${count}`);
   const kept = rules.length === 0 ? "" : `, kept by ${new Intl.ListFormat("en-GB").format(rules)}`;
   return [
-    `Simulated ${plan.days} days of one resource from ${start} (${time_zone}): a snapshot ${describeInterval(plan)}${kept};`,
+    `Simulated ${plan.days} days of one resource that has no other snapshots, from ${start} (${time_zone}): a snapshot ${describeInterval(plan)}${kept};`,
     `prune-snapshots runs ${describePruneRuns(plan, time_zone)}.`,
     ...(retention === undefined ? ["The policy has no retention, so prune-snapshots deletes only duplicates."] : []),
     ...(dry_run ? ["The simulation ignores dry_run, with which the functions create and delete nothing."] : []),
