@@ -220,7 +220,9 @@ function checkResource(found: ResourceCoverage, attempts: readonly Attempt[], se
   )
     add("newest", `${what}: a restore point is not a good snapshot of it`);
   if (found.newest !== points[0]) add("newest", `${what}: the newest is not the first restore point`);
-  const age = /newest good snapshot(?: is|, which is) ([\d.]+) hours? old/.exec(found.reason)?.[1];
+  const age = /newest good snapshot(?: is|, which is) ([\d.]+) hours? old/.exec(
+    found.reason.replace("less than 0.1 hours", "0 hours"),
+  )?.[1];
   const trueAge = Math.max(0, now - newest) / HOUR_MS;
   if (["protected", "stale"].includes(found.state) && age === undefined)
     add("ages", `${what}: no age in ${found.reason}`);
