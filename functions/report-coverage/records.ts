@@ -27,7 +27,8 @@ export function addRunNotices(
     records.addNotice(`${total} of ${resources.length} disks and clusters are not known to be protected: ${parts}.`);
   }
   if (complete && resources.length === 0 && query.tags.length > 0) {
-    records.addNotice("tags: selected nothing. No disk or cluster has all of these tags.");
+    // The alarm on failures searches for the words "selected nothing", so no full stop may follow them.
+    records.addNotice("tags: selected nothing, because no disk or cluster has all of these tags.");
   }
 }
 

@@ -72,14 +72,14 @@ locals {
     {
       # Matches every record of a failed snapshot, deletion or run, and of a rejected request. Matches
       # every record with the outcome `unverified`. Matches the warning of scheduled-snapshots that a policy selects no
-      # resource. Matches the warnings of verify-snapshots and prune-snapshots that a deployed policy has no snapshot or that a
+      # resource, and the warning of the timer of report-coverage that its tags select none. Matches the warnings of verify-snapshots and prune-snapshots that a deployed policy has no snapshot or that a
       # kind of snapshot that it needs cannot be listed: only these warnings contain the words "Deployment check"
       # (shared/snapshots/deployed-policies.ts). Matches their warnings "Unreadable rows" (shared/snapshots/list-by-kind.ts). Other warnings do not match, because their cause can be permanent, such as an id
       # in `hold` that no longer exists. LTS can show a record late, so each search covers 15 minutes, although a search runs every
       # 5 minutes.
       "${local.prefix}-failed" = {
-        description    = "A snapshot or run failed, was rejected or is unverified, or a policy selects no resource or has no snapshot"
-        keywords       = "#\"outcome failed\" or #\"outcome rejected\" or #\"outcome unverified\" or #\"function scheduled-snapshots\" and #\"level warn\" and #\"action run\" or #\"Deployment check\" and #\"level warn\" and #\"action run\" or #\"Unreadable rows\" and #\"level warn\" and #\"action run\""
+        description    = "A snapshot or run failed, was rejected or is unverified, or a policy or report selects no resource, or a policy has no snapshot"
+        keywords       = "#\"outcome failed\" or #\"outcome rejected\" or #\"outcome unverified\" or #\"function scheduled-snapshots\" and #\"level warn\" and #\"action run\" or #\"Deployment check\" and #\"level warn\" and #\"action run\" or #\"Unreadable rows\" and #\"level warn\" and #\"action run\" or #\"function report-coverage\" and #\"selected nothing\" and #\"action run\" and #\"trigger timer\""
         condition      = ">="
         range_unit     = "minute"
         range          = 15

@@ -146,6 +146,14 @@ variable "coverage" {
     condition     = contains(range(217), try(var.coverage.every_hours, 24))
     error_message = "coverage.every_hours: must be a whole number from 0 to 216, because an alarm covers at most ten days. Set 0 for no alarm."
   }
+
+  # Resources in other states have no records, so the alarm on unprotected resources would never fire.
+  validation {
+    condition = try(var.coverage.states, null) == null ? true : length(setsubtract(["unprotected", "failing"], [
+      for state in try(split(",", var.coverage.states), var.coverage.states) : trimspace(state)
+    ])) == 0
+    error_message = "coverage.states: must contain `unprotected` and `failing`, because an alarm searches for these states."
+  }
 }
 
 variable "disk_attached_kind" {

@@ -51,7 +51,8 @@ export function alarmFaults(rules: Planned[], wanted: Wanted, observed: Record<s
     return fits ? [] : [`the alarm on missing runs of ${what} does not fit ${hours} hours`];
   };
   const coverageSilenceFaults = (hours: number): string[] => {
-    const isOfRuns = ({ found }: (typeof alarms)[number]) => found.some(isTimerRunOf("report-coverage"));
+    const isOfRuns = ({ request, found }: (typeof alarms)[number]) =>
+      request.condition === "<" && found.some(isTimerRunOf("report-coverage"));
     if (hours > 0) return silenceFaults("report-coverage", isTimerRunOf("report-coverage"), hours);
     return alarms.some(isOfRuns) ? ["an alarm reports missing runs of report-coverage"] : [];
   };
@@ -60,11 +61,13 @@ export function alarmFaults(rules: Planned[], wanted: Wanted, observed: Record<s
   const failed = alarmNamed("snapshots-failed");
   const unprotected = records.filter(({ outcome }) => ["unprotected", "failing"].includes(outcome));
   const bad = records.filter(
-    ({ outcome, action, level, function: name, detail = "" }) =>
+    ({ outcome, action, level, function: name, trigger, detail = "" }) =>
       ["failed", "rejected", "unverified"].includes(outcome) ||
       (action === "run" &&
         level === "warn" &&
-        (name === "scheduled-snapshots" || /Deployment check|Unreadable rows/.test(detail))),
+        (name === "scheduled-snapshots" ||
+          (name === "report-coverage" && trigger === "timer" && detail.includes("selected nothing")) ||
+          /Deployment check|Unreadable rows/.test(detail))),
   );
   // The alarm must match the warnings that a policy selects no resource or that a deployed policy has no snapshot, but not other
   // warnings, which can be permanent.

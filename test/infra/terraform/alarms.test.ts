@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { pruneSnapshots } from "../../../functions/prune-snapshots/handler.ts";
 import { scheduledSnapshots } from "../../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../../functions/verify-snapshots/handler.ts";
-import { createTestEnvironment, type TestEnvironment, timerEvent } from "../../support/environment.ts";
+import { createFixture } from "../../support/coverage-estates.ts";
+import { createTestEnvironment, type Invoked, type TestEnvironment, timerEvent } from "../../support/environment.ts";
 import { finds } from "./keywords.ts";
 import { DEPLOYMENT, planned, TOPIC } from "./planned.ts";
 
@@ -126,6 +127,24 @@ describe("the alarms of the Terraform module", () => {
     ]);
     expect(await run({})).toEqual([]);
     expect(await run({ dry_run: true })).toEqual([]);
+  });
+
+  test.each([["unprotected, failing"], [["failing", "stale", "unprotected"]], [null]])(
+    "the Terraform module accepts the states %j of coverage, because they contain the states of the alarm",
+    async (states) => {
+      await planned({ functions: ["report-coverage"], gateway: undefined, coverage: { states } });
+    },
+  );
+
+  test("the alarm on failures rings if the tags of a report's timer select nothing, but not if a caller's tags do", async () => {
+    const { the } = await planned();
+    const [{ keywords }] = the("lts_keywords_alarm_rule", "snapshots-failed").keywords_requests;
+    const { addDisk, timer, get } = await createFixture();
+    addDisk("disk", [], { tags: { backup: "daily" } });
+    const rings = ({ records }: Invoked) => records.some((record) => finds(keywords, JSON.stringify(record)));
+    expect(rings(await timer({ tags: { backup: "dayly" } }))).toBe(true);
+    expect(rings(await timer({ tags: { backup: "daily" } }))).toBe(false);
+    expect(rings(await get({ tags: "backup=dayly" }))).toBe(false);
   });
 
   /** Runs a function with the variables that a deployment sets. Returns the run's record, and whether the alarm matches it. */

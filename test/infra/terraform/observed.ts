@@ -220,6 +220,10 @@ async function observeAll(): Promise<Record<string, Observed>> {
   cloud.addVolume();
   await observer.run("report-coverage", reportCoverage, getRequest());
   await observer.run("report-coverage", reportCoverage, timerEvent({ max_age_hours: 24 }, night()));
+  // A mistake in the tags of the timer is an alarm. The same mistake in a request is not.
+  const misspelt = { tags: "backup=dayly" };
+  await observer.run("report-coverage", reportCoverage, getRequest(misspelt));
+  await observer.run("report-coverage", reportCoverage, timerEvent(misspelt, night()));
 
   for (const DISK_ATTACHED_KIND of ["snapshot", "standard-snapshot"]) {
     const fresh = cloud.addServer().id;

@@ -54,10 +54,14 @@ export const FUNCTIONS: Record<string, (...args: Any[]) => Any> = {
   setsubtract: (from: Any[], what: Any[]) => from.filter((one) => !what.includes(one)),
   setunion: (...sets) => sorted(unique(sets.flat(1))),
   sort: sorted,
-  split: (by: string, text: string) => text.split(by),
+  split: (by: string, text: string) => {
+    if (typeof text !== "string") throw new Error("expected a string");
+    return text.split(by);
+  },
   startswith: (text: string, prefix: string) => text.startsWith(prefix),
   // The time of the plan. Only `terraform apply` knows the time that it writes to the state.
   timestamp: () => "<timestamp()>",
+  trimspace: (text: string) => text.trim(),
   upper: (text: string) => text.toUpperCase(),
   values: (object: Record<string, Any>) => sorted(Object.keys(object)).map((key) => object[key]),
 };

@@ -94,7 +94,7 @@ describe("the Terraform module", () => {
     ],
     [
       "report-coverage without an alarm on missing runs",
-      { coverage: { every_hours: 0, states: ["unprotected"] } as Any },
+      { coverage: { every_hours: 0, states: ["failing", "unprotected"] } as Any },
     ],
     [
       "report-coverage with a weekly timer",
