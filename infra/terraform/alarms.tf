@@ -92,13 +92,14 @@ locals {
     },
     {
       # Matches the records of report-coverage about a disk or cluster that has no good snapshot, or none since its last failures.
-      # Each search covers 24 hours, so the alarm lasts until a later report no longer contains such a record.
+      # Each search covers the interval of the timer and one more hour, because LTS can show a record late. A search covers at most
+      # 24 hours, so with a longer interval the alarm ends before the next report.
       for name in local.coverage_functions : "${local.prefix}-unprotected" => {
         description    = "A disk or cluster has no good snapshot, or every attempt since its last good snapshot failed"
         keywords       = "#\"action coverage\" and #\"outcome unprotected\" or #\"action coverage\" and #\"outcome failing\""
         condition      = ">="
         range_unit     = "hour"
-        range          = 24
+        range          = local.coverage_hours > 0 ? min(local.coverage_hours + 1, 24) : 24
         frequency      = "HOURLY"
         rate_minutes   = null
         hour_of_day    = null

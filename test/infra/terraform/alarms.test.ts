@@ -93,6 +93,21 @@ describe("the alarms of the Terraform module", () => {
     expect(policy).not.toMatch(/create|delete|update|invoke/i);
   });
 
+  test.each([
+    [1, 2],
+    [12, 13],
+    [24, 24],
+    [168, 24],
+    [0, 24],
+  ])(
+    "with coverage.every_hours = %i, the alarm on unprotected resources queries the last %i h of records",
+    async (every_hours, hours) => {
+      const { the } = await planned({ functions: ["report-coverage"], gateway: undefined, coverage: { every_hours } });
+      const [request] = the("lts_keywords_alarm_rule", "snapshots-unprotected").keywords_requests;
+      expect([request.search_time_range_unit, request.search_time_range]).toEqual(["hour", hours]);
+    },
+  );
+
   test("the Terraform module has an alarm on missing runs for each timer, and an alarm on failures", async () => {
     const { of } = await planned();
     expect(of("lts_keywords_alarm_rule").map(({ name }) => name)).toEqual([
