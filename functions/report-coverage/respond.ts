@@ -40,9 +40,20 @@ export function respond(coverage: Coverage, query: CoverageQuery, accept: string
   return { body, headers: { ...headers(), "x-page": String(page), "x-pages": String(pages) } };
 }
 
+/**
+ * Returns the format of the media type with the highest weight. If several formats have the same weight, the order is HTML, CSV,
+ * JSON. The range for any type stands for JSON. A type with the weight 0 selects nothing.
+ */
 function formatOf(accept: string): "html" | "csv" | "json" {
-  const types = accept.toLowerCase();
-  return types.includes("text/html") ? "html" : types.includes("text/csv") ? "csv" : "json";
+  const weights: Record<string, number> = {};
+  for (const [, subtype = "", parameters = ""] of accept.toLowerCase().matchAll(/\/([^\s,;]+)([^,]*)/g)) {
+    weights[subtype] = Number(/;\s*q=([\d.]+)/.exec(parameters)?.[1] ?? 1);
+  }
+  const weightOf = (subtype: string) => weights[subtype] ?? 0;
+  const [best] = (["html", "csv", "json", "*"] as const)
+    .filter((subtype) => weightOf(subtype) > 0)
+    .sort((a, b) => weightOf(b) - weightOf(a));
+  return best === undefined || best === "*" ? "json" : best;
 }
 
 function toHtml(coverage: Coverage, { states, page, parameters }: CoverageQuery): PagedBody {
