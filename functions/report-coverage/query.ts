@@ -42,12 +42,15 @@ const LISTS = ["kinds", "tags", "exclude_tags", "states"];
  */
 export function readQuery(given: JsonObject, source: "http" | "timer"): CoverageQuery {
   const faults: string[] = [];
+  const isDecoded = Object.values(given).some((value) => typeof value === "string" && DECODED.test(value));
   const parameters: Record<string, string> = {};
   const fields = Object.fromEntries(
     Object.entries(given).map(([name, value]) => {
       if (source === "timer") return [name, convert(name, value)];
       if (typeof value === "string" || value === null) {
-        parameters[name] = decode(value ?? "");
+        const text = isDecoded || value === null ? (value ?? "") : decode(value);
+        // Replaces half a surrogate pair, with which no link could be created.
+        parameters[name] = Buffer.from(text).toString();
         return [name, convert(name, parameters[name])];
       }
       faults.push(`${name.slice(0, 64)}: expected one value, got ${preview(value)}.`);
@@ -55,15 +58,21 @@ export function readQuery(given: JsonObject, source: "http" | "timer"): Coverage
     }),
   );
   faults.push(...validate(query, fields));
-  const valid = fields as Validated;
-  const tags = faults.length === 0 ? toFilters(valid.tags) : [];
-  faults.push(...repeatedKeys(tags));
+  faults.push(...repeatedKeys(fields.tags));
   if (faults.length > 0) throw new SnapshotError("InvalidRequest", faults.join(" "));
-  const { max_age_hours, kinds = RESOURCE_TYPES, exclude_tags, states = COVERAGE_STATES, format, page = 1 } = valid;
+  const {
+    max_age_hours,
+    kinds = RESOURCE_TYPES,
+    exclude_tags,
+    states = COVERAGE_STATES,
+    format,
+    tags,
+    page = 1,
+  } = fields as Validated;
   return {
     maxAgeHours: max_age_hours ?? DEFAULT_MAX_AGE_HOURS,
     types: kinds,
-    tags,
+    tags: toFilters(tags),
     excludeTags: toFilters(exclude_tags),
     states,
     format,
@@ -74,7 +83,14 @@ export function readQuery(given: JsonObject, source: "http" | "timer"): Coverage
 
 type Validated = NonNullable<typeof query extends SchemaOf<infer Body> ? Body : never>;
 
-/** Decodes a value that the gateway passed on without decoding it. Returns any other value unchanged. */
+/**
+ * What an encoded value cannot contain: a space, a control or non-ASCII character, or a percent sign without two hexadecimal
+ * digits. If a parameter contains it, the gateway decoded the query, so no value is decoded again
+ * (SOURCES.md#functiongraph-apig-query).
+ */
+const DECODED = /[^!-~]|%(?![\da-f]{2})/i;
+
+/** Decodes a value that is still encoded. Returns a value with invalid escapes unchanged. */
 function decode(value: string): string {
   try {
     return decodeURIComponent(value);
@@ -100,11 +116,14 @@ function splitTag(tag: string): [string, string] {
 }
 
 /**
- * Reports a key that occurs twice in `tags`. A resource must have all tags, but has one value for each key, so no resource
- * would match, and an empty report would look like good news.
+ * Reports a key that occurs in `tags` with different values. A resource must have all tags, but has one value for each key, so
+ * no resource would match, and an empty report would look like good news.
+ *
+ * @param tags the tags before the validation. An object has each key once
  */
-function repeatedKeys(tags: readonly TagFilter[]): string[] {
-  const keys = tags.map(({ key }) => key);
+function repeatedKeys(tags: unknown): string[] {
+  const filters = Array.isArray(tags) ? tags.filter((tag) => typeof tag === "string" && /^[^=]+=/.test(tag)) : [];
+  const keys = [...new Set<string>(filters)].map((tag) => splitTag(tag)[0]);
   const repeated = keys.filter((key, index) => keys.indexOf(key) < index);
   return [...new Set(repeated)].map((key) => `tags: expected each key once, got ${preview(key)} several times.`);
 }

@@ -60,6 +60,22 @@ describe("the query of report-coverage", () => {
     for (const start of ["kinds: ", "page: ", "format: ", "states[0]: ", "x: "]) expect(message).toContain(start);
   });
 
+  test("report-coverage names contradictory tags together with the other mistakes of a request", async () => {
+    const { get, timer } = await createFixture();
+    const expected = 'page: expected at least 1, got 0. tags: expected each key once, got "a" several times.';
+    expect(errorOf(await get({ page: "0", tags: "a=1,a=2" })).message).toBe(expected);
+    expect((await timer({ page: 0, tags: ["a=1", "a=2"] })).error?.message).toBe(expected);
+    const { message } = errorOf(await get({ tags: "a=1,b,a=2" }));
+    expect(message).toContain('tags[1]: expected key=value, or key=* for any value, got "b".');
+    expect(message).toContain('got "a" several times');
+  });
+
+  test("report-coverage accepts a tag that a query repeats", async () => {
+    const { addDisk, report } = await createFixture();
+    addDisk("disk", [], { tags: { a: "b" } });
+    expect(statesIn(await report({ tags: "a=b,a=b" }))).toEqual(["disk: unprotected"]);
+  });
+
   test.each([
     [["volume", "cluster"], "kinds: expected one value, got an array of 2 items."],
     [["volume"], "kinds: expected one value, got an array of 1 item."],
@@ -72,6 +88,8 @@ describe("the query of report-coverage", () => {
 
   test.each([
     [{ tags: { backup: 7 } }, "tags.backup: expected a string, got the number 7."],
+    [{ tags: { "": "daily" } }, 'tags.: expected a non-empty key without "=", got "".'],
+    [{ exclude_tags: { "a=b": "c" } }, 'exclude_tags.a=b: expected a non-empty key without "=", got "a=b".'],
     [{ tags: {} }, "tags: expected at least 1 field, got 0."],
     [{ tags: [] }, "tags: expected at least 1 item, got 0."],
     [{ kinds: [] }, "kinds: expected at least 1 item, got 0."],
@@ -105,6 +123,29 @@ describe("the query of report-coverage", () => {
     addDisk("other");
     for (const tags of ["cost%20center=50%25%20off%2Cowner=a=b", "cost center=50% off , owner=a=b"]) {
       expect(statesIn(await report({ tags }))).toEqual(["disk: unprotected"]);
+    }
+  });
+
+  test("report-coverage decodes no value of a query that the gateway decoded", async () => {
+    const { addDisk, report } = await createFixture();
+    addDisk("percent", [], { tags: { a: "50%" } });
+    addDisk("escaped", [], { tags: { a: "50%25", "cost center": "ops" } });
+    // A space shows that the gateway decoded the query.
+    expect(statesIn(await report({ tags: "a=50%25,cost center=ops" }))).toEqual(["escaped: unprotected"]);
+    expect(statesIn(await report({ tags: "a=50%25", exclude_tags: "cost center=it" }))).toEqual([
+      "escaped: unprotected",
+    ]);
+    // Nothing shows whether the gateway decoded these queries.
+    expect(statesIn(await report({ tags: "a=50%25" }))).toEqual(["percent: unprotected"]);
+    expect(statesIn(await report({ tags: "a%3D50%2525,cost%20center=ops" }))).toEqual(["escaped: unprotected"]);
+  });
+
+  test("report-coverage responds to a query with half a surrogate pair", async () => {
+    const { addDisk, get } = await createFixture();
+    addDisk("disk");
+    for (const format of ["html", "csv", "json"]) {
+      const { result } = await get({ format, tags: "a=\ud800" });
+      expect([format, result.statusCode]).toEqual([format, 200]);
     }
   });
 
