@@ -38,19 +38,34 @@ const NEW_LINE = "\r\n";
 
 /**
  * Returns one page of a report in CSV. Each fault is a row of the type `fault` in the state `unknown`, so a table without it
- * does not look complete.
+ * does not look complete. Each orphaned snapshot is a row of the type `orphan` on every page.
  */
 export function toCsv(coverage: Coverage, query: CoverageQuery): PagedBody {
   const { page } = query;
   const { resources, pages } = pageOf(coverage, query);
   const faults = boundFaults(coverage).map((reason) => toLine({ type: "fault", state: "unknown", reason }));
   const head = [COLUMNS.join(","), ...faults].join(NEW_LINE) + NEW_LINE;
-  const rows = fitResources(resources, costOf(head), (resource, maxCost) => {
+  const tail = orphanRows(coverage)
+    .map((row) => toLine(row) + NEW_LINE)
+    .join("");
+  const rows = fitResources(resources, costOf(head) + costOf(tail), (resource, maxCost) => {
     const row = toRow(resource, coverage);
     return maxCost === undefined ? toLine(row) + NEW_LINE : shortLine(row, maxCost) + NEW_LINE;
   });
-  return { body: head + rows.join(""), page, pages };
+  return { body: head + rows.join("") + tail, page, pages };
 }
+
+/** Returns a row for each orphaned snapshot, with its kind and creation time in the columns of the newest snapshot. */
+const orphanRows = ({ orphans, counts }: Coverage): Row[] =>
+  orphans.map(({ kind, id, resourceId, created }) => ({
+    type: "orphan",
+    id,
+    state: "orphaned",
+    reason: `Snapshot of the deleted resource ${resourceId}. Delete it if you do not need it.`,
+    newest_kind: kind,
+    newest_created_at: created === undefined ? "" : formatInstant(created),
+    truncated: counts.orphaned > orphans.length ? "true" : "",
+  }));
 
 /** Returns the line of a row without the longest of its columns. */
 function shortLine(row: Row, maxCost: number): string {
@@ -94,8 +109,11 @@ function toRow(resource: ResourceCoverage, { projectId, generatedAt, maxAgeHours
 
 const toLine = (row: Row): string => COLUMNS.map((column) => toCell(row[column] ?? "")).join(",");
 
-/** A pattern for the start of a formula. Spreadsheets also accept the full-width forms of these characters. */
-const FORMULA = /(^|[;|,])(\s*[=+\-@\uff0b\uff0d\uff1d\uff20])/g;
+/**
+ * A pattern for the start of a formula. Spreadsheets also accept the full-width forms of these characters. They remove quotation
+ * marks and spaces in front of a formula if they divide the line at another character than the comma.
+ */
+const FORMULA = /(^|[;|,])(?=["\s]*[=+\-@\uff0b\uff0d\uff1d\uff20])/g;
 
 /**
  * Returns a cell in quotation marks. A text that a spreadsheet could take for a formula gets an apostrophe in front. A
@@ -105,6 +123,6 @@ const FORMULA = /(^|[;|,])(\s*[=+\-@\uff0b\uff0d\uff1d\uff20])/g;
 function toCell(value: string | number): string {
   if (typeof value === "number") return String(value);
   const oneLine = value.replace(/[\p{Cc}\u2028\u2029]/gu, " ");
-  const text = escapeControls(oneLine).replace(FORMULA, "$1'$2");
+  const text = escapeControls(oneLine).replace(FORMULA, "$1'");
   return `"${text.replaceAll('"', '""')}"`;
 }

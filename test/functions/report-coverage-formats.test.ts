@@ -16,6 +16,22 @@ function parseCsv(text: string): string[][] {
   return rows.filter((row) => row.length > 0);
 }
 
+/** Divides a line at a separator, as a spreadsheet does: what follows the end of a quoted text belongs to the same cell. */
+function cellsOf(line: string, separator: string): string[] {
+  const cells = [""];
+  let isQuoted = false;
+  for (let index = 0; index < line.length; index += 1) {
+    const character = line[index];
+    if (isQuoted && character === '"' && line[index + 1] === '"') {
+      cells.push(`${cells.pop()}"`);
+      index += 1;
+    } else if (character === '"' && (isQuoted || cells.at(-1)?.trim() === "")) isQuoted = !isQuoted;
+    else if (character === separator && !isQuoted) cells.push("");
+    else cells.push(`${cells.pop()}${character}`);
+  }
+  return cells;
+}
+
 describe("the formats of report-coverage", () => {
   test.each([
     [{}, {}, "application/json"],
@@ -115,6 +131,10 @@ describe("the CSV of report-coverage", () => {
     ["  =1", "'  =1"],
     ["＝1", "'＝1"],
     ["a;=1", "a;'=1"],
+    ['a;"=1+1;', `a;'"=1+1;`],
+    ['a; "" "+1', `a;' "" "+1`],
+    ['"=1', `'"=1`],
+    ["a|-1,@b", "a|'-1,'@b"],
     ["a\n=1", "a =1"],
     ["plain", "plain"],
     ["a-b@c=d", "a-b@c=d"],
@@ -132,6 +152,56 @@ describe("the CSV of report-coverage", () => {
       expect(row[head.indexOf("name")]).toBe(cell);
     },
   );
+
+  test.each([";", "|", ","])(
+    "no cell of the CSV of report-coverage begins with a formula if a spreadsheet divides the lines at %j",
+    async (separator) => {
+      const { addDisk, cloud, get } = await createFixture();
+      const names = [
+        'a;"=1+1;',
+        'a|"=1+1|',
+        'a,"=1+1,',
+        'a;""=1;',
+        'a; "" "=1',
+        '"";=1',
+        '";"=1',
+        'a;"";"=1";"',
+        "a;\t@b",
+      ];
+      for (const _ of names) addDisk("disk");
+      const edit = (body: Any) => {
+        for (const [index, volume] of body.volumes.entries()) volume.name = names[index];
+        return body;
+      };
+      cloud.fault({ operation: "evs.listVolumes" }, { type: "edit", edit });
+      const { result } = await get({ format: "csv" });
+      const cells = result.body.split("\r\n").flatMap((line: string) => cellsOf(line, separator));
+      expect(cells.length).toBeGreaterThan(names.length);
+      expect(cells.filter((cell: string) => /^\s*[=+\-@]/.test(cell))).toEqual([]);
+    },
+  );
+
+  test("report-coverage writes a line of the type orphan to the CSV for each snapshot of a deleted disk", async () => {
+    const { addDisk, cloud, get } = await createFixture();
+    addDisk("disk");
+    const { id, snapshots } = addDisk("gone", [{ hours: 50 }, { hours: 30 }]);
+    cloud.removeVolume(id);
+    const [head = [], ...rows] = parseCsv((await get({ format: "csv", states: "protected" })).result.body);
+    const records = rows.map((row) => Object.fromEntries(head.map((name, index) => [name, row[index]])));
+    expect(records).toEqual(
+      snapshots.map((snapshot) =>
+        expect.objectContaining({
+          type: "orphan",
+          id: snapshot.id,
+          state: "orphaned",
+          reason: `Snapshot of the deleted resource ${id}. Delete it if you do not need it.`,
+          newest_kind: "snapshot",
+          newest_created_at: expect.stringMatching(/^2026-11-\d\dT/),
+          truncated: "",
+        }),
+      ),
+    );
+  });
 
   test("report-coverage writes a line of the type fault to the CSV for each list that could not be read", async () => {
     const { addDisk, cloud, get } = await createFixture();
