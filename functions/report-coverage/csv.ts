@@ -1,38 +1,14 @@
 /** Creates a report in CSV (RFC 4180), which a spreadsheet opens without running a formula. */
 import { formatInstant } from "../../shared/core/instant.ts";
+import { isObject, type JsonObject } from "../../shared/core/json.ts";
 import { escapeControls } from "../../shared/core/untrusted.ts";
-import type { Coverage, ResourceCoverage } from "../../shared/coverage/coverage.ts";
-import { restoreCallOf } from "../../shared/coverage/restore-call.ts";
-import { ageHoursOf } from "../../shared/coverage/rules.ts";
-import { boundFaults } from "./json.ts";
+import type { Coverage } from "../../shared/coverage/coverage.ts";
+import { boundFaults, resourceText } from "./json.ts";
 import type { CoverageQuery } from "./query.ts";
 import { costOf, fitResources, type PagedBody, pageOf } from "./report-pages.ts";
 
-const COLUMNS = [
-  "type",
-  "id",
-  "name",
-  "state",
-  "reason",
-  "size_gb",
-  "server_ids",
-  "tags",
-  "good",
-  "failed",
-  "policies",
-  "newest_kind",
-  "newest_id",
-  "newest_name",
-  "newest_created_at",
-  "newest_age_hours",
-  "newest_policy",
-  "newest_created_by",
-  "restore",
-  "requires",
-  "truncated",
-] as const;
-
-type Row = Partial<Record<(typeof COLUMNS)[number], string | number>>;
+const COLUMNS =
+  "type,id,name,state,reason,size_gb,server_ids,tags,good,failed,policies,newest_kind,newest_id,newest_name,newest_created_at,newest_age_hours,newest_policy,newest_created_by,restore,requires,truncated";
 
 const NEW_LINE = "\r\n";
 
@@ -44,70 +20,35 @@ export function toCsv(coverage: Coverage, query: CoverageQuery): PagedBody {
   const { page } = query;
   const { resources, pages } = pageOf(coverage, query);
   const faults = boundFaults(coverage).map((reason) => toLine({ type: "fault", state: "unknown", reason }));
-  const head = [COLUMNS.join(","), ...faults].join(NEW_LINE) + NEW_LINE;
-  const tail = orphanRows(coverage)
-    .map((row) => toLine(row) + NEW_LINE)
-    .join("");
-  const rows = fitResources(resources, costOf(head) + costOf(tail), (resource, maxCost) => {
-    const row = toRow(resource, coverage);
-    return maxCost === undefined ? toLine(row) + NEW_LINE : shortLine(row, maxCost) + NEW_LINE;
-  });
+  const head = COLUMNS + NEW_LINE + faults.join("");
+  const tail = orphanLines(coverage).join("");
+  const rows = fitResources(resources, costOf(head) + costOf(tail), (resource, maxCost) =>
+    resourceText(resource, coverage, (fields) => toLine({ ...fields.restore_points[0], ...fields }), maxCost),
+  );
   return { body: head + rows.join("") + tail, page, pages };
 }
 
-/** Returns a row for each orphaned snapshot, with its kind and creation time in the columns of the newest snapshot. */
-const orphanRows = ({ orphans, counts }: Coverage): Row[] =>
-  orphans.map(({ kind, id, resourceId, created }) => ({
-    type: "orphan",
-    id,
-    state: "orphaned",
-    reason: `Snapshot of the deleted resource ${resourceId}. Delete it if you do not need it.`,
-    newest_kind: kind,
-    newest_created_at: created === undefined ? "" : formatInstant(created),
-    truncated: counts.orphaned > orphans.length ? "true" : "",
-  }));
+/** Returns a line for each orphaned snapshot, with its kind and creation time in the columns of the newest snapshot. */
+const orphanLines = ({ orphans, counts }: Coverage): string[] =>
+  orphans.map(({ kind, id, resourceId, created }) =>
+    toLine({
+      type: "orphan",
+      id,
+      state: "orphaned",
+      reason: `Snapshot of the deleted resource ${resourceId}. Delete it if you do not need it.`,
+      newest: { kind, ...(created === undefined ? {} : { created_at: formatInstant(created) }) },
+      ...(counts.orphaned > orphans.length ? { truncated: true } : {}),
+    }),
+  );
 
-/** Returns the line of a row without the longest of its columns. */
-function shortLine(row: Row, maxCost: number): string {
-  const short = { ...row, tags: "", truncated: "true" };
-  const line = toLine(short);
-  return costOf(line) <= maxCost ? line : toLine({ ...short, server_ids: "", policies: "" });
+/** Returns a line with a cell for each column. A column such as `newest_id` contains a field of the object `newest`. */
+function toLine(fields: JsonObject): string {
+  const newest = isObject(fields.newest) ? fields.newest : {};
+  const values = COLUMNS.split(",").map((column) =>
+    column.startsWith("newest_") ? newest[column.slice(7)] : fields[column],
+  );
+  return values.map(toCell).join(",") + NEW_LINE;
 }
-
-function toRow(resource: ResourceCoverage, { projectId, generatedAt, maxAgeHours }: Coverage): Row {
-  const { type, id, name, state, reason, sizeGb, serverIds, tags, good, failed, policies, newest } = resource;
-  const row: Row = {
-    type,
-    id,
-    name,
-    state,
-    reason,
-    ...(sizeGb === undefined ? {} : { size_gb: sizeGb }),
-    server_ids: serverIds.join(" "),
-    tags: Object.entries(tags)
-      .map(([key, value]) => `${key}=${value}`)
-      .join(", "),
-    good,
-    failed,
-    policies: policies.join(" "),
-  };
-  if (newest === undefined) return row;
-  const call = restoreCallOf(projectId, resource, newest);
-  return {
-    ...row,
-    newest_kind: newest.kind,
-    newest_id: newest.id,
-    newest_name: newest.name,
-    newest_created_at: formatInstant(newest.created),
-    newest_age_hours: ageHoursOf(newest.created, generatedAt, maxAgeHours),
-    newest_policy: newest.policy ?? "",
-    newest_created_by: newest.createdBy,
-    restore: call.toText(),
-    requires: call.requires,
-  };
-}
-
-const toLine = (row: Row): string => COLUMNS.map((column) => toCell(row[column] ?? "")).join(",");
 
 /**
  * A pattern for the start of a formula. Spreadsheets also accept the full-width forms of these characters. They remove quotation
@@ -120,9 +61,16 @@ const FORMULA = /(^|[;|,])(?=["\s]*[=+\-@\uff0b\uff0d\uff1d\uff20])/g;
  * spreadsheet may divide a line at semicolons instead of commas, so this also applies to the text after a semicolon. A control
  * character, such as a line break or a tab, becomes a space, and an invisible character becomes its escape.
  */
-function toCell(value: string | number): string {
+function toCell(value: unknown): string {
   if (typeof value === "number") return String(value);
-  const oneLine = value.replace(/[\p{Cc}\u2028\u2029]/gu, " ");
+  const all = Array.isArray(value)
+    ? value.join(" ")
+    : isObject(value)
+      ? Object.entries(value)
+          .map(([key, tag]) => `${key}=${tag}`)
+          .join(", ")
+      : String(value ?? "");
+  const oneLine = all.replace(/[\p{Cc}\u2028\u2029]/gu, " ");
   const text = escapeControls(oneLine).replace(FORMULA, "$1'");
   return `"${text.replaceAll('"', '""')}"`;
 }

@@ -21,7 +21,7 @@ export const definition = {
   operation: {
     title: "Report which disks and clusters have a good and recent snapshot",
     description:
-      "Lists all disks and clusters of the project with their snapshots, whoever created them. Changes nothing. The header `Accept` selects JSON, HTML or CSV, unless the parameter `format` does. If a list could not be read, `complete` is false, `faults` names the list, and the state of every resource that the list could change is `unknown`. `counts` ignores `states` and `page`. In CSV, each fault is a line of the type `fault`.",
+      "Lists all disks and clusters of the project with their snapshots, whoever created them. Changes nothing. The header `Accept` selects JSON, HTML or CSV, unless the parameter `format` does. If a list could not be read, `complete` is false, `faults` names the list, and the state of every resource that the list could change is `unknown`. `counts` ignores `states` and `page`. In CSV, each fault is a line of the type `fault`, and each orphaned snapshot a line of the type `orphan`.",
     parameters: {
       max_age_hours: "The maximum age of the newest good snapshot in hours. Default: 26.",
       kinds: "The types of resources. Default: all.",
@@ -87,7 +87,8 @@ export const definition = {
                   created_at: "2026-11-27T23:54:00.000Z",
                   restore:
                     'POST /v2/0123456789abcdef0123456789abcdef/cloudsnapshots/ffa9bc5e-1172-4021-acaf-cdcd78a9584d/rollback {"rollback":{"volume_id":"5aa119a8-d25b-45a7-8d1b-88e127885635"}}',
-                  requires: "The disk is detached from its server.",
+                  requires:
+                    "The disk must be detached, and the server of a system disk must be stopped. The call overwrites the disk.",
                 },
               ],
             },

@@ -47,7 +47,7 @@ export function toJson(coverage: Coverage, query: CoverageQuery): PagedBody {
   const start = `${toText(head).slice(0, -1)},"resources":[`;
   const end = `],${toText(tail).slice(1)}`;
   const texts = fitResources(resources, costOf(start) + costOf(end), (resource, maxCost) =>
-    resourceText(resource, coverage, maxCost),
+    resourceText(resource, coverage, toText, maxCost),
   );
   return { body: `${start}${texts.join(",")}${end}`, page, pages };
 }
@@ -58,24 +58,38 @@ export function toJson(coverage: Coverage, query: CoverageQuery): PagedBody {
  */
 const toText = (value: object): string => escapeControls(JSON.stringify(value));
 
-function resourceText(resource: ResourceCoverage, coverage: Coverage, maxCost?: number): string {
-  const value = toResource(resource, coverage);
-  if (maxCost === undefined) return toText(value);
-  const points = value.restore_points;
-  const short = {
-    ...value,
-    tags: {},
-    server_ids: value.server_ids.slice(0, MAX_NAMES),
-    policies: value.policies.slice(0, MAX_NAMES),
-    truncated: true,
-  };
-  for (let count = points.length; ; count -= 1) {
-    const text = toText({ ...short, restore_points: points.slice(0, count) });
-    if (count === 0 || costOf(text) <= maxCost) return text;
+/** The fields of a resource in a report. */
+type ResourceFields = ReturnType<typeof toFields> & { truncated?: true };
+
+/**
+ * Returns the text of a resource. If the text costs more than `maxCost`, leaves out restore points. If that is not enough, leaves
+ * out most servers and policies, and then tags.
+ */
+export function resourceText(
+  resource: ResourceCoverage,
+  coverage: Coverage,
+  toText: (fields: ResourceFields) => string,
+  maxCost = Number.POSITIVE_INFINITY,
+): string {
+  let fields: ResourceFields = toFields(resource, coverage);
+  for (;;) {
+    const text = toText(fields);
+    const cost = costOf(text);
+    if (cost <= maxCost) return text;
+    const { restore_points, server_ids, policies } = fields;
+    const tags = Object.entries(fields.tags);
+    fields = { ...fields, truncated: true };
+    if (restore_points.length > 0) fields.restore_points = restore_points.slice(0, restore_points.length / 2);
+    else if (server_ids.length > MAX_NAMES || policies.length > MAX_NAMES) {
+      fields.server_ids = server_ids.slice(0, MAX_NAMES);
+      fields.policies = policies.slice(0, MAX_NAMES);
+    } else if (tags.length > 0)
+      fields.tags = Object.fromEntries(tags.slice(0, tags.length * Math.min(0.9, maxCost / cost)));
+    else return text;
   }
 }
 
-function toResource(resource: ResourceCoverage, { projectId, generatedAt, maxAgeHours }: Coverage) {
+function toFields(resource: ResourceCoverage, { projectId, generatedAt, maxAgeHours }: Coverage) {
   const { type, id, name, state, reason, sizeGb, serverIds, tags, good, failed, policies, newest } = resource;
   const restore_points = resource.restorePoints.map((point) => {
     const call = restoreCallOf(projectId, resource, point);

@@ -54,9 +54,15 @@ export function fitResources(
   const texts = resources.map((resource) => toText(resource));
   const costs = texts.map((text) => costOf(text) + 1);
   if (costs.reduce((sum, cost) => sum + cost, 0) <= room) return texts;
-  const share = Math.floor(room / resources.length) - 1;
+  // A resource that needs less than its share leaves the rest to the larger ones.
+  let share = 0;
+  let left = room;
+  for (const [index, cost] of costs.toSorted((a, b) => a - b).entries()) {
+    share = Math.floor(left / (costs.length - index));
+    left -= Math.min(cost, share);
+  }
   return resources.map((resource, index) => {
     const text = texts[index] ?? "";
-    return (costs[index] ?? 0) <= share ? text : toText(resource, share);
+    return (costs[index] ?? 0) <= share ? text : toText(resource, share - 1);
   });
 }

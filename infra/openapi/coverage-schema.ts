@@ -57,7 +57,7 @@ const RESOURCE = objectSchema(
     },
     truncated: {
       const: true,
-      description: "Some tags or restore points are missing, because the response is too large.",
+      description: "Some restore points, servers, policies or tags are missing, because the response is too large.",
     },
   },
   ["type", "id", "name", "state", "reason", "server_ids", "tags", "good", "failed", "policies", "restore_points"],

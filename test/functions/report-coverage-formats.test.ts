@@ -1,20 +1,8 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { createFixture, reportIn } from "../support/coverage-estates.ts";
+import { definition } from "../../functions/report-coverage/function.ts";
+import { createFixture, parseCsv } from "../support/coverage-estates.ts";
 import type { Any } from "../support/environment.ts";
-
-const MAX_BYTES = 3_500_000;
-
-/** Reads the rows of a CSV text. */
-function parseCsv(text: string): string[][] {
-  const rows: string[][] = [[]];
-  for (const [, quoted, plain = "", end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n|$)/g)) {
-    if (quoted === undefined && plain === "" && end === "") break;
-    rows.at(-1)?.push(quoted?.replaceAll('""', '"') ?? plain);
-    if (end === "\r\n") rows.push([]);
-  }
-  return rows.filter((row) => row.length > 0);
-}
 
 /** Divides a line at a separator, as a spreadsheet does: what follows the end of a quoted text belongs to the same cell. */
 function cellsOf(line: string, separator: string): string[] {
@@ -87,6 +75,28 @@ describe("the formats of report-coverage", () => {
     const { get } = await createFixture();
     const { result } = await get({ format: "html", page: "0" }, { accept: "text/html" });
     expect([result.statusCode, result.headers["content-type"]]).toEqual([400, "application/json"]);
+  });
+});
+
+describe("the example of the report in openapi.json", () => {
+  test("the restore calls, their requirements and the reason in the example are those that the function writes", async () => {
+    const [example] = definition.operation.responses[200].example.resources;
+    const { cloud, addDisk, report } = await createFixture();
+    const { id, snapshots } = addDisk("data", [{ hours: 2.1 }]);
+    const { resources } = await report();
+    const ids = [cloud.projectId, snapshots[0]?.id ?? "", id];
+    const examples = ["0123456789abcdef0123456789abcdef", example.newest.id, example.id];
+    const text = ids.reduce(
+      (all, one, index) => all.replaceAll(one, examples[index] ?? ""),
+      JSON.stringify(resources[0]),
+    );
+    const { reason, restore_points } = JSON.parse(text);
+    expect(reason).toBe(example.reason);
+    const [{ restore, requires }] = restore_points;
+    expect({ restore, requires }).toEqual({
+      restore: example.restore_points[0].restore,
+      requires: example.restore_points[0].requires,
+    });
   });
 });
 
@@ -211,70 +221,5 @@ describe("the CSV of report-coverage", () => {
     const fault = rows.find(([type]) => type === "fault") ?? [];
     expect(fault[head.indexOf("state")]).toBe("unknown");
     expect(fault[head.indexOf("reason")]).toContain("The list of snapshots could not be read completely");
-  });
-});
-
-describe("the pages of report-coverage", () => {
-  /** Creates a test environment with 1,100 disks. */
-  const createLargeFixture = async () => {
-    const fixture = await createFixture();
-    for (let index = 0; index < 1_100; index += 1) fixture.addDisk(`disk-${index}`);
-    return fixture;
-  };
-
-  test("report-coverage divides JSON and CSV into pages of 500 resources in the order of their ids", async () => {
-    const { get } = await createLargeFixture();
-    const pages: string[][] = [];
-    for (const page of ["1", "2", "3", "4"]) {
-      const invoked = await get({ page });
-      const report = reportIn(invoked);
-      expect(report).toMatchObject({ page: Number(page), pages: 3, counts: { unprotected: 1_100 } });
-      expect([invoked.result.headers["x-page"], invoked.result.headers["x-pages"]]).toEqual([page, "3"]);
-      pages.push(report.resources.map(({ id }: Any) => id));
-      const csv = parseCsv((await get({ page, format: "csv" })).result.body).slice(1);
-      expect(csv.map(([, id]) => id)).toEqual(pages.at(-1));
-    }
-    expect(pages.map((ids) => ids.length)).toEqual([500, 500, 100, 0]);
-    expect(pages.flat()).toEqual(pages.flat().toSorted());
-    expect(new Set(pages.flat()).size).toBe(1_100);
-  });
-
-  test("the pages of report-coverage stay the same while snapshots are created and resources change their state", async () => {
-    const { addDisk, cloud, report } = await createLargeFixture();
-    const idsOf = ({ resources }: Any) => resources.map(({ id }: Any) => id);
-    const before = idsOf(await report({ page: "2" }));
-    for (const volumeId of before.slice(0, 50)) cloud.addSnapshot({ kind: "snapshot", volumeId });
-    addDisk("zero", [], { id: "ffffffff-ffff-4fff-bfff-ffffffffffff" });
-    const after = await report({ page: "2" });
-    expect(idsOf(after)).toEqual(before);
-    expect(after.counts.protected).toBe(50);
-  });
-
-  test("report-coverage keeps every format below 3.5 MB although names and tags are as long as possible", async () => {
-    const { addDisk, cloud, get } = await createFixture();
-    const long = "長\"'\u202e".repeat(80);
-    for (let index = 0; index < 510; index += 1) {
-      addDisk("disk", index % 25 === 0 ? Array.from({ length: 7 }, (_, hours) => ({ hours: hours + 1 })) : []);
-    }
-    const tags = Object.fromEntries(Array.from({ length: 8 }, (_, index) => [`${index} ${long}`, long]));
-    cloud.fault(
-      { operation: "evs.listVolumes" },
-      {
-        type: "edit",
-        edit: (body: Any) => {
-          for (const volume of body.volumes) Object.assign(volume, { name: long, tags });
-          return body;
-        },
-      },
-    );
-    for (const format of ["json", "csv", "html"]) {
-      const { result } = await get({ format });
-      expect([format, Buffer.byteLength(result.body) <= MAX_BYTES]).toEqual([format, true]);
-      expect([format, Buffer.byteLength(JSON.stringify(result)) < 6 * 1024 * 1024]).toEqual([format, true]);
-      if (format !== "json") continue;
-      const { resources, pages } = JSON.parse(result.body);
-      expect([resources.length, pages]).toEqual([500, 2]);
-      for (const one of resources) expect(one).toMatchObject({ truncated: true, tags: {}, state: expect.any(String) });
-    }
   });
 });
