@@ -4,10 +4,12 @@ import { dirname, join, relative } from "node:path";
 import { expect, test } from "vitest";
 import { loadDefinitions } from "../infra/definitions.ts";
 import { README, readmeText } from "../infra/documents/readme.ts";
+import { COVERAGE_STATES } from "../shared/coverage/coverage.ts";
 import { VARIABLES } from "../shared/functiongraph/variables.ts";
 import { KINDS } from "../shared/snapshots/kinds/kinds.generated.ts";
 import { EVERYTHING } from "./infra/terraform/everything.ts";
 import { planOf, sources } from "./infra/terraform/plan.ts";
+import { createFixture } from "./support/coverage-estates.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const DOCUMENTS = [
@@ -72,3 +74,16 @@ test.each(DOCUMENTS)(
     expect(broken).toEqual([]);
   },
 );
+
+test("README.md lists the states of the coverage report in their order, and the columns of its CSV", async () => {
+  const section = read("README.md").split("\n### The coverage report\n")[1]?.split("\n### ")[0] ?? "";
+  expect([...section.matchAll(/^\d\. `(\w+)`/gm)].map(([, state]) => state)).toEqual(COVERAGE_STATES);
+  const { addDisk, get } = await createFixture();
+  addDisk("disk");
+  const { result } = await get({ format: "csv" });
+  const columns =
+    /The columns of the CSV are ([\s\S]*?)\. The lines/.exec(section)?.[1]?.replace(/\([^)]*\)/g, "") ?? "";
+  expect([...columns.matchAll(/`(\w+)`/g)].map(([, column]) => column)).toEqual(
+    result.body.split("\r\n")[0].split(","),
+  );
+});

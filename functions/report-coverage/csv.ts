@@ -35,7 +35,7 @@ const orphanLines = ({ orphans, counts }: Coverage): string[] =>
       type: "orphan",
       id,
       state: "orphaned",
-      reason: `Snapshot of the deleted resource ${resourceId}. Delete it if you do not need it.`,
+      reason: `The resource ${resourceId} was deleted. Delete this snapshot if you do not need it.`,
       newest: { kind, ...(created === undefined ? {} : { created_at: formatInstant(created) }) },
       ...(counts.orphaned > orphans.length ? { truncated: true } : {}),
     }),

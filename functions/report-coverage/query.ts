@@ -48,9 +48,7 @@ export function readQuery(given: JsonObject, source: "http" | "timer"): Coverage
     Object.entries(given).map(([name, value]) => {
       if (source === "timer") return [name, convert(name, value)];
       if (typeof value === "string" || value === null) {
-        const text = isDecoded || value === null ? (value ?? "") : decode(value);
-        // Replaces half a surrogate pair, with which no link could be created.
-        parameters[name] = Buffer.from(text).toString();
+        parameters[name] = isDecoded || value === null ? (value ?? "") : decode(value);
         return [name, convert(name, parameters[name])];
       }
       faults.push(`${name.slice(0, 64)}: expected one value, got ${preview(value)}.`);

@@ -69,7 +69,6 @@ function toHtml(coverage: Coverage, { states, page, parameters }: CoverageQuery)
   return { body: html, ...pages };
 }
 
-const linkTo = (parameters: Readonly<Record<string, string>>): string =>
-  `?${Object.entries(parameters)
-    .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
-    .join("&")}`;
+/** Returns a link with query parameters. A space becomes `%20`, because readers of a query differ in how they read `+`. */
+const linkTo = (parameters: Record<string, string>): string =>
+  `?${new URLSearchParams(parameters)}`.replaceAll("+", "%20");

@@ -204,7 +204,7 @@ describe("the CSV of report-coverage", () => {
           type: "orphan",
           id: snapshot.id,
           state: "orphaned",
-          reason: `Snapshot of the deleted resource ${id}. Delete it if you do not need it.`,
+          reason: `The resource ${id} was deleted. Delete this snapshot if you do not need it.`,
           newest_kind: "snapshot",
           newest_created_at: expect.stringMatching(/^2026-11-\d\dT/),
           truncated: "",
