@@ -8,6 +8,11 @@ data "huaweicloud_account" "this" {
     }
 
     precondition {
+      condition     = length(keys(var.coverage)) == 0 || contains(var.functions, "report-coverage")
+      error_message = "coverage: the daily report needs the function report-coverage. Add \"report-coverage\" to `functions`, or remove `coverage`."
+    }
+
+    precondition {
       # If `targets` is not an array, the inner loop fails. `flatten` receives the results of the loop and not `targets` itself,
       # because it would also flatten an array inside `targets`.
       condition = alltrue(flatten([

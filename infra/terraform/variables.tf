@@ -147,6 +147,18 @@ variable "coverage" {
     error_message = "coverage.every_hours: must be a whole number from 0 to 216, because an alarm covers at most ten days. Set 0 for no alarm."
   }
 
+  validation {
+    condition     = try(var.coverage.max_age_hours, null) == null ? true : try(var.coverage.max_age_hours > 0, false)
+    error_message = "coverage.max_age_hours: must be a number above 0."
+  }
+
+  validation {
+    condition = try(var.coverage.kinds, null) == null ? true : alltrue([
+      for kind in try(split(",", var.coverage.kinds), var.coverage.kinds) : contains(["volume", "cluster"], trimspace(kind))
+    ])
+    error_message = "coverage.kinds: must contain only `volume` and `cluster`, the kinds of resources."
+  }
+
   # Resources in other states have no records, so the alarm on unprotected resources would never fire.
   validation {
     condition = try(var.coverage.states, null) == null ? true : length(setsubtract(["unprotected", "failing"], [

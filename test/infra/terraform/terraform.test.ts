@@ -58,7 +58,7 @@ describe("the Terraform module", () => {
     ],
     [
       "prune-snapshots if no policy is set but disk-attached is deployed",
-      { functions: ["disk-attached"], policies: {}, gateway: undefined as Any },
+      { functions: ["disk-attached"], policies: {}, coverage: {} as Any, gateway: undefined as Any },
     ],
     ["disk-attached for standard snapshots", { disk_attached_kind: "standard-snapshot" }],
     [
@@ -79,7 +79,7 @@ describe("the Terraform module", () => {
     ],
     [
       'no API if the variable "functions" contains only disk-attached and the variable "gateway" is not set',
-      { functions: ["disk-attached"], gateway: undefined as Any },
+      { functions: ["disk-attached"], coverage: {} as Any, gateway: undefined as Any },
     ],
     [
       "a policy that deletes old snapshots but creates none",
@@ -103,7 +103,7 @@ describe("the Terraform module", () => {
     ["a policy with dry_run", { policies: { nightly: { ...EVERYTHING.policies.nightly, dry_run: true } } }],
     [
       'only verify-snapshots if the variables "functions" and "policies" are empty',
-      { functions: [], policies: {}, gateway: undefined as Any },
+      { functions: [], policies: {}, coverage: {} as Any, gateway: undefined as Any },
     ],
     [
       "a policy without an alarm on missing runs",
