@@ -238,8 +238,9 @@ function* parseRows(rows: string[], createError: () => Error): Generator<JsonObj
   }
 }
 
-/** Returns the id of a row, or its content if it has no id. */
-const identityOf = (row: JsonObject | undefined): unknown => row?.id ?? JSON.stringify(row);
+/** Returns the id of a row, or its content if it has no id. An empty string is no id, because it can be in several rows. */
+const identityOf = (row: JsonObject | undefined): unknown =>
+  (typeof row?.id === "string" && row.id) || JSON.stringify(row);
 
 function visitNew(rows: Iterable<JsonObject>, seen: Set<unknown>, visit: Visit): void {
   for (const row of rows) {
