@@ -37,13 +37,14 @@ export function addRunNotices(
  * deleted resource that still has snapshots, and a failed record for each list that could not be read.
  */
 export async function writeCoverageRecords(
-  { resources, orphans, counts, faults }: Coverage,
+  { resources, orphans, counts, faults, errors }: Coverage,
   states: readonly CoverageState[],
   { records, retryBudget }: Invocation,
 ): Promise<void> {
   const pause = createPause(retryBudget.time);
-  for (const detail of faults) {
-    const error = new SnapshotError("CloudError", detail);
+  for (const [index, detail] of faults.entries()) {
+    const cause = errors[index];
+    const error = new SnapshotError(cause?.reason ?? "CloudError", detail, cause);
     records.openRecord({ action: "coverage" })({ outcome: "failed", error });
   }
   for (const { id, name, state, reason } of resources) {
@@ -70,5 +71,6 @@ function orphanDetail(snapshots: readonly Orphan[]): string {
   const ids = joinFirst(snapshots.map(({ kind, id }) => `${kind} ${id}`));
   const what =
     snapshots.length === 1 ? `its ${first?.kind} still exists` : `${snapshots.length} of its snapshots still exist`;
-  return `The resource was deleted, but ${what}: ${ids}. Delete what you do not need.`;
+  const list = first?.kind === "cluster-snapshot" ? "clusters" : "disks";
+  return `The resource is not in the list of ${list}, but ${what}: ${ids}. Delete what you do not need.`;
 }

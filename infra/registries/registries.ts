@@ -38,6 +38,9 @@ export const KINDS = {
 ${kinds.map(({ file }) => `  "${file}": ${toKindName(file)},\n`).join("")}} as const satisfies Record<string, Kind>;
 
 export type KindName = keyof typeof KINDS;
+
+/** The names of all kinds. A bundle that needs only the names does not contain the kinds. */
+export const KIND_NAMES: readonly string[] = [${kinds.map(({ file }) => `"${file}"`).join(", ")}];
 `;
 }
 

@@ -1,8 +1,4 @@
 import { asSnapshotError, type SnapshotError } from "../core/errors.ts";
-import type { Instant } from "../core/instant.ts";
-import { boundText } from "../core/untrusted.ts";
-import type { Kind } from "../snapshots/kinds/kind.ts";
-import { KINDS } from "../snapshots/kinds/kinds.generated.ts";
 import {
   COVERAGE_STATES,
   type Coverage,
@@ -12,32 +8,21 @@ import {
   type ResourceType,
 } from "./coverage.ts";
 import { createSnapshotFolder, GROUP_KIND, type SnapshotFolder } from "./fold-snapshots.ts";
+import { type CoverageOptions, type Entry, judgeEntries, uncertaintyOf } from "./judge-entries.ts";
 import { createOrphanCollector, type OrphanCollector, sortOrphans } from "./orphans.ts";
 import {
-  clean,
+  emptyListFault,
   listFault,
-  NOUNS,
-  reasonFor,
+  noHostNotice,
   resourceListFault,
   secondListFault,
+  unlocatedNotice,
   unreadableRowsFault,
 } from "./reasons.ts";
-import { coverageStateOf } from "./rules.ts";
-import type { CoverageSource, CoveredKind, ListedResource } from "./source.ts";
-import { hasTag, type TagFilter } from "./tag-filter.ts";
-import { createTally, MAX_NAME_LENGTH, orderOf, type Tally } from "./tally.ts";
+import type { CoverageSource, CoveredKind } from "./source.ts";
+import { createTally, type Tally } from "./tally.ts";
 
-/** What a coverage report contains. */
-export interface CoverageOptions {
-  now: Instant;
-  /** The maximum age of a good snapshot that protects its resource, in hours. */
-  maxAgeHours: number;
-  types: readonly ResourceType[];
-  /** The report contains only resources with all of these tags. */
-  tags: readonly TagFilter[];
-  /** A resource with one of these tags has the state `excluded`. */
-  excludeTags: readonly TagFilter[];
-}
+export type { CoverageOptions };
 
 /** The resources of one type, and what is known about their snapshots. */
 interface Section {
@@ -45,16 +30,16 @@ interface Section {
   isAbsent: boolean;
   resources: ResourceCoverage[];
   orphans: { orphans: Orphan[]; count: number };
-  faults: string[];
+  /** The error if the list of resources could not be read. */
+  listError?: SnapshotError;
+  faults: Fault[];
+  notices: string[];
 }
 
-interface Entry {
-  resource: ListedResource;
-  tally: Tally;
+interface Fault {
+  text: string;
+  error?: SnapshotError;
 }
-
-/** The maximum number of tags of a resource in a report. EVS and DWS allow fewer. */
-const MAX_TAGS = 100;
 
 /** The kinds of snapshots that protect each type of resource. The members of groups are in the list of standard snapshots. */
 const KINDS_OF: Readonly<Record<ResourceType, readonly CoveredKind[]>> = {
@@ -70,26 +55,22 @@ const KINDS_OF: Readonly<Record<ResourceType, readonly CoveredKind[]>> = {
  * @example await collectCoverage({ now, maxAgeHours: 26, types: ["volume"], tags: [], excludeTags: [] }, source)
  */
 export async function collectCoverage(options: CoverageOptions, source: CoverageSource): Promise<Coverage> {
-  const sections: Section[] = [];
-  const errors: { type: ResourceType; error: SnapshotError }[] = [];
-  for (const type of RESOURCE_TYPES.filter((one) => options.types.includes(one))) {
-    const section = await collectSection(type, options, source);
-    if ("error" in section) errors.push({ type, error: section.error });
-    else sections.push(section);
-  }
-  const [first] = errors;
-  if (first !== undefined && sections.every(({ isAbsent }) => isAbsent)) throw first.error;
-  const faults = [
-    ...errors.map(({ type, error }) => resourceListFault(type, error)),
-    ...sections.flatMap((section) => section.faults),
-  ];
+  // One slow service must not take the time of the other one.
+  const sections = await Promise.all(
+    RESOURCE_TYPES.filter((type) => options.types.includes(type)).map((type) => collectSection(type, options, source)),
+  );
+  const [first] = sections.flatMap(({ listError }) => listError ?? []);
+  if (first !== undefined && sections.every(({ listError, isAbsent }) => isAbsent || listError)) throw first;
+  const faults = sections.flatMap((section) => section.faults);
   const resources = sections.flatMap((section) => section.resources);
   return {
     generatedAt: options.now,
     maxAgeHours: options.maxAgeHours,
     projectId: source.projectId,
     complete: faults.length === 0,
-    faults,
+    faults: faults.map(({ text }) => text),
+    errors: faults.map(({ error }) => error),
+    notices: sections.flatMap(({ notices }) => notices),
     resources,
     orphans: sortOrphans(sections.flatMap(({ orphans }) => orphans.orphans)),
     counts: countStates(
@@ -99,43 +80,64 @@ export async function collectCoverage(options: CoverageOptions, source: Coverage
   };
 }
 
-async function collectSection(
-  type: ResourceType,
-  options: CoverageOptions,
-  source: CoverageSource,
-): Promise<Section | { error: SnapshotError }> {
+const EMPTY_SECTION: Section = {
+  isAbsent: false,
+  resources: [],
+  orphans: { orphans: [], count: 0 },
+  faults: [],
+  notices: [],
+};
+
+async function collectSection(type: ResourceType, options: CoverageOptions, source: CoverageSource): Promise<Section> {
   const { now } = options;
   const entries = new Map<string, Entry>();
+  const talliesOf = new Map<string, Tally[]>();
+  const notices: string[] = [];
   // Every project has a list of disks, so the endpoint is wrong if it does not offer this list.
-  const listed = await readList(type === "volume" ? [] : KINDS_OF[type], source, () =>
+  const listed = await readList(type === "volume" ? [] : KINDS_OF[type], source, notices, (onRow) =>
     source.listResources(type, (resource) => {
+      onRow();
       const id = resource.id.toLowerCase();
-      if (!entries.has(id)) entries.set(id, { resource, tally: createTally() });
+      if (entries.has(id)) return;
+      const tally = createTally();
+      entries.set(id, { resource, tally });
+      for (const server of resource.serverIds.map((one) => one.toLowerCase()))
+        talliesOf.set(server, [...(talliesOf.get(server) ?? []), tally]);
     }),
   );
-  if (listed.error !== undefined) return { error: listed.error };
-  const { value: unreadable } = listed;
-  if (unreadable === undefined)
-    return { isAbsent: true, resources: [], orphans: { orphans: [], count: 0 }, faults: [] };
+  const { value: unreadable, error: listError } = listed;
+  if (listError !== undefined)
+    return { ...EMPTY_SECTION, listError, faults: [{ text: resourceListFault(type, listError), error: listError }] };
+  if (unreadable === undefined) return { ...EMPTY_SECTION, isAbsent: true, notices };
   const orphans = createOrphanCollector(now);
-  const folder = createSnapshotFolder((id) => entries.get(id)?.tally, orphans, now);
-  const failed = await readSnapshots(KINDS_OF[type], source, folder);
-  folder.judgeMembers(!failed.has("standard-snapshot"));
-  const secondError = await confirmOrphans(type, orphans, source);
+  const folder = createSnapshotFolder(
+    (id) => entries.get(id)?.tally,
+    (server) => talliesOf.get(server) ?? [],
+    orphans,
+    now,
+  );
+  const failed = await readSnapshots(KINDS_OF[type], source, notices, folder);
+  const unlocated = folder.judge(!failed.has("standard-snapshot"));
+  if (unlocated !== undefined) notices.push(unlocatedNotice(type, unlocated));
+  const faults: Fault[] = [...failed].map(([kind, error]) => ({ text: listFault(type, kind, error), error }));
+  // The list of another project, or a list without the necessary rights, is empty, too.
+  const isEmpty = entries.size + unreadable === 0 && orphans.added > 0;
+  if (isEmpty) faults.unshift({ text: emptyListFault(type, orphans.added) });
+  if (unreadable > 0) faults.unshift({ text: unreadableRowsFault(type, unreadable) });
+  const secondError = isEmpty ? undefined : await confirmOrphans(type, orphans, source);
+  if (secondError !== undefined) faults.push({ text: secondListFault(type, secondError), error: secondError });
   const isComplete = (kind: string) =>
     secondError === undefined &&
+    !isEmpty &&
     unreadable === 0 &&
     !failed.has(kind) &&
     !(kind === GROUP_KIND && failed.has("standard-snapshot"));
   return {
     isAbsent: false,
-    resources: judgeEntries(type, entries, options, uncertaintyOf(type, [...failed.keys()], folder)),
+    resources: judgeEntries(type, entries, options, uncertaintyOf(type, [...failed.keys()], unlocated, options)),
     orphans: orphans.collect(isComplete),
-    faults: [
-      ...(unreadable === 0 ? [] : [unreadableRowsFault(type, unreadable)]),
-      ...[...failed].map(([kind, error]) => listFault(type, kind, error)),
-      ...(secondError === undefined ? [] : [secondListFault(type, secondError)]),
-    ],
+    faults,
+    notices,
   };
 }
 
@@ -152,7 +154,7 @@ async function confirmOrphans(
 ): Promise<SnapshotError | undefined> {
   if (!orphans.needsSecondList()) return undefined;
   const ids = new Set<string>();
-  const { error } = await readList([], source, () =>
+  const { error } = await readList([], source, [], () =>
     source.listResources(type, ({ id }) => void ids.add(id.toLowerCase())),
   );
   if (error === undefined) orphans.confirm((id) => ids.has(id));
@@ -163,13 +165,16 @@ async function confirmOrphans(
 async function readSnapshots(
   kinds: readonly CoveredKind[],
   source: CoverageSource,
+  notices: string[],
   folder: SnapshotFolder,
 ): Promise<Map<string, SnapshotError>> {
   const failed = new Map<string, SnapshotError>();
   for (const name of kinds) {
-    const kind: Kind = KINDS[name];
-    const { error } = await readList([name], source, () =>
-      source.listSnapshots(name, (found) => folder.visit(kind, found)),
+    const { error } = await readList([name], source, notices, (onRow) =>
+      source.listSnapshots(name, (found) => {
+        onRow();
+        folder.visit(name, found);
+      }),
     );
     if (error !== undefined) failed.set(name, error);
   }
@@ -177,84 +182,36 @@ async function readSnapshots(
 }
 
 /**
- * Reads a list. If the endpoint does not offer the list, and nothing in the deployment uses the given kinds of snapshots, the list
- * counts as read and empty.
+ * Reads a list. If the endpoint does not offer the list, or its host name does not exist, and nothing in the deployment uses the
+ * given kinds of snapshots, the list counts as read and empty. A list of which a row was read is never absent.
  *
  * @param kinds the kinds of snapshots that need the list. Empty if every endpoint must offer the list
+ * @param notices receives a notice if the host name does not exist
+ * @param read reads the list, and calls `onRow` for each row
+ * @returns neither a value nor an error if the list is absent
  */
 async function readList<T>(
   kinds: readonly CoveredKind[],
   source: CoverageSource,
-  read: () => Promise<T>,
-): Promise<{ value?: T; error?: SnapshotError; isAbsent: boolean }> {
+  notices: string[],
+  read: (onRow: () => void) => Promise<T>,
+): Promise<{ value?: T; error?: SnapshotError }> {
+  let isStarted = false;
   try {
-    return { value: await read(), isAbsent: false };
+    return {
+      value: await read(() => {
+        isStarted = true;
+      }),
+    };
   } catch (thrown) {
     const error = asSnapshotError(thrown);
-    const isAbsent = error.reason === "Unsupported" && kinds.length > 0 && kinds.every((kind) => source.isUnused(kind));
-    return isAbsent ? { isAbsent } : { error, isAbsent };
+    const hasNoHost = error.status === undefined && error.message.includes("ENOTFOUND");
+    const isUnused = kinds.length > 0 && kinds.every((kind) => source.isUnused(kind));
+    if (isStarted || !isUnused || !(hasNoHost || error.reason === "Unsupported")) return { error };
+    if (hasNoHost) notices.push(noHostNotice(kinds, error));
+    return {};
   }
 }
-
-/** Returns why the snapshots that were read may lack a snapshot of any resource, or undefined if they are complete. */
-function uncertaintyOf(
-  type: ResourceType,
-  failed: readonly string[],
-  { unlocated }: SnapshotFolder,
-): string | undefined {
-  if (failed.length > 0)
-    return `The list of ${failed.join("s and the list of ")}s could not be read completely, so a newer snapshot may exist; see the faults of the report.`;
-  if (unlocated === undefined) return undefined;
-  const { kind, id } = unlocated;
-  return `The row of the ${kind} ${id} does not contain the id of its ${NOUNS[type]}, so it may belong to this one. Check it in the console.`;
-}
-
-function judgeEntries(
-  type: ResourceType,
-  entries: ReadonlyMap<string, Entry>,
-  options: CoverageOptions,
-  uncertainty: string | undefined,
-): ResourceCoverage[] {
-  const { now, maxAgeHours, tags, excludeTags } = options;
-  const resources: ResourceCoverage[] = [];
-  for (const { resource, tally } of entries.values()) {
-    if (!tags.every((filter) => hasTag(resource.tags, filter))) continue;
-    const exclusion = excludeTags.find((filter) => hasTag(resource.tags, filter));
-    const [newest] = tally.points;
-    const state = coverageStateOf(
-      {
-        newestGood: newest?.created,
-        newestFailed: tally.failures[0],
-        newestUnknown: tally.newestUnknown && orderOf(tally.newestUnknown.created),
-      },
-      { now, maxAgeHours, isExcluded: exclusion !== undefined, isUncertain: uncertainty !== undefined },
-    );
-    const excludedBy = exclusion && clean(`${exclusion.key}=${resource.tags[exclusion.key]}`);
-    resources.push({
-      type,
-      ...resource,
-      name: boundText(resource.name, MAX_NAME_LENGTH),
-      tags: boundTags(resource.tags),
-      state,
-      reason: reasonFor(state, { type, tally, now, maxAgeHours, excludedBy, uncertainty }),
-      good: tally.good,
-      failed: tally.failed,
-      policies: tally.policies.sort(),
-      ...(newest && { newest }),
-      restorePoints: tally.points,
-      timeline: tally.timeline,
-    });
-  }
-  return resources.sort((a, b) => (a.id < b.id ? -1 : 1));
-}
-
-/** Returns the first `MAX_TAGS` tags, with shortened keys and values. */
-const boundTags = (tags: Readonly<Record<string, string>>): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(tags)
-      .slice(0, MAX_TAGS)
-      .map((tag) => tag.map((text) => boundText(text, MAX_NAME_LENGTH)) as [string, string]),
-  );
 
 function countStates(resources: readonly ResourceCoverage[], orphaned: number): Coverage["counts"] {
   const counts = Object.fromEntries(COVERAGE_STATES.map((state) => [state, 0])) as Record<

@@ -1,4 +1,5 @@
 /** Declares the coverage report: which disks and clusters have a good and recent snapshot, and why the others have none. */
+import type { SnapshotError } from "../core/errors.ts";
 import type { Instant } from "../core/instant.ts";
 
 /** The types of resources in a coverage report. */
@@ -61,7 +62,7 @@ export interface ResourceCoverage {
   timeline: Uint8Array;
 }
 
-/** A snapshot of a disk or cluster that no longer exists. */
+/** A snapshot of a disk or cluster that is not in the list of disks or clusters. */
 export interface Orphan {
   kind: string;
   id: string;
@@ -79,6 +80,10 @@ export interface Coverage {
   complete: boolean;
   /** What could not be read, one sentence each. */
   faults: readonly string[];
+  /** The error behind each fault, in the same order. Undefined if there was no error. */
+  errors: readonly (SnapshotError | undefined)[];
+  /** What was read, but looks wrong, one sentence each. */
+  notices: readonly string[];
   /** Sorted by type and id. Contains only resources that the tags select. */
   resources: readonly ResourceCoverage[];
   /** The orphaned snapshots, oldest first, at most `MAX_ORPHANS`. Empty if a list that matters could not be read completely. */

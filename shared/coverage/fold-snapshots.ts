@@ -1,12 +1,12 @@
-import type { Instant } from "../core/instant.ts";
+import { credibleTime, type Instant, MAX_CREATED_AHEAD_MS } from "../core/instant.ts";
 import { boundText } from "../core/untrusted.ts";
-import type { FoundSnapshot, Kind, State } from "../snapshots/kinds/kind.ts";
+import { type FoundSnapshot, type State, UNREADABLE } from "../snapshots/kinds/kind.ts";
 import { combineStates } from "../snapshots/kinds/snapshot-group.ts";
-import { BACKUP_NAME, foreignReason, groupIdOf } from "../snapshots/ownership.ts";
+import { BACKUP_NAME, foreignReason } from "../snapshots/ownership.ts";
 import type { OrphanCollector } from "./orphans.ts";
 import { meaningOf } from "./rules.ts";
 import type { CoveredKind } from "./source.ts";
-import { addToTally, MAX_NAME_LENGTH, type Tally } from "./tally.ts";
+import { addToTally, MAX_NAME_LENGTH, orderOf, type Tally } from "./tally.ts";
 
 /** The kind that a member of a snapshot group has in a report. */
 export const GROUP_KIND: CoveredKind = "snapshot-group";
@@ -22,103 +22,186 @@ interface Maker {
 
 /** A snapshot group without its members. */
 interface Group {
+  found: Pick<FoundSnapshot, "id" | "name" | "status" | "created" | "resource">;
   state: State;
-  isOfBackup: boolean;
   maker: Maker;
 }
 
-/** A member of a snapshot group. It is judged when the state of its group is known. */
-type Member = Pick<FoundSnapshot, "id" | "name" | "status" | "state" | "created"> & { tally: Tally | undefined };
-
-/** Adds the snapshots of one type of resource to the tallies of their resources, one snapshot at a time. */
-export interface SnapshotFolder {
-  /** Adds a snapshot from the list of its kind. Keeps the members of groups until `judgeMembers` is called. */
-  visit(kind: Kind, found: FoundSnapshot): void;
-  /**
-   * Adds the members of all groups. Must be called after all lists were read.
-   *
-   * @param areListed whether the list of standard snapshots is complete. Otherwise no group is good, because a failed member
-   *   can be missing
-   */
-  judgeMembers(areListed: boolean): void;
-  /** The first snapshot whose row does not contain the id of its resource. It can belong to any resource. */
-  unlocated?: { kind: string; id: string };
+/** A snapshot in the lists. It is judged after all lists were read. */
+interface Item {
+  kind: CoveredKind;
+  found: Pick<FoundSnapshot, "id" | "name" | "status" | "created">;
+  state: State;
+  /** The tally of its resource, the id of a resource that is not in the list, or undefined if the row contains no id. */
+  owner?: Tally | string;
+  groupId?: string;
+  maker: Maker;
 }
+
+/** The snapshots whose rows do not contain the id of their resource. They can belong to any resource. */
+export interface Unlocated {
+  /** The kind and the id of the first of them. */
+  first: string;
+  count: number;
+  /** The creation time of the newest of them. Infinity if a creation time is unknown. */
+  newest: number;
+}
+
+/** Adds the snapshots of one type of resource to the tallies of their resources. */
+export interface SnapshotFolder {
+  /**
+   * Keeps a snapshot from the list of its kind until `judge` is called. A snapshot that is listed several times, in one list or in
+   * the lists of both EVS versions, counts once: in its worst state, and as a member of its group.
+   */
+  visit(kind: CoveredKind, found: FoundSnapshot): void;
+  /**
+   * Adds all snapshots to the tallies. Must be called once, after all lists were read.
+   *
+   * @param areMembersListed whether the list of standard snapshots is complete. Otherwise no group is good, because a failed
+   *   member can be missing
+   */
+  judge(areMembersListed: boolean): Unlocated | undefined;
+}
+
+/** The states of a snapshot from the best to the worst, for a snapshot that is listed in several states. */
+const FROM_BEST: readonly State[] = ["available", "creating", "deleting", "unknown", "failed"];
+
+const isWorse = (one: { state: State }, other: { state: State }): boolean =>
+  FROM_BEST.indexOf(one.state) > FROM_BEST.indexOf(other.state);
 
 /**
  * @param tallyOf returns the tally of a resource by its id in lower case, or undefined if the resource is not in the list
+ * @param talliesOf returns the tallies of the disks that are attached to a server
  * @param orphans receives the snapshots of resources that are not in the list
  */
 export function createSnapshotFolder(
   tallyOf: (resource: string) => Tally | undefined,
+  talliesOf: (server: string) => readonly Tally[],
   orphans: OrphanCollector,
   now: Instant,
 ): SnapshotFolder {
-  const groups = new Map<string, Group>();
-  const membersOf = new Map<string, Member[]>();
+  // Each row without an id has a number as its key, because it can be any snapshot.
+  const groups = new Map<string | number, Group>();
+  const items = new Map<string | number, Item>();
   const makerOf = createMakerReader();
 
-  const visitGroup = (found: FoundSnapshot) =>
-    void groups.set(found.id, {
-      state: found.state,
-      isOfBackup: BACKUP_NAME.test(found.name),
-      maker: makerOf(found),
-    });
+  /** Adds the failed and unknown groups without members as attempts for the disks that are attached to their servers. */
+  const addGroupsWithoutMembers = (statesOf: ReadonlyMap<string, unknown>) => {
+    for (const { found, state, maker } of groups.values()) {
+      if (statesOf.has(found.id) || !["failed", "unknown"].includes(state)) continue;
+      for (const tally of talliesOf(found.resource ?? ""))
+        addToTally(tally, { kind: GROUP_KIND, found, ...maker }, meaningOf(found, state, now), now);
+    }
+  };
 
-  const folder: SnapshotFolder = {
-    visit(kind, found) {
-      if (kind.hasMembers) return visitGroup(found);
-      const groupId = groupIdOf(found);
-      const { id, name, status, state, created } = found;
-      // DWS clusters can have an empty id.
-      const resource = found.resource || undefined;
-      const tally = resource === undefined ? undefined : tallyOf(resource);
-      if (tally === undefined && state !== "deleting" && !BACKUP_NAME.test(name)) {
-        const place = { kind: groupId === undefined ? kind.name : GROUP_KIND, id };
-        if (resource === undefined) folder.unlocated ??= place;
-        else orphans.add({ ...place, resourceId: resource, created });
-      }
-      if (groupId === undefined) {
-        if (tally === undefined) return;
-        addToTally(tally, { kind: kind.name, found, ...makerOf(found) }, meaningOf(found, state, now), now);
+  return {
+    visit(kind, listed) {
+      const { id, status, state, created, resource } = listed;
+      const name = boundText(listed.name, MAX_NAME_LENGTH);
+      const maker = makerOf(listed);
+      if (kind === GROUP_KIND) {
+        const key = id === UNREADABLE ? groups.size : id;
+        const group = { found: { id, name, status, created, resource }, state, maker };
+        const known = groups.get(key);
+        if (known === undefined || isWorse(group, known)) groups.set(key, group);
         return;
       }
-      const member = { id, name: boundText(name, MAX_NAME_LENGTH), status, state, created, tally };
-      const members = membersOf.get(groupId);
-      if (members === undefined) membersOf.set(groupId, [member]);
-      else members.push(member);
+      const owner = resource && (tallyOf(resource) ?? resource);
+      const key = id === UNREADABLE ? items.size : id;
+      const item = { kind, found: { id, name, status, created }, state, owner, groupId: readGroupId(listed), maker };
+      const known = items.get(key);
+      items.set(key, known === undefined ? item : combineItems(known, item));
     },
 
-    judgeMembers(areListed) {
-      for (const [groupId, members] of membersOf) {
-        const group = groups.get(groupId);
-        for (const member of members) {
-          const { tally } = member;
-          if (tally === undefined) continue;
-          const state = stateOfMember(member, group, members, areListed);
-          const meaning = group?.isOfBackup ? "ignored" : meaningOf(member, state, now);
-          const maker = group?.maker ?? UNKNOWN_MAKER;
-          addToTally(tally, { kind: GROUP_KIND, found: member, groupId, ...maker }, meaning, now);
+    judge(areMembersListed) {
+      const statesOf = collectStates(items.values());
+      let unlocated: Unlocated | undefined;
+      for (const item of items.values()) {
+        const { found, groupId, owner } = item;
+        const group = groupId === undefined ? undefined : groups.get(groupId);
+        const states = groupId === undefined ? undefined : statesOf.get(groupId);
+        const state = states ? stateOfMember(item, group, states, areMembersListed) : item.state;
+        const meaning = isOfBackup(group) ? "ignored" : meaningOf(found, state, now);
+        const kind = states ? GROUP_KIND : item.kind;
+        if (typeof owner === "object") {
+          const maker = states ? (group?.maker ?? UNKNOWN_MAKER) : item.maker;
+          addToTally(owner, { kind, found, groupId, ...maker }, meaning, now);
+          continue;
         }
+        if (meaning === "ignored" || item.state === "deleting") continue;
+        if (owner === undefined) unlocated = addUnlocated(unlocated, kind, found, now);
+        // If the group is missing, a backup or a deletion can explain its member.
+        else if (!states || group) orphans.add({ kind, id: found.id, resourceId: owner, created: found.created });
       }
+      addGroupsWithoutMembers(statesOf);
+      return unlocated;
     },
   };
-  return folder;
+}
+
+const isOfBackup = (group: Group | undefined): boolean => group !== undefined && BACKUP_NAME.test(group.found.name);
+
+/** Returns the states of the members of each group. */
+function collectStates(items: Iterable<Item>): Map<string, Set<State>> {
+  const statesOf = new Map<string, Set<State>>();
+  for (const { groupId, state } of items) {
+    if (groupId === undefined) continue;
+    const states = statesOf.get(groupId) ?? new Set();
+    statesOf.set(groupId, states.add(state));
+  }
+  return statesOf;
+}
+
+function addUnlocated(
+  known: Unlocated | undefined,
+  kind: string,
+  { id, created }: Item["found"],
+  now: Instant,
+): Unlocated {
+  const unlocated = known ?? { first: `${kind} ${id}`, count: 0, newest: 0 };
+  unlocated.count += 1;
+  unlocated.newest = Math.max(unlocated.newest, orderOf(credibleTime(created, now, MAX_CREATED_AHEAD_MS)));
+  return unlocated;
+}
+
+/**
+ * Returns the id of the group of a snapshot. If the field contains anything but an id, the snapshot is the member of an unknown
+ * group.
+ */
+function readGroupId({ raw }: FoundSnapshot): string | undefined {
+  const id = raw.snapshot_group_id ?? "";
+  return id === "" ? undefined : typeof id === "string" ? id : UNREADABLE;
+}
+
+/** Combines two rows with the same id. EVS v5 knows the group of a snapshot that the list of EVS v2 can contain, too. */
+function combineItems(known: Item, other: Item): Item {
+  const isVersion5 = (one: Item) => one.kind === "standard-snapshot";
+  const [first, second] = isVersion5(other) && !isVersion5(known) ? [other, known] : [known, other];
+  const { owner, groupId } = first;
+  const worst = isWorse(second, first) ? second : first;
+  return {
+    ...first,
+    state: worst.state,
+    found: { ...first.found, status: worst.found.status },
+    // Two disks contradict each other, so the snapshot can belong to any disk.
+    owner: (second.owner ?? owner) === owner ? owner : undefined,
+    groupId: first.kind === second.kind && second.groupId !== groupId ? UNREADABLE : groupId,
+  };
 }
 
 const UNKNOWN_MAKER: Maker = { createdBy: "unknown" };
 
 /** Returns the state that a member has for its disk: the state of its group with all its members. */
 function stateOfMember(
-  { state }: Member,
+  { state }: Item,
   group: Group | undefined,
-  members: readonly Member[],
-  areListed: boolean,
+  states: ReadonlySet<State>,
+  areMembersListed: boolean,
 ): State {
   // While EVS deletes a group, the list of standard snapshots can still contain its members.
   if (group === undefined) return state === "deleting" ? state : "unknown";
-  if (!areListed) return group.state === "deleting" ? group.state : "unknown";
-  return combineStates(group.state, new Set(members.map((member) => member.state)));
+  if (!areMembersListed) return group.state === "deleting" ? group.state : "unknown";
+  return combineStates(group.state, states);
 }
 
 /** The maximum number of different makers that are kept to save memory. */

@@ -18,6 +18,8 @@ const YOUNG_MS = 3_600_000;
 /** Collects snapshots whose resource is not in the list of resources. */
 export interface OrphanCollector {
   add(orphan: Orphan): void;
+  /** The number of snapshots that were added. */
+  added: number;
   /** Returns whether the list of resources must be read again, because a snapshot is young or its creation time is unknown. */
   needsSecondList(): boolean;
   /** Drops the young snapshots whose resource is in the second list. Must be called before `collect` if a second list is needed. */
@@ -42,7 +44,9 @@ export function createOrphanCollector(now: Instant): OrphanCollector {
     insertSorted(ofKind.oldest, orphan, ageOf, MAX_ORPHANS);
   };
   return {
+    added: 0,
     add({ created: listed, ...orphan }) {
+      this.added += 1;
       const created = credibleTime(listed, now, MAX_CREATED_AHEAD_MS);
       if (created === undefined) young.push(orphan);
       else if (created > now - YOUNG_MS) young.push({ ...orphan, created });

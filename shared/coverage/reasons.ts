@@ -3,11 +3,15 @@ import type { Instant } from "../core/instant.ts";
 import { preview } from "../core/preview.ts";
 import { boundText, escapeControls } from "../core/untrusted.ts";
 import type { CoverageState, ResourceType, RestorePoint } from "./coverage.ts";
+import type { Unlocated } from "./fold-snapshots.ts";
 import { ageHoursOf } from "./rules.ts";
-import type { Tally, UnknownSnapshot } from "./tally.ts";
+import { MAX_FAILURES, type Tally, type UnknownSnapshot } from "./tally.ts";
 
 /** The words for the types of resources in sentences. */
 export const NOUNS: Readonly<Record<ResourceType, string>> = { volume: "disk", cluster: "cluster" };
+
+/** The advice about a snapshot that the report cannot judge. */
+export const CHECK_IT = "Check it in the console.";
 
 /** The facts that the reason for a state can contain. */
 export interface ReasonFacts {
@@ -64,7 +68,8 @@ function failureSentence(newest: RestorePoint | undefined, facts: ReasonFacts): 
   const attempts = (count: number) => `${count} attempt${count === 1 ? "" : "s"} failed`;
   if (newest === undefined) return `${attempts(tally.failed)}, and no good snapshot exists.`;
   const since = tally.failures.filter((failed) => failed > newest.created).length;
-  return `${attempts(since)} since the newest good snapshot, which is ${hours(ageHoursOf(newest.created, now, maxAgeHours))} old.`;
+  // The tally contains no older failures.
+  return `${since === MAX_FAILURES ? "At least " : ""}${attempts(since)} since the newest good snapshot, which is ${hours(ageHoursOf(newest.created, now, maxAgeHours))} old.`;
 }
 
 const creatingSentence = ({ tally, now, maxAgeHours }: ReasonFacts): string =>
@@ -77,12 +82,12 @@ function unknownSentence(unknown: UnknownSnapshot | undefined): string {
   const { kind, id, groupId, status, created } = unknown;
   const what = groupId === undefined ? `the ${kind} ${id}` : `the member ${id} of the ${kind} ${clean(groupId)}`;
   if (created === undefined)
-    return `The creation time of ${what} is missing or not credible, so it may be the newest. Check it in the console.`;
+    return `The creation time of ${what} is missing or not credible, so it may be the newest. ${CHECK_IT}`;
   const why =
     groupId === undefined
       ? `its status is ${quote(status)}`
       : "the group is missing from its list, or the status of the group or of a member is unknown";
-  return `It is unknown whether the newest snapshot, ${what}, is good: ${why}. Check it in the console.`;
+  return `It is unknown whether the newest snapshot, ${what}, is good: ${why}. ${CHECK_IT}`;
 }
 
 /** Returns a text from a list response for a sentence. */
@@ -97,6 +102,21 @@ export const resourceListFault = (type: ResourceType, { message }: SnapshotError
 /** Returns the fault of a list of resources with unreadable rows. */
 export const unreadableRowsFault = (type: ResourceType, count: number): string =>
   `The list of ${NOUNS[type]}s has ${count} row${count === 1 ? "" : "s"} without a valid id, so the report lacks ${NOUNS[type]}s and contains no orphaned snapshots of ${NOUNS[type]}s. Check the list in the console.`;
+
+/** The reason for a resource of which it is unknown whether the tags select it. */
+export const UNREADABLE_TAGS = "The tags could not be read, so it is unknown whether they select the resource.";
+
+/** Returns the fault of an empty list of resources although snapshots of such resources exist. */
+export const emptyListFault = (type: ResourceType, count: number): string =>
+  `The list of ${NOUNS[type]}s is empty although ${count} snapshot${count === 1 ? "" : "s"} of ${NOUNS[type]}s exist: check PROJECT_ID and the rights.`;
+
+/** Returns the notice about snapshots whose rows do not contain the id of a resource. */
+export const unlocatedNotice = (type: ResourceType, { first, count }: Unlocated): string =>
+  `Unreadable rows: ${count} snapshot${count === 1 ? "" : "s"} without the id of a ${NOUNS[type]}, such as the ${first}. ${CHECK_IT}`;
+
+/** Returns the notice about an endpoint whose host name does not exist. */
+export const noHostNotice = (kinds: readonly string[], { message }: SnapshotError): string =>
+  `No deployed policy creates a ${kinds.join(", ")}, so an unknown host counts as an absent service. ${cleanMessage(message)}`;
 
 /** Returns the fault of a report whose second list of resources could not be read. */
 export const secondListFault = (type: ResourceType, { message }: SnapshotError): string =>

@@ -52,27 +52,32 @@ export interface Conditions {
   maxAgeHours: number;
   /** Whether one of the excluded tags matches. */
   isExcluded: boolean;
-  /** Whether the lists can lack a snapshot of the resource, or contain a snapshot whose resource is unknown. */
-  isUncertain: boolean;
+  /**
+   * Which snapshots of the resource the lists can lack, because a list is incomplete or the resource of a snapshot is unknown:
+   * any, or only old ones that cannot protect the resource. Undefined for none.
+   */
+  lacks?: "any" | "old";
 }
 
 /** Returns the state of a resource. The first state that applies wins, in the order of `COVERAGE_STATES`. */
 export function coverageStateOf(
   { newestGood, newestFailed, newestUnknown }: Evidence,
-  { now, maxAgeHours, isExcluded, isUncertain }: Conditions,
+  { now, maxAgeHours, isExcluded, lacks }: Conditions,
 ): CoverageState {
   if (isExcluded) return "excluded";
   if (newestGood !== undefined && isYoung(newestGood, now, maxAgeHours)) return "protected";
   // A snapshot with an unknown status does not matter if a newer good snapshot exists.
   const isNewestUnknown = newestUnknown !== undefined && (newestGood === undefined || newestUnknown >= newestGood);
-  if (isUncertain || isNewestUnknown) return "unknown";
+  if (lacks === "any" || isNewestUnknown) return "unknown";
   if (newestFailed !== undefined && (newestGood === undefined || newestFailed > newestGood)) return "failing";
-  return newestGood === undefined ? "unprotected" : "stale";
+  if (newestGood !== undefined) return "stale";
+  return lacks === undefined ? "unprotected" : "unknown";
 }
 
 const HOUR_MS = 3_600_000;
 
-const isYoung = (created: Instant, now: Instant, maxAgeHours: number): boolean =>
+/** Returns whether a good snapshot with this creation time protects its resource. */
+export const isYoung = (created: number, now: Instant, maxAgeHours: number): boolean =>
   now - created <= maxAgeHours * HOUR_MS;
 
 /**

@@ -7,7 +7,7 @@ import type { Meaning } from "./rules.ts";
 /** The maximum number of characters of a name from a list response. EVS and DWS allow shorter names only. */
 export const MAX_NAME_LENGTH = 255;
 /** The maximum number of failed snapshots of a resource whose creation times are kept. */
-const MAX_FAILURES = 100;
+export const MAX_FAILURES = 100;
 /** The maximum number of policies that are named for one resource. */
 const MAX_POLICIES = 20;
 

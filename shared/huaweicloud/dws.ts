@@ -44,31 +44,30 @@ export const createDwsClient = (connection: Connection): SnapshotService => ({
   listAll: (visit, isTolerant) => visitClusterSnapshots(connection, visit, isTolerant),
   remove: (id) => sendDelete(connection, "DWS", "/v1.0/{project_id}/snapshots", id),
   resources: (max) =>
-    collectItems<Resource>((visit) => visitClusterRows(connection, (row) => visit(readResource(row, "clusters"))), max),
+    collectItems<Resource>(
+      (visit) => visitDwsRows(connection, "clusters", (row) => visit(readResource(row, "clusters"))),
+      max,
+    ),
 });
 
 /** Requests all clusters or all snapshots of the project, and visits each row of the response. */
-async function visitRows(
+export async function visitDwsRows(
   connection: Connection,
   rowsOf: "clusters" | "snapshots",
   visit: (row: JsonObject) => void,
-  queryParams?: JsonObject,
 ): Promise<void> {
+  const queryParams = rowsOf === "clusters" ? { enterprise_project_id: "all_granted_eps" } : undefined;
   const options = { method: "GET", url: `/v1.0/{project_id}/${rowsOf}`, queryParams } as const;
   visitUnpagedRows(await sendOptions(connection, "DWS", "read", options, { rowsOf }), rowsOf, visit);
 }
 
-/** Requests all clusters of the project, and visits each row of the response. */
-export const visitClusterRows = (connection: Connection, visit: (row: JsonObject) => void): Promise<void> =>
-  visitRows(connection, "clusters", visit, { enterprise_project_id: "all_granted_eps" });
-
 /** Requests all snapshots of the project, and visits each of them. */
-export const visitClusterSnapshots = (
+const visitClusterSnapshots = (
   connection: Connection,
   visit: (found: FoundSnapshot) => void,
   isTolerant = false,
 ): Promise<void> =>
-  visitRows(connection, "snapshots", (row) => visit(readSnapshot(row, clusterSnapshotKind, isTolerant)));
+  visitDwsRows(connection, "snapshots", (row) => visit(readSnapshot(row, clusterSnapshotKind, isTolerant)));
 
 /** Maps the name of a snapshot kind to the function that creates the API client for this kind. */
 export const snapshotClients = { "cluster-snapshot": createDwsClient };

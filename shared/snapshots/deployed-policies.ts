@@ -11,7 +11,7 @@ import { after, formatInstant, type Instant, parseInstant } from "../core/instan
 import { isObject } from "../core/json.ts";
 import { parseJson } from "../core/parse-json.ts";
 import { joinFirst, preview } from "../core/preview.ts";
-import { KINDS } from "./kinds/kinds.generated.ts";
+import { KIND_NAMES } from "./kinds/kinds.generated.ts";
 
 /** A deployed policy. A deployed function, such as pre-deploy, counts as a policy with the name of the function. */
 export interface DeployedPolicy {
@@ -75,7 +75,7 @@ function readPolicies(text: string): DeployedPolicies {
 /** Returns undefined if the value does not describe a policy. */
 function readPolicy(policy: unknown): DeployedPolicy | undefined {
   const { kinds, schedule, since } = isObject(policy) ? policy : {};
-  if (!Array.isArray(kinds) || !kinds.every((kind) => Object.hasOwn(KINDS, kind))) return undefined;
+  if (!Array.isArray(kinds) || !kinds.every((kind) => KIND_NAMES.includes(kind))) return undefined;
   if (schedule === undefined && since === undefined) return { kinds };
   const deployedAt = parseInstant(since);
   if (typeof schedule !== "string" || deployedAt === undefined) return undefined;

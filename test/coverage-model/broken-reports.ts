@@ -76,6 +76,23 @@ export const BROKEN_REPORTS: BrokenReport[] = [
     collect: seeing(({ raw }) => ({ raw: { ...raw, snapshot_group_id: undefined } })),
   },
   {
+    fault: "the report takes a snapshot in the lists of both EVS versions for two snapshots",
+    promise: "certain",
+    collect: seeing(({ id }, kind) => (kind === "snapshot" ? { id: `${id}-v2` } : {})),
+  },
+  {
+    fault: "the report counts the members of a group whose id is not a string as single snapshots",
+    promise: "certain",
+    collect: seeing(({ raw }) =>
+      typeof raw.snapshot_group_id === "string" ? {} : { raw: { ...raw, snapshot_group_id: undefined } },
+    ),
+  },
+  {
+    fault: "the report overlooks failed groups without members",
+    promise: "state",
+    collect: seeing((_, kind) => (kind === "snapshot-group" ? { resource: undefined } : {})),
+  },
+  {
     fault: "the report counts the members of a failed group",
     promise: "certain",
     collect: seeing((_, kind) => (kind === "snapshot-group" ? AVAILABLE : {})),

@@ -1,7 +1,15 @@
 /** Checks a coverage report against the list responses that it is made of. Shares no code with `shared/coverage`. */
 import type { Coverage, Orphan, ResourceCoverage } from "../../shared/coverage/coverage.ts";
 import type { Estate, ListName, Raw } from "./estate.ts";
-import { type Attempt, HOUR_MS, isValidId, judgeSnapshots, readSnapshotFacts, tagsOf } from "./facts.ts";
+import {
+  type Attempt,
+  areTagsReadable,
+  HOUR_MS,
+  isValidId,
+  judgeSnapshots,
+  readSnapshotFacts,
+  tagsOf,
+} from "./facts.ts";
 
 /**
  * The promises:
@@ -103,7 +111,13 @@ export function checkReport(estate: Estate, outcome: Outcome): BrokenPromise[] {
     const hasInvalid = resources.some(({ id }) => !isValidId(id));
     isComplete &&= unread.length === 0 && !hasInvalid;
     const facts = SNAPSHOT_LISTS[type].flatMap((name) => rowsOf(name).map((raw) => readSnapshotFacts(name, raw, now)));
-    const attempts = judgeSnapshots(facts, new Set(unread));
+    const disksOf = (server: string) =>
+      resources
+        .filter(({ id, attachments }) => isValidId(id) && serversOf(attachments).includes(server))
+        .map(({ id }) => String(id).toLowerCase());
+    const attempts = judgeSnapshots(facts, new Set(unread), disksOf);
+    const unlocated = attempts.filter((one) => one.resource === undefined && !isNothing(one));
+    const isYoung = ({ created = now }: Attempt) => now - created <= estate.maxAgeHours * HOUR_MS;
     const known = new Set<string>();
     for (const raw of resources) {
       if (!isValidId(raw.id)) continue;
@@ -111,33 +125,29 @@ export function checkReport(estate: Estate, outcome: Outcome): BrokenPromise[] {
       const tags = tagsOf(raw.tags);
       const has = ([key, value]: [string, string?]) =>
         tags.has(key) && (value === undefined || tags.get(key) === value);
-      if (!estate.tags.every(has)) continue;
+      const isSelected = estate.tags.every(has);
+      if (!isSelected && areTagsReadable(raw.tags)) continue;
       wanted.push(`${type} ${raw.id}`);
       const found = report.resources.find((one) => one.type === type && one.id === raw.id);
       if (found === undefined) continue;
       const ofResource = attempts.filter(({ resource }) => resource === String(raw.id).toLowerCase());
-      const isCertain =
-        unread.length === 0 &&
-        !attempts.some(
-          ({ resource, weight, ...one }) => resource === undefined && !isNothing({ resource, weight, ...one }),
-        );
+      const isExcluded = estate.excludeTags.some(has);
+      const isCertain = unread.length === 0 && !unlocated.some(isYoung);
+      const mayLackOld = unlocated.length > 0;
       checkResource(
         found,
         ofResource,
-        { estate, now, isCertain, isExcluded: estate.excludeTags.some(has), unread: unread.length > 0 },
+        { estate, now, isCertain, mayLackOld, isExcluded, isSelected, unread: unread.length > 0 },
         add,
       );
     }
     if (hasInvalid || isAbsent(estate, RESOURCE_LIST[type])) continue;
-    orphans.push(
-      ...attempts.filter(
-        (one) =>
-          one.resource !== undefined &&
-          !known.has(one.resource) &&
-          !isNothing(one) &&
-          !listsOf(one).some((name) => unread.includes(name)),
-      ),
+    const lost = attempts.filter(
+      (one) => one.resource !== undefined && !known.has(one.resource) && !isNothing(one) && !one.lacksGroup,
     );
+    // An empty list although snapshots exist is a fault.
+    if (resources.length === 0 && lost.length > 0) isComplete = false;
+    else orphans.push(...lost.filter((one) => !listsOf(one).some((name) => unread.includes(name))));
   }
   const ids = report.resources.map(({ type, id }) => `${type} ${id}`);
   const order = wanted.sort(
@@ -151,8 +161,11 @@ export function checkReport(estate: Estate, outcome: Outcome): BrokenPromise[] {
   return broken;
 }
 
-/** Returns whether a snapshot is in deletion or of a backup by its own row. Such a snapshot is never an orphan. */
-const isNothing = ({ status, isOfBackup }: Attempt): boolean => status === "deleting" || isOfBackup;
+const serversOf = (attachments: unknown): unknown[] =>
+  Array.isArray(attachments) ? attachments.map((one) => String(one.server_id).toLowerCase()) : [];
+
+/** Returns whether a snapshot is in deletion or of a backup, by itself or with its group. Such a snapshot is never an orphan. */
+const isNothing = ({ status, weight }: Attempt): boolean => status === "deleting" || weight === "none";
 
 const listsOf = ({ list, group }: Attempt): ListName[] =>
   group === undefined || list !== "standard-snapshot" ? [list] : [list, "snapshot-group"];
@@ -165,12 +178,16 @@ interface Setting {
   estate: Estate;
   now: number;
   isCertain: boolean;
+  /** Whether a snapshot without the id of a resource exists. */
+  mayLackOld: boolean;
   isExcluded: boolean;
+  /** Whether the readable tags select the resource. */
+  isSelected: boolean;
   unread: boolean;
 }
 
 function checkResource(found: ResourceCoverage, attempts: readonly Attempt[], setting: Setting, add: Add): void {
-  const { estate, now, isCertain, isExcluded, unread } = setting;
+  const { estate, now, isCertain, mayLackOld, isExcluded, isSelected, unread } = setting;
   const what = `${found.type} ${found.id} is ${found.state}`;
   const maxMs = estate.maxAgeHours * HOUR_MS;
   const timesOf = (weight: Attempt["weight"]) =>
@@ -183,17 +200,10 @@ function checkResource(found: ResourceCoverage, attempts: readonly Attempt[], se
   if (unread && ["unprotected", "stale", "failing"].includes(found.state))
     add("complete", `${what}, but a list is incomplete`);
   const isOpen = !isCertain || timesOf("open").some((time) => time >= newest);
-  const expected = isExcluded
-    ? "excluded"
-    : isYoung
-      ? "protected"
-      : isOpen
-        ? "unknown"
-        : newestOf("bad") > newest
-          ? "failing"
-          : newest > 0
-            ? "stale"
-            : "unprotected";
+  const withoutGood = mayLackOld ? "unknown" : "unprotected";
+  const withoutYoung = newestOf("bad") > newest ? "failing" : newest > 0 ? "stale" : withoutGood;
+  const judged = isYoung ? "protected" : isOpen ? "unknown" : withoutYoung;
+  const expected = isExcluded ? "excluded" : isSelected ? judged : "unknown";
   if (found.state !== expected) add("state", `${what}, expected ${expected}`);
   checkTally(found, attempts, now, add);
   const good = attempts.filter(({ weight }) => weight === "good").sort((a, b) => Number(b.created) - Number(a.created));

@@ -63,13 +63,16 @@ export function createEstateCloud(estate: Estate): EstateCloud {
     const seen = delivered.get(name) ?? new Set();
     delivered.set(name, seen);
     for (const row of rows) seen.add(row);
-    return respond(200, { [array]: rows, ...(list.hasCount && { count: list.rows.length }) });
+    return respond(200, { [array]: rows, ...(list.hasCount && { count: countSnapshots(list.rows) }) });
   }
 
   const deadline = instant(start + 900_000);
   const isIncomplete = (name: ListName) => {
-    const { type } = estate.lists[name].fault;
-    return type === "hidden" || type === "endless" || (type !== "once" && failed.has(name));
+    const list = estate.lists[name];
+    const { type } = list.fault;
+    // A hidden row can be listed again.
+    if (type === "hidden") return countSnapshots(visibleRows(list)) < countSnapshots(list.rows);
+    return type === "endless" || (type !== "once" && failed.has(name));
   };
   return {
     delivered,
@@ -89,6 +92,9 @@ export function createEstateCloud(estate: Estate): EstateCloud {
     },
   };
 }
+
+/** Returns the count of a list, in which two rows with the same id count once. */
+const countSnapshots = (rows: readonly Raw[]): number => new Set(rows.map((row) => row.id || row)).size;
 
 const respond = (status: number, body: unknown): HttpResponse => ({ status, headers: {}, text: JSON.stringify(body) });
 

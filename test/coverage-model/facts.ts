@@ -11,9 +11,12 @@ export interface SnapshotFacts {
   /** The status as a word: good, bad, creating, deleting or unknown. */
   status: "good" | "bad" | "creating" | "deleting" | "unknown";
   isOfBackup: boolean;
-  /** The id of the disk or cluster in lower case. Undefined if it is missing. */
+  /** The id of the disk or cluster in lower case. Undefined if it is missing or not valid. */
   resource?: string;
+  /** The id of the group, or `UNREADABLE_GROUP`. */
   group?: string;
+  /** The server of a group. */
+  server?: string;
   /** Undefined if the time is missing, before 2015 or more than an hour ahead. */
   created?: number;
   /** The policy in the labels, if all labels of this project are intact. */
@@ -56,13 +59,18 @@ export function readSnapshotFacts(list: ListName, raw: Raw, now: number): Snapsh
       .trim()
       .toLowerCase(),
   );
+  const resource = text(list === "cluster-snapshot" ? "cluster_id" : "volume_id")
+    ?.trim()
+    .toLowerCase();
+  const group = raw.snapshot_group_id;
   return {
     list,
     ...(hasId && { id: raw.id as string }),
     status: statusOf(list, raw.status, hasId),
     isOfBackup,
-    resource: text(list === "cluster-snapshot" ? "cluster_id" : "volume_id")?.toLowerCase(),
-    group: text("snapshot_group_id"),
+    resource: isValidId(resource) ? resource : undefined,
+    group: group === undefined || group === null || group === "" ? undefined : readGroup(group),
+    server: text("server_id")?.toLowerCase(),
     created: timeOf(list === "cluster-snapshot" ? raw.started : raw.created_at, now),
     policy:
       list !== "cluster-snapshot" && isByUser && labels?.["managed-by"] === "snapshot-functions"
@@ -70,6 +78,17 @@ export function readSnapshotFacts(list: ListName, raw: Raw, now: number): Snapsh
         : undefined,
   };
 }
+
+/** The group of a member whose row contains something else than the id of a group. */
+const UNREADABLE_GROUP = "?";
+
+const readGroup = (group: unknown): string => (typeof group === "string" ? group : UNREADABLE_GROUP);
+
+/** Returns whether the tags are in one of the formats that the estates contain. */
+export const areTagsReadable = (tags: unknown): boolean =>
+  Array.isArray(tags)
+    ? tags.every((tag) => typeof tag === "string" || typeof tag?.value === "string")
+    : typeof tags === "object" && tags !== null;
 
 /** Returns the tags of a resource in any of the formats that the estates contain. */
 export function tagsOf(tags: unknown): Map<string, string> {
@@ -91,25 +110,62 @@ export type Weight = "good" | "bad" | "creating" | "open" | "none";
 /** A snapshot of one disk or cluster, judged together with its group. */
 export interface Attempt extends SnapshotFacts {
   weight: Weight;
+  /** Whether the snapshot is the member of a group that was not listed. */
+  lacksGroup?: boolean;
+}
+
+const FROM_BEST: SnapshotFacts["status"][] = ["good", "creating", "deleting", "unknown", "bad"];
+
+/** Merges the rows with the same id. The rows of EVS v5 come first, because only they contain the group. */
+function mergeRows(rows: readonly SnapshotFacts[]): SnapshotFacts[] {
+  const merged: SnapshotFacts[] = rows.filter(({ id }) => id === undefined);
+  for (const id of new Set(rows.flatMap((row) => row.id ?? []))) {
+    const same = rows.filter((row) => row.id === id);
+    const version5 = same.filter(({ list }) => list === "standard-snapshot");
+    const first = version5[0] ?? same[0];
+    if (first === undefined) continue;
+    const has = (field: "resource" | "group", among: readonly SnapshotFacts[]) =>
+      new Set(among.flatMap((row) => row[field] ?? []));
+    const groups = new Set((version5.length > 0 ? version5 : same).map(({ group }) => group));
+    merged.push({
+      ...first,
+      status: FROM_BEST[Math.max(...same.map(({ status }) => FROM_BEST.indexOf(status)))] ?? "unknown",
+      resource: has("resource", same).size > 1 ? undefined : first.resource,
+      group: groups.size > 1 ? UNREADABLE_GROUP : first.group,
+    });
+  }
+  return merged;
 }
 
 /**
  * Judges all snapshots of an estate. A member of a group is good only if its group and all members are good, and if no page of the
  * list of members is missing.
  */
-export function judgeSnapshots(snapshots: readonly SnapshotFacts[], incomplete: ReadonlySet<ListName>): Attempt[] {
-  const groups = new Map(snapshots.filter(({ list }) => list === "snapshot-group").map((group) => [group.id, group]));
-  return snapshots
-    .filter(({ list }) => list !== "snapshot-group")
-    .map((snapshot) => {
-      const siblings = snapshots.filter(({ list, group }) => list === "standard-snapshot" && group === snapshot.group);
-      const group = groups.get(snapshot.group);
-      const weight =
-        snapshot.group === undefined || snapshot.list !== "standard-snapshot"
-          ? weightOf(snapshot, snapshot.status)
-          : weightOfMember(snapshot, group, siblings, incomplete.has("standard-snapshot"));
-      return { ...snapshot, weight };
-    });
+export function judgeSnapshots(
+  rows: readonly SnapshotFacts[],
+  incomplete: ReadonlySet<ListName>,
+  disksOf: (server: string) => readonly string[],
+): Attempt[] {
+  const listed = mergeRows(rows.filter(({ list }) => list === "snapshot-group"));
+  const groups = new Map(listed.filter(({ id }) => id !== undefined).map((group) => [group.id, group]));
+  const snapshots = mergeRows(rows.filter(({ list }) => list !== "snapshot-group"));
+  const ofServers = listed
+    .filter(
+      ({ id, status }) => ["bad", "unknown"].includes(status) && !snapshots.some(({ group }) => group === id && id),
+    )
+    .flatMap((group) =>
+      disksOf(group.server ?? "").map((resource) => ({ ...group, resource, weight: weightOf(group, group.status) })),
+    );
+  const judged = snapshots.map((snapshot) => {
+    const siblings = snapshots.filter(({ list, group }) => list === "standard-snapshot" && group === snapshot.group);
+    const group = groups.get(snapshot.group);
+    const weight =
+      snapshot.group === undefined || snapshot.list !== "standard-snapshot"
+        ? weightOf(snapshot, snapshot.status)
+        : weightOfMember(snapshot, group, siblings, incomplete.has("standard-snapshot"));
+    return { ...snapshot, weight, lacksGroup: snapshot.group !== undefined && group === undefined };
+  });
+  return [...judged, ...ofServers];
 }
 
 function weightOf({ isOfBackup, created }: SnapshotFacts, status: SnapshotFacts["status"]): Weight {

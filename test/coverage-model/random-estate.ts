@@ -136,7 +136,9 @@ export function createEstate(seed: number): Estate {
     "standard-snapshot": many(chance, 14, () => ({
       ...snapshotRow("volume_id", disks),
       ...(chance.isTrue(oddity.groups) && {
-        snapshot_group_id: chance.isTrue(0.05) ? "" : chance.pick([...groups, ...groups, "group-gone"]),
+        snapshot_group_id: chance.isTrue(0.05)
+          ? chance.pick(["", null, 5, ["group-0"]])
+          : chance.pick([...groups, ...groups, "group-gone"]),
         // Without more good members, hardly any group with several members would be good.
         ...(chance.isTrue(0.6) && { status: "available" }),
       }),
@@ -144,6 +146,8 @@ export function createEstate(seed: number): Estate {
     "snapshot-group": groups.map((id) => ({ ...snapshotRow("server_id", ["server-1"]), id })),
     "cluster-snapshot": many(chance, 5, () => snapshotRow("cluster_id", clusters)),
   };
+  for (const list of ["snapshot", "standard-snapshot"] as const)
+    rows[list].push(...listAgain(chance, list, rows["standard-snapshot"], oddity.groups));
   const lists = Object.fromEntries(LISTS.map((name) => [name, createList(chance, name, rows[name], oddity.lists)]));
   const tagFilter = (): [string, string?][] => [
     chance.pick([["backup", "daily"], ["backup"], ["team", "web"], ["constructor"]] as [string, string?][]),
@@ -162,6 +166,17 @@ export function createEstate(seed: number): Estate {
   };
 }
 
+/** Returns copies of some rows, many of them with another status. EVS v2 can list the snapshots of EVS v5, too. */
+const listAgain = (chance: Chance, list: ListName, rows: readonly Raw[], probability: number): Raw[] =>
+  rows
+    .filter(({ id }) => /^[\w-]{1,64}$/.test(String(id)) && typeof id === "string" && chance.isTrue(probability * 0.3))
+    .map(({ snapshot_group_id, ...row }) => ({
+      ...row,
+      // Only EVS v5 knows groups.
+      ...(list === "standard-snapshot" && chance.isTrue(0.8) && { snapshot_group_id }),
+      ...(chance.isTrue(0.5) && { status: chance.pick([...EVS_STATUSES, "new"]) }),
+    }));
+
 const many = (chance: Chance, max: number, create: () => Raw): Raw[] =>
   Array.from({ length: chance.below(max) }, create);
 
@@ -176,7 +191,7 @@ const oddId = (chance: Chance, id: string): unknown => {
 };
 
 function resourceOf(chance: Chance, resources: readonly string[], isOdd: boolean): unknown {
-  if (isOdd && chance.isTrue(0.3)) return chance.pick([undefined, null, "", 5]);
+  if (isOdd && chance.isTrue(0.3)) return chance.pick([undefined, null, "", 5, "../disk-0", " disk-0 "]);
   const id = chance.isTrue(0.1) || resources.length === 0 ? `gone-${chance.below(3)}` : chance.pick(resources);
   return chance.isTrue(0.1) ? id.toUpperCase() : id;
 }
@@ -186,7 +201,13 @@ function resourceRow(chance: Chance, id: string, odd: number): Raw {
     id: chance.isTrue(odd * 0.2) ? oddId(chance, `s10${id.at(-1)}`) : chance.isTrue(0.1) ? id.toUpperCase() : id,
     name: chance.isTrue(odd) ? chance.pick(NAMES) : `name of ${id}`,
     size: chance.isTrue(odd) ? chance.pick([null, "10", 10]) : 10,
-    tags: chance.pick<unknown>([...TAG_SETS, [{ key: "backup", value: "daily" }], ["backup=none"], null]),
+    tags: chance.pick<unknown>([
+      ...TAG_SETS,
+      [{ key: "backup", value: "daily" }],
+      ["backup=none"],
+      null,
+      "backup=daily",
+    ]),
     // Rows without an id must differ.
     number: id,
     attachments: chance.pick<unknown>([[], [{ server_id: "server-1" }], null, [{ server_id: 4 }]]),

@@ -117,6 +117,7 @@ test("report-coverage, started by a timer, records each list that it cannot read
 
 test("report-coverage writes at most one orphaned record for each deleted resource, and says how many snapshots have none", async () => {
   const { addDisk, cloud, timer } = await createFixture();
+  addDisk("kept");
   for (let index = 0; index < 35; index += 1) {
     const { id } = addDisk(
       "gone",

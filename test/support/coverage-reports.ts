@@ -75,6 +75,8 @@ export function makeReport(options: ReportOptions): Coverage {
     projectId: PROJECT,
     complete: faults.length === 0,
     faults,
+    errors: faults.map(() => undefined),
+    notices: [],
     resources,
     orphans: Array.from(
       { length: Math.min(orphans, 200) },

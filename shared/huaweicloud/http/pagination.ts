@@ -238,8 +238,9 @@ function* parseRows(rows: string[], createError: () => Error): Generator<JsonObj
   }
 }
 
-/** Returns the id of a row, or its content if it has no id. */
-const identityOf = (row: JsonObject | undefined): unknown => row?.id ?? JSON.stringify(row);
+/** Returns the id of a row, or its content if it has no id. An empty string is no id, because it can be in several rows. */
+const identityOf = (row: JsonObject | undefined): unknown =>
+  (typeof row?.id === "string" && row.id) || JSON.stringify(row);
 
 function visitNew(rows: Iterable<JsonObject>, seen: Set<unknown>, visit: Visit): void {
   for (const row of rows) {
@@ -266,7 +267,8 @@ function missingRows(rows: number, totals: ReadonlySet<unknown>): SnapshotError 
   return total > rows + tolerance ? incompleteListError(rows, `the service counts ${total}`) : undefined;
 }
 
-const incompleteListError = (rows: number, why: string) =>
+/** Returns the error for a list of which only some rows were read. */
+export const incompleteListError = (rows: number, why: string) =>
   new SnapshotError(
     "BadResponse",
     `Expected a complete list, read only ${rows} rows: ${why}. ${REASONS.BadResponse.advice}`,
@@ -274,10 +276,7 @@ const incompleteListError = (rows: number, why: string) =>
 
 /** The maximum number of list items that fit into memory, unless the caller sets another maximum. */
 const MAX_COLLECTED = 50_000;
-/**
- * The maximum number of snapshots of one disk that fit into memory. EVS allows 7 legacy snapshots
- * (SOURCES.md#evs-legacy-per-disk-limit) and 256 standard snapshots (SOURCES.md#evs-standard-per-disk-limit).
- */
+/** The maximum number of snapshots of one disk in memory (SOURCES.md#evs-legacy-per-disk-limit, #evs-standard-per-disk-limit). */
 export const MAX_SNAPSHOTS = 10_000;
 
 /**

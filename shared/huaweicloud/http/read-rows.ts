@@ -23,7 +23,7 @@ export function readResource(row: JsonObject, what: string): Resource {
  * @throws SnapshotError BadResponse if the id or the status is missing or invalid, because the row may be the requested
  *   snapshot
  */
-export function readSnapshot(row: JsonObject, kind: Kind, isTolerant = false): FoundSnapshot {
+export function readSnapshot(row: JsonObject, kind: Pick<Kind, "name" | "read">, isTolerant = false): FoundSnapshot {
   const found = kind.read(row);
   if (found !== undefined && isId(found.id)) return found;
   const { id } = row;

@@ -1,13 +1,13 @@
 import { parseInstant } from "../../core/instant.ts";
-import { readStringField } from "../../core/json.ts";
+import { type JsonObject, readStringField } from "../../core/json.ts";
 import { describeWithMarker, readMarkerText } from "../marker.ts";
-import { type Kind, type State, stateOf } from "./kind.ts";
+import { type FoundSnapshot, type Kind, type State, stateOf } from "./kind.ts";
 
 /**
  * Maps DWS statuses to states (SOURCES.md#dws-statuses). A snapshot with the status `RESTORING` has the state `unknown`, because
  * the map does not contain this status. No function deletes a snapshot in the state `unknown`.
  */
-const STATES = new Map<string, State>([
+const STATES = /* @__PURE__ */ new Map<string, State>([
   ["creating", "creating"],
   ["available", "available"],
   ["unavailable", "failed"],
@@ -15,6 +15,26 @@ const STATES = new Map<string, State>([
 
 /** The maximum number of characters in the description of a DWS snapshot (SOURCES.md#dws-create-constraints). */
 const DESCRIPTION_LIMIT = 256;
+
+/** Reads a cluster snapshot from a list response. */
+export function readClusterSnapshot(raw: JsonObject): FoundSnapshot | undefined {
+  const id = readStringField(raw, "id");
+  const status = readStringField(raw, "status");
+  if (!id || !status) return undefined;
+  const description = readStringField(raw, "description");
+  return {
+    id,
+    name: readStringField(raw, "name") ?? "",
+    resource: readStringField(raw, "cluster_id")?.toLowerCase(),
+    status,
+    state: stateOf(status, STATES),
+    created: parseInstant(raw.started),
+    description,
+    labels: {},
+    marker: readMarkerText(description),
+    raw,
+  };
+}
 
 /**
  * Defines the kind `cluster-snapshot`: a DWS snapshot of one cluster (SOURCES.md#dws-create). DWS snapshots have neither tags
@@ -51,24 +71,7 @@ export const clusterSnapshotKind = {
       DESCRIPTION_LIMIT,
     ),
   }),
-  read(raw) {
-    const id = readStringField(raw, "id");
-    const status = readStringField(raw, "status");
-    if (!id || !status) return undefined;
-    const description = readStringField(raw, "description");
-    return {
-      id,
-      name: readStringField(raw, "name") ?? "",
-      resource: readStringField(raw, "cluster_id")?.toLowerCase(),
-      status,
-      state: stateOf(status, STATES),
-      created: parseInstant(raw.started),
-      description,
-      labels: {},
-      marker: readMarkerText(description),
-      raw,
-    };
-  },
+  read: readClusterSnapshot,
   readCreatedId: ({ snapshot: created }) => readStringField(Object(created), "id"),
   toResponse: ({ id }) => ({ snapshot: { id } }),
 } as const satisfies Kind;

@@ -14,3 +14,6 @@ export const KINDS = {
 } as const satisfies Record<string, Kind>;
 
 export type KindName = keyof typeof KINDS;
+
+/** The names of all kinds. A bundle that needs only the names does not contain the kinds. */
+export const KIND_NAMES: readonly string[] = ["snapshot", "standard-snapshot", "snapshot-group", "cluster-snapshot"];

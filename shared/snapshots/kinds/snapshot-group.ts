@@ -5,6 +5,9 @@ import type { AttachedDisk } from "../ports.ts";
 import { createEvsMarkerWriter, createEvsReader, evsStateOf } from "./evs-fields.ts";
 import type { FoundSnapshot, Kind, State } from "./kind.ts";
 
+/** Reads a snapshot group without its members from a list response. */
+export const readSnapshotGroup = /* @__PURE__ */ createEvsReader({ labels: "tags", resource: "server_id" });
+
 /**
  * Defines the kind `snapshot-group`: an EVS v5 consistency group of snapshots (SOURCES.md#evs-groups-create). A group contains
  * all disks of one server, or individual disks. The snapshot marker is in `tags`. The API does not return the disks of a group
@@ -30,8 +33,8 @@ export const snapshotGroupKind = {
       .sort()
       .join(",");
   },
-  mark: createEvsMarkerWriter("tags"),
-  read: createEvsReader({ labels: "tags", resource: "server_id" }),
+  mark: /* @__PURE__ */ createEvsMarkerWriter("tags"),
+  read: readSnapshotGroup,
   readCreatedId: (response) => readStringField(response, "snapshot_group_id"),
   toResponse: ({ id }) => ({ snapshot_group_id: id }),
 } as const satisfies Kind;

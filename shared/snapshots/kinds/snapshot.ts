@@ -17,6 +17,9 @@ const RESPONSE_FIELDS = [
   "os-extended-snapshot-attributes:progress",
 ];
 
+/** Reads a legacy snapshot from a list response. */
+export const readLegacySnapshot = /* @__PURE__ */ createEvsReader({ labels: "metadata", resource: "volume_id" });
+
 /**
  * Defines the kind `snapshot`: an EVS v2 snapshot of one disk, also called legacy snapshot (SOURCES.md#evs-v2-create). The
  * snapshot marker is in `metadata`.
@@ -33,8 +36,8 @@ export const snapshotKind = {
   // Without `force`, EVS can reject a create request for an attached disk (SOURCES.md#evs-force-attached).
   target: { idsField: "volume_ids", idOption: "volume_id", defaults: { force: true }, description: { maxLength: 85 } },
   resourceOf: (options) => String(options.volume_id).toLowerCase(),
-  mark: createEvsMarkerWriter("metadata"),
-  read: createEvsReader({ labels: "metadata", resource: "volume_id" }),
+  mark: /* @__PURE__ */ createEvsMarkerWriter("metadata"),
+  read: readLegacySnapshot,
   readCreatedId: ({ snapshot: created }) => readStringField(Object(created), "id"),
   toResponse: ({ raw }) => ({
     snapshot: Object.fromEntries(RESPONSE_FIELDS.filter((name) => name in raw).map((name) => [name, raw[name]])),

@@ -2,6 +2,9 @@ import { readStringField } from "../../core/json.ts";
 import { createEvsMarkerWriter, createEvsReader } from "./evs-fields.ts";
 import type { Kind } from "./kind.ts";
 
+/** Reads a standard snapshot from a list response. */
+export const readStandardSnapshot = /* @__PURE__ */ createEvsReader({ labels: "tags", resource: "volume_id" });
+
 /**
  * Defines the kind `standard-snapshot`: an EVS v5 snapshot of one disk (SOURCES.md#evs-v5-create). The snapshot marker is in
  * `tags`.
@@ -21,8 +24,8 @@ export const standardSnapshotKind = {
     description: { maxLength: 85 },
   },
   resourceOf: (options) => String(options.volume_id).toLowerCase(),
-  mark: createEvsMarkerWriter("tags"),
-  read: createEvsReader({ labels: "tags", resource: "volume_id" }),
+  mark: /* @__PURE__ */ createEvsMarkerWriter("tags"),
+  read: readStandardSnapshot,
   readCreatedId: (response) => readStringField(response, "snapshot_id"),
   toResponse: ({ id }) => ({ snapshot_id: id }),
 } as const satisfies Kind;

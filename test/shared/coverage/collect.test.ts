@@ -31,14 +31,30 @@ describe("a report of complete lists", () => {
       { now: NOW, maxAgeHours: 26, types: ["volume", "cluster"], tags: [], excludeTags: [] },
       source,
     );
-    expect(source.lists).toEqual([
-      "volume",
-      "snapshot",
-      "standard-snapshot",
-      "snapshot-group",
+    expect(source.lists.sort()).toEqual([
       "cluster",
       "cluster-snapshot",
+      "snapshot",
+      "snapshot-group",
+      "standard-snapshot",
+      "volume",
     ]);
+  });
+
+  test("collectCoverage reads the list of clusters while the list of disks does not answer", async () => {
+    const source = createSource(ESTATE);
+    let answer = () => {};
+    const disks = new Promise<number>((resolve) => {
+      answer = () => resolve(0);
+    });
+    const options = { now: NOW, maxAgeHours: 26, types: ["volume", "cluster"] as const, tags: [], excludeTags: [] };
+    const collected = collectCoverage(options, {
+      ...source,
+      listResources: (type, visit) => (type === "volume" ? disks : source.listResources(type, visit)),
+    });
+    await expect.poll(() => source.lists).toContain("cluster-snapshot");
+    answer();
+    expect((await collected).complete).toBe(false);
   });
 
   test.each([
@@ -75,6 +91,24 @@ describe("a report of complete lists", () => {
       "a unprotected",
     ]);
     expect(statesIn(await reportOf({ resources }, { tags: [{ key: "constructor", value: undefined }] }))).toEqual([]);
+  });
+
+  test("a resource whose tags could not be read is unknown unless the readable tags select it", async () => {
+    const young = { backup: "daily" };
+    const volume = [
+      disk("a", { hasOtherTags: true }),
+      disk("b", { tags: young, hasOtherTags: true }),
+      disk("c", { tags: {} }),
+    ];
+    const rows = ["a", "b"].map((volume_id) => legacy(2, { volume_id }));
+    const tags = [{ key: "backup", value: "daily" }];
+    const report = await reportOf({ rows, resources: { volume, cluster: [] } }, { tags, types: ["volume"] });
+    expect(statesIn(report)).toEqual(["a unknown", "b protected"]);
+    expect(report.resources[0]?.reason).toBe(
+      "The tags could not be read, so it is unknown whether they select the resource. The newest good snapshot is 2 hours old.",
+    );
+    const all = await reportOf({ rows, resources: { volume, cluster: [] } }, { types: ["volume"] });
+    expect(statesIn(all)).toEqual(["a protected", "b protected", "c unprotected"]);
   });
 
   test("a resource with any excluded tag is excluded even if it has a young good snapshot", async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { SnapshotError } from "../../../shared/core/errors.ts";
 import {
   CLUSTER_STATES,
   DISK_STATES,
@@ -8,6 +9,7 @@ import {
   group,
   member,
   reportOf,
+  standard,
   statesIn,
   unsupported,
 } from "../../support/coverage.ts";
@@ -66,6 +68,27 @@ describe("a report of incomplete lists", () => {
     });
   });
 
+  test("a report contains the error behind each of its faults", async () => {
+    const errors = { snapshot: { error: denied() }, cluster: { error: unsupported() } };
+    const report = await reportOf({ ...ESTATE, errors });
+    expect(report.errors.map((error) => error?.reason)).toEqual(["AccessDenied", "Unsupported"]);
+    expect(report.faults).toHaveLength(2);
+  });
+
+  test("an empty list of disks is a fault if snapshots of disks exist, and none of them is an orphan", async () => {
+    const report = await reportOf({ ...ESTATE, resources: { volume: [], cluster: [] } });
+    expect(report.faults).toEqual([
+      "The list of disks is empty although 4 snapshots of disks exist: check PROJECT_ID and the rights.",
+      "The list of clusters is empty although 1 snapshot of clusters exist: check PROJECT_ID and the rights.",
+    ]);
+    expect([report.complete, report.orphans, report.counts.orphaned]).toEqual([false, [], 0]);
+  });
+
+  test("an empty project has a complete report", async () => {
+    const report = await reportOf({ resources: { volume: [], cluster: [] } });
+    expect([report.complete, report.faults, report.resources]).toEqual([true, [], []]);
+  });
+
   test("rows without a valid id in the list of disks make the report incomplete and without orphans", async () => {
     const report = await reportOf({ ...ESTATE, unreadable: 1 }, { ...EXCLUDING, types: ["volume"] });
     expect(statesIn(report)).toEqual(DISK_STATES);
@@ -96,6 +119,26 @@ describe("a kind of snapshots that the endpoint does not offer", () => {
     const report = await reportOf({ ...ESTATE, errors: failing, unused: ["cluster-snapshot"] }, EXCLUDING);
     expect(statesIn(report)).toEqual(DISK_STATES);
     expect(report.complete).toBe(true);
+  });
+
+  test("a list that is not offered after some of its rows were read is a list that could not be read", async () => {
+    const failing = { "standard-snapshot": { error: unsupported(), after: 1 } };
+    const rows = [...ESTATE.rows, standard(400, { volume_id: "never" })];
+    const unused = ["standard-snapshot", "snapshot-group"] as const;
+    const report = await reportOf({ ...ESTATE, rows, errors: failing, unused: [...unused] }, EXCLUDING);
+    expect(statesIn(report)).toEqual([...UNKNOWN_DISKS, ...CLUSTER_STATES]);
+    expect(report.complete).toBe(false);
+  });
+
+  test("an endpoint without a host name counts as absent, with a notice, if nothing in the deployment uses it", async () => {
+    const noHost = new SnapshotError("CloudError", "GET /v1.0: ENOTFOUND: getaddrinfo ENOTFOUND dws.example.com.");
+    const estate = { ...ESTATE, errors: { cluster: { error: noHost } } };
+    const report = await reportOf({ ...estate, unused: ["cluster-snapshot"] }, EXCLUDING);
+    expect([report.complete, statesIn(report)]).toEqual([true, DISK_STATES]);
+    expect(report.notices).toEqual([
+      "No deployed policy creates a cluster-snapshot, so an unknown host counts as an absent service. GET /v1.0: ENOTFOUND: getaddrinfo ENOTFOUND dws.example.com.",
+    ]);
+    expect((await reportOf(estate, EXCLUDING)).complete).toBe(false);
   });
 
   test("the list of disks never counts as unused", async () => {

@@ -47,6 +47,21 @@ describe("orphaned snapshots", () => {
     expect((await reportOf({ rows })).counts.orphaned).toBe(0);
   });
 
+  test("members of a backup's group, of a group in deletion, and of a group that is not listed are no orphans", async () => {
+    const lost = { volume_id: "gone" };
+    const rows = [
+      group("backup", { name: "autobk_snapshot_1" }),
+      member("backup", 30, lost),
+      group("deleted", { status: "deleting" }),
+      member("deleted", 30, lost),
+      member("missing", 30, lost),
+      standard(30, { ...lost, snapshot_group_id: { id: "unreadable" } }),
+      group("failed", { status: "error" }),
+      member("failed", 30, { ...lost, id: "orphan" }),
+    ];
+    expect((await reportOf({ rows })).orphans.map(({ id }) => id)).toEqual(["orphan"]);
+  });
+
   test("the orphans do not depend on the tags of the report", async () => {
     const { resources, counts } = await reportOf(
       { rows: [gone(30, "a"), legacy(2)] },

@@ -77,6 +77,7 @@ const DISK: Case[] = [
   ["a member of a failed group", [group("g", { status: "error" }), member("g", 2)], "failing", `1 attempt failed, and no good snapshot exists. ${CHECK}`],
   ["a member of a group whose other member failed", [group("g"), member("g", 2), member("g", 2, { volume_id: "disk-2", status: "error" })], "failing", `1 attempt failed, and no good snapshot exists. ${CHECK}`],
   ["a group without a member of this disk", [group("g"), member("g", 2, { volume_id: "disk-2" })], "unprotected", NEVER],
+  ["150 failed snapshots after an old good one", [legacy(200), ...Array.from({ length: 150 }, (_, index) => standard(1 + index, { status: "error" }))], "failing", `At least 100 attempts failed since the newest good snapshot, which is 200 hours old. ${CHECK}`],
   ["a group without members", [group("g")], "unprotected", NEVER],
   ["a member of a group in creation", [group("g", { status: "creating" }), member("g", 0.5)], "unprotected", "No good snapshot exists. A snapshot has been in creation for 0.5 hours. If no policy selects the disk, add it to a policy."],
   ["a member of a group whose other member is in creation", [group("g"), member("g", 0.5), member("g", 0.5, { volume_id: "disk-2", status: "creating" })], "unprotected", "No good snapshot exists. A snapshot has been in creation for 0.5 hours. If no policy selects the disk, add it to a policy."],

@@ -9,6 +9,10 @@ import { START, startTestCloud } from "../../support/cloud-environment.ts";
 import { statesIn } from "../../support/coverage.ts";
 import { connectionTo } from "../../support/wire.ts";
 
+/** The body of a list response. */
+// biome-ignore lint/suspicious/noExplicitAny: the tests change fields of any type
+type Body = any;
+
 const NOW = instant(Date.parse(START));
 const hoursAgo = (hours: number) => new Date(NOW - hours * 3_600_000);
 
@@ -114,5 +118,146 @@ describe("the coverage report of the embedded cloud", () => {
     expect(statesIn(await collect({ types: ["volume"] }, deployed(["snapshot"])))).toEqual([`${A} unprotected`]);
     expect(statesIn(await collect({ types: ["volume"] }, deployed(["snapshot-group"])))).toEqual([`${A} unknown`]);
     expect(statesIn(await collect({ types: ["volume"] }))).toEqual([`${A} unknown`]);
+  });
+
+  /** Changes each response of an operation. */
+  const edit = (change: (body: Body) => void) =>
+    ({
+      type: "edit",
+      edit: (body: Body) => {
+        change(body);
+        return body;
+      },
+    }) as const;
+
+  test.each([
+    ["snapshots", "evs.listSnapshots", "snapshots"],
+    ["disks", "evs.listVolumes", "volumes"],
+  ])(
+    "a list of %s that lacks rows is incomplete although its count changes while it is read",
+    async (_, operation, rows) => {
+      const { cloud, collect } = await startCloudWithReport();
+      for (const id of ids(14)) {
+        cloud.addVolume({ id });
+        cloud.addSnapshot({ kind: "snapshot", volumeId: id, createdAt: hoursAgo(2) });
+      }
+      let count = 14;
+      let kept: string[] | undefined;
+      const lessRows = edit((body) => {
+        // The later pages overlap the last of these rows.
+        kept ??= body[rows].slice(0, 5).map(({ id }: Body) => id);
+        body[rows] = body[rows].filter(({ id }: Body) => kept?.includes(id));
+        count = 29 - count;
+        body.count = count;
+      });
+      cloud.fault({ operation }, lessRows);
+      const result = await collect({ types: ["volume"] }).catch((error: unknown) => error);
+      expect(result).toMatchObject(
+        operation === "evs.listVolumes"
+          ? { reason: "BadResponse" }
+          : { complete: false, faults: [expect.stringContaining("read only 5 rows: the service counts 14.")] },
+      );
+    },
+  );
+
+  test("a list is complete if its count changes while it is read and it contains as many rows as the count", async () => {
+    const { cloud, collect } = await startCloudWithReport({ pageCap: 5 });
+    for (const id of ids(9)) cloud.addVolume({ id });
+    let count = 8;
+    cloud.fault(
+      { operation: "evs.listVolumes" },
+      edit((body) => {
+        count += 1;
+        body.count = count;
+      }),
+    );
+    const { complete, resources } = await collect({ types: ["volume"] });
+    expect([complete, resources.length]).toEqual([true, 9]);
+  });
+
+  test("a snapshot that fails before it is listed again on the next page counts as failed once", async () => {
+    const { cloud, collect } = await startCloudWithReport({ pageCap: 2 });
+    for (const id of ids(3)) {
+      cloud.addVolume({ id });
+      cloud.addSnapshot({ kind: "standard-snapshot", volumeId: id, createdAt: hoursAgo(2) });
+    }
+    cloud.fault(
+      { operation: "evs.listStandardSnapshots", nth: 2 },
+      edit((body) => {
+        body.snapshots[0].status = "error";
+      }),
+    );
+    const { counts, resources } = await collect({ types: ["volume"] });
+    expect(counts).toMatchObject({ protected: 2, failing: 1 });
+    expect(resources.map(({ good, failed }) => good + failed)).toEqual([1, 1, 1]);
+  });
+
+  test("the id of a disk counts without spaces, and anything but an id is a snapshot without a disk", async () => {
+    const { cloud, collect } = await startCloudWithReport();
+    for (const id of [A, B, C]) {
+      cloud.addVolume({ id });
+      cloud.addSnapshot({ kind: "snapshot", volumeId: id, createdAt: hoursAgo(2) });
+    }
+    cloud.fault(
+      { operation: "evs.listSnapshots" },
+      edit(({ snapshots }) => {
+        for (const snapshot of snapshots) {
+          if (snapshot.volume_id === A) snapshot.volume_id = ` ${A} `;
+          if (snapshot.volume_id === B) snapshot.volume_id = "../disks";
+        }
+      }),
+    );
+    const { orphans, ...report } = await collect({ types: ["volume"] });
+    expect(statesIn({ ...report, orphans })).toEqual([`${A} protected`, `${B} unknown`, `${C} protected`]);
+    expect([orphans, report.notices.length]).toEqual([[], 1]);
+  });
+
+  test.each([
+    [undefined, true],
+    [null, true],
+    ["backup=daily", true],
+    [[null], true],
+    [[{ key: "backup", value: null }], true],
+    [{ backup: { value: "daily" } }, true],
+    [{}, false],
+    [[], false],
+    [{ backup: 5 }, false],
+    [["backup=none"], false],
+  ])("a disk whose field tags is %j is listed as unknown if tags select disks: %j", async (tags, isListed) => {
+    const { cloud, collect } = await startCloudWithReport();
+    cloud.addVolume({ id: A });
+    cloud.fault(
+      { operation: "evs.listVolumes" },
+      edit(({ volumes }) => {
+        for (const volume of volumes) volume.tags = tags;
+      }),
+    );
+    const report = await collect({ types: ["volume"], tags: [{ key: "backup", value: "daily" }] });
+    expect(statesIn(report)).toEqual(isListed ? [`${A} unknown`] : []);
+  });
+
+  test("clusters with one snapshot each are unknown if the ids of both snapshots are empty", async () => {
+    const { cloud, collect } = await startCloudWithReport();
+    for (const { id } of [cloud.addCluster(), cloud.addCluster()])
+      cloud.addSnapshot({ kind: "cluster-snapshot", clusterId: id, createdAt: hoursAgo(2) });
+    cloud.fault(
+      { operation: "dws.listSnapshots" },
+      edit((body) => {
+        for (const snapshot of body.snapshots) snapshot.id = "";
+      }),
+    );
+    expect((await collect({ types: ["cluster"] })).counts).toMatchObject({ unknown: 2, unprotected: 0 });
+  });
+
+  test("a list is not absent if only its second page is not offered", async () => {
+    const { cloud, collect } = await startCloudWithReport({ pageCap: 2 });
+    for (const id of ids(4)) {
+      cloud.addVolume({ id });
+      cloud.addSnapshot({ kind: "standard-snapshot", volumeId: id, createdAt: hoursAgo(2) });
+    }
+    const body = { error_code: "APIGW.0101", error_msg: "The API does not exist" };
+    cloud.fault({ operation: "evs.listStandardSnapshots", nth: 2 }, { type: "status", status: 404, body });
+    const { complete, counts } = await collect({ types: ["volume"] }, new Map());
+    expect([complete, counts.protected, counts.unknown]).toEqual([false, 2, 2]);
   });
 });

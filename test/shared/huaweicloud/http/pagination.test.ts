@@ -115,6 +115,15 @@ test("visitAllRows reads all of 3 rows in pages of one row", async () => {
   expect(await rowsOf(async (offset) => ({ rows: rows.slice(offset, offset + 1) }))).toEqual(rows);
 });
 
+test.each(["", null, undefined, true, {}])(
+  "visitAllRows visits each of 3 different rows once if the id of all rows is %j",
+  async (id) => {
+    const rows = ["a", "b", "c"].map((name) => ({ id, name }));
+    const page = async (offset: number) => ({ rows: structuredClone(rows).slice(offset, offset + 2) });
+    expect(await rowsOf(page)).toEqual(rows);
+  },
+);
+
 test("visitAllRows reads a list again if its total count is larger than the number of its rows", async () => {
   const rows = Array.from({ length: 9 }, (_, id) => row(id));
   let requests = 0;
