@@ -11,15 +11,15 @@ import type { CoverageQuery } from "./query.ts";
 const QUIET_STATES: readonly CoverageState[] = ["protected", "excluded"];
 
 /**
- * Adds notices to the record of the run: how many resources are not protected, and which lists could not be read. With a
+ * Adds notices to the record of the run: how many resources are not protected, which lists could not be read, and which rows. With a
  * notice, the record has the level `warn`.
  */
 export function addRunNotices(
-  { counts, faults, complete, resources }: Coverage,
+  { counts, faults, notices, complete, resources }: Coverage,
   query: CoverageQuery,
   records: Records,
 ) {
-  for (const fault of faults) records.addNotice(fault);
+  for (const notice of [...faults, ...notices]) records.addNotice(notice);
   const bad = COVERAGE_STATES.filter((state) => !QUIET_STATES.includes(state) && counts[state] > 0);
   const total = bad.reduce((sum, state) => sum + counts[state], 0);
   if (total > 0) {

@@ -137,3 +137,13 @@ test("the records of a rejected request to report-coverage have the usual form",
   const invoked = await get({ page: "0" });
   expectWholeRecords(invoked);
 });
+
+test("report-coverage warns in the record of its run about a snapshot without a disk id, in words that an alarm matches", async () => {
+  const { timer, addDisk, cloud } = await createFixture();
+  addDisk("young", [{ hours: 2 }]);
+  cloud.addSnapshot({ kind: "snapshot", volumeId: "", createdAt: cloud.clock.now() - 50 * 3_600_000 });
+  const { records } = await timer({});
+  expect(records).toHaveLength(1);
+  expect(records[0]).toMatchObject({ action: "run", outcome: "done", level: "warn" });
+  expect(records[0]?.detail).toMatch(/^Unreadable rows: 1 snapshot without the id of a disk/);
+});
