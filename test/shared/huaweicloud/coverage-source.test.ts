@@ -244,6 +244,8 @@ describe("the coverage report of the embedded cloud", () => {
       { operation: "dws.listSnapshots" },
       edit((body) => {
         for (const snapshot of body.snapshots) snapshot.id = "";
+        // With a count, the list would be incomplete if a row were missing.
+        body.count = undefined;
       }),
     );
     expect((await collect({ types: ["cluster"] })).counts).toMatchObject({ unknown: 2, unprotected: 0 });
