@@ -61,7 +61,7 @@ export async function writeCoverageRecords(
   }
   if (counts.orphaned > orphans.length) {
     records.addNotice(
-      `${counts.orphaned} snapshots belong to deleted disks and clusters. Only the ${orphans.length} oldest have records.`,
+      `${counts.orphaned} snapshots belong to disks and clusters that the lists do not contain. Only the ${orphans.length} oldest have records.`,
     );
   }
 }
@@ -71,6 +71,5 @@ function orphanDetail(snapshots: readonly Orphan[]): string {
   const ids = joinFirst(snapshots.map(({ kind, id }) => `${kind} ${id}`));
   const what =
     snapshots.length === 1 ? `its ${first?.kind} still exists` : `${snapshots.length} of its snapshots still exist`;
-  const list = first?.kind === "cluster-snapshot" ? "clusters" : "disks";
-  return `The resource is not in the list of ${list}, but ${what}: ${ids}. Delete what you do not need.`;
+  return `The lists of disks and clusters do not contain the resource, but ${what}: ${ids}. Delete what you do not need.`;
 }

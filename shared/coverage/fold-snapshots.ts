@@ -173,10 +173,17 @@ function readGroupId({ raw }: FoundSnapshot): string | undefined {
   return id === "" ? undefined : typeof id === "string" ? id : UNREADABLE;
 }
 
+/** How much the list of each kind says about a snapshot. Only the list of EVS v5 contains the group of a member. */
+const DETAIL_OF: Record<CoveredKind, number> = {
+  snapshot: 0,
+  "standard-snapshot": 1,
+  "snapshot-group": 1,
+  "cluster-snapshot": 1,
+};
+
 /** Combines two rows with the same id. EVS v5 knows the group of a snapshot that the list of EVS v2 can contain, too. */
 function combineItems(known: Item, other: Item): Item {
-  const isVersion5 = (one: Item) => one.kind === "standard-snapshot";
-  const [first, second] = isVersion5(other) && !isVersion5(known) ? [other, known] : [known, other];
+  const [first, second] = DETAIL_OF[other.kind] > DETAIL_OF[known.kind] ? [other, known] : [known, other];
   const { owner, groupId } = first;
   const worst = isWorse(second, first) ? second : first;
   return {
