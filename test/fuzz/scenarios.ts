@@ -62,6 +62,7 @@ const BUILDERS: Record<string, (context: ScenarioContext, functionName: string) 
   "pre-deploy": deploy,
   "verify-snapshots": verify,
   "prune-snapshots": prune,
+  "report-coverage": report,
 };
 
 const apig = (body: unknown, headers: Record<string, string> = {}) => ({
@@ -224,4 +225,9 @@ function prune(context: ScenarioContext): Built {
   const dry = !isDeletion(operation) && random.chance(0.3) ? { dry_run: true } : {};
   const retention = { keep_last: random.pick([1, 2]), ...(random.chance(0.3) ? { keep_daily: 2 } : {}) };
   return { trigger: "timer", event: timer({ policy: "nightly", retention, ...dry }, context), targets: [] };
+}
+
+function report(context: ScenarioContext): Built {
+  addHistory(context, "nightly");
+  return { trigger: "timer", event: timer({}, context), targets: [] };
 }
