@@ -21,7 +21,7 @@ export type Meaning = "good" | "failed" | "creating" | "unknown" | "ignored";
 /**
  * Returns what a snapshot means for its resource.
  *
- * @param state the state of the snapshot. For a member of a snapshot group, the state of the group; see `stateOfGroup`
+ * @param state the state of the snapshot. For a member of a snapshot group, the state that `stateOfMember` returns
  */
 export function meaningOf(
   { name, created }: Pick<FoundSnapshot, "name" | "created">,
@@ -46,7 +46,7 @@ export interface Evidence {
   newestUnknown?: number;
 }
 
-/** The conditions under which `stateOf` judges a resource. */
+/** The conditions under which `coverageStateOf` judges a resource. */
 export interface Conditions {
   now: Instant;
   maxAgeHours: number;
