@@ -4,7 +4,7 @@ import type { RetryBudget } from "../../shared/core/retry.ts";
 import { createRateLimiter } from "../../shared/huaweicloud/http/rate-limiter.ts";
 import type { Connection } from "../../shared/huaweicloud/http/sdk-client.ts";
 import type { HttpRequest, HttpResponse } from "../../shared/huaweicloud/http/transport.ts";
-import type { Estate, EstateList, ListName, Raw } from "./estate.ts";
+import { countSnapshots, type Estate, type EstateList, type ListName, type Raw } from "./estate.ts";
 
 /** The last part of the path of a list request, and the array in its response. */
 const ROUTES: [path: RegExp, name: ListName, array: string][] = [
@@ -72,7 +72,9 @@ export function createEstateCloud(estate: Estate): EstateCloud {
     const { type } = list.fault;
     // A hidden row can be listed again.
     if (type === "hidden") return countSnapshots(visibleRows(list)) < countSnapshots(list.rows);
-    return type === "endless" || (type !== "once" && failed.has(name));
+    // A first page that has every id leaves out nothing, even if every other page repeats it.
+    if (type === "endless") return countSnapshots(list.rows.slice(0, list.pageRows)) < countSnapshots(list.rows);
+    return type !== "once" && failed.has(name);
   };
   return {
     delivered,
@@ -92,9 +94,6 @@ export function createEstateCloud(estate: Estate): EstateCloud {
     },
   };
 }
-
-/** Returns the count of a list, in which two rows with the same id count once. */
-const countSnapshots = (rows: readonly Raw[]): number => new Set(rows.map((row) => row.id || row)).size;
 
 const respond = (status: number, body: unknown): HttpResponse => ({ status, headers: {}, text: JSON.stringify(body) });
 

@@ -51,3 +51,6 @@ export interface Estate {
 export const FAMILIES = ["plain", "groups", "odd rows", "failing lists", "everything"] as const;
 export type Family = (typeof FAMILIES)[number];
 export const familyOf = (seed: number): Family => FAMILIES[seed % FAMILIES.length] as Family;
+
+/** Returns the count of a list, in which two rows with the same id count once. */
+export const countSnapshots = (rows: readonly Raw[]): number => new Set(rows.map((row) => row.id || row)).size;

@@ -1,6 +1,15 @@
 /** Creates random estates. Two estates with the same seed are equal. */
 import { createRandom } from "../support/random.ts";
-import { type Estate, type EstateList, familyOf, LISTS, type ListFault, type ListName, type Raw } from "./estate.ts";
+import {
+  countSnapshots,
+  type Estate,
+  type EstateList,
+  familyOf,
+  LISTS,
+  type ListFault,
+  type ListName,
+  type Raw,
+} from "./estate.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -229,7 +238,7 @@ function createList(chance: Chance, name: ListName, rows: Raw[], faulty: number)
   const pageRows = chance.pick([1, 2, 3, 5, 1_000]);
   const isPaged = name !== "clusters" && name !== "cluster-snapshot";
   const fault = chance.isTrue(faulty)
-    ? randomFault(chance, rows.length, isPaged && pageRows > 1 && rows.length > pageRows)
+    ? randomFault(chance, rows.length, isPaged && pageRows > 1 && countSnapshots(rows) > pageRows)
     : ({ type: "none" } as const);
   return { rows, pageRows, fault, hasCount: fault.type === "hidden" || chance.isTrue(0.5) };
 }
