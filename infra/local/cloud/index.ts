@@ -1,7 +1,7 @@
 /**
  * Starts the embedded cloud: EVS, DWS, ECS, LTS ingestion and asynchronous invocations of FunctionGraph, in memory, over HTTP
  * on the loopback interface. The embedded cloud shares no code with the functions, because the tests would not notice a mistake
- * in shared code. `../README.md` lists every behavior of the embedded cloud and the source of each behavior.
+ * in shared code. The table "Fidelity" in test/infra/local/README.md lists the behavior of the embedded cloud with its sources.
  */
 import type { AddressInfo } from "node:net";
 import { wallClock } from "./clock.ts";

@@ -22,6 +22,7 @@ import {
   formatRetained,
 } from "./report.ts";
 import { DEFAULT_PRUNE_EVERY, readPruneEvery, type SimulationPlan } from "./simulate.ts";
+import { explainTerraformFields } from "./terraform-policy.ts";
 
 const USAGE = `npm run simulate -- <policy.json> [--days 400] [--from 2026-11-21] [--every 24]
                 [--prune-every "0 40 3 * * *"] [--out <file>]
@@ -90,7 +91,7 @@ function readPolicy(path: string): SimulatedPolicy {
   }
   const invalidPolicy = (reason: string) => new BadUsage(`${path} is not a valid policy\n${reason}`);
   const faults = validate(schema, policy);
-  if (faults.length > 0) throw invalidPolicy(faults.join("\n"));
+  if (faults.length > 0) throw invalidPolicy(explainTerraformFields(policy, faults).join("\n"));
   const checked = policy as Policy;
   try {
     checkPolicy(checked);

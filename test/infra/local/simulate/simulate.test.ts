@@ -168,6 +168,33 @@ describe("the command simulate", () => {
     ]);
   });
 
+  test("simulate names the option that replaces each field of a policy that only Terraform has", () => {
+    const file = join(folder(), "terraform.json");
+    const policy = {
+      schedule: "0 0 2 * * *",
+      prune_schedule: "0 30 4 * * *",
+      every_hours: 24,
+      prune_every_hours: 48,
+      retention: { keep_last: 6 },
+    };
+    writeFileSync(file, JSON.stringify(policy));
+    const lines = [
+      `${file} is not a valid policy`,
+      'policy: required, but missing. In Terraform, the key of the policy is its name. Add the name: "policy": "<name>".',
+      "schedule: a field of Terraform, not of a policy. Remove it. Pass the hours between two snapshots: --every 24.",
+      'prune_schedule: a field of Terraform, not of a policy. Remove it. Pass its value: --prune-every "0 30 4 * * *".',
+      "every_hours: a field of Terraform, not of a policy. Remove it. Only an alarm uses it.",
+      "prune_every_hours: a field of Terraform, not of a policy. Remove it. Only an alarm uses it.",
+    ];
+    expect(() => capture(file)).toThrow(lines.join("\n"));
+    writeFileSync(file, JSON.stringify({ policy: "nightly", prune_schedule: 7, keep: 1 }));
+    expect(() => capture(file)).toThrow(
+      /\nprune_schedule: a field .* --prune-every "<prune_schedule>"\.\nkeep: unknown field\. Allowed: /,
+    );
+    writeFileSync(file, JSON.stringify({ retention: { keep_last: 6 } }));
+    expect(() => capture(file)).toThrow(/is not a valid policy\npolicy: required, but missing\.$/);
+  });
+
   test("simulate rejects wrong arguments and invalid files with an explanation, and writes no file", async () => {
     const path = folder();
     const write = (name: string, text: string) => {
