@@ -1,6 +1,5 @@
 /** `npm run coverage-model`: collects the coverage reports of many random projects, and checks what the reports promise. */
-import { parseArgs } from "node:util";
-import { runChunks } from "../support/chunks.ts";
+import { printMarkdownTable, printRepeat, runModelCommand } from "../support/model-command.ts";
 import { PROMISES, type PromiseName } from "./check-report.ts";
 import { type Estate, FAMILIES } from "./estate.ts";
 import { findBroken, shrinkEstate } from "./run-estate.ts";
@@ -15,8 +14,6 @@ report with the list responses. Exits with 1 if a promise is broken, and then pr
   --seed    the seed of the first project (default 1)
   --estate  runs one project, as this command printed it`;
 
-/** The number of projects in a child process. */
-const CHUNK = 2_500;
 /** The maximum number of projects that are made smaller and printed. */
 const MAX_PRINTED = 5;
 
@@ -30,9 +27,9 @@ function printTable({ counts }: ManyResult): void {
       const count = found.broken[name as PromiseName];
       return count === undefined ? [] : [`${name} ${count}`];
     });
-    return [[family, found.estates, found.snapshots, states.join(", "), broken.join(", ") || 0].map(String)];
+    return [[family, found.estates, found.snapshots, states.join(", "), broken.join(", ") || 0]];
   });
-  for (const row of [head, head.map(() => "---"), ...rows]) console.log(`| ${row.join(" | ")} |`);
+  printMarkdownTable(head, rows);
 }
 
 /** Prints the promises that a project breaks, and the smallest project that breaks the first of them. */
@@ -47,47 +44,16 @@ async function printBroken(estate: Estate, wanted?: PromiseName): Promise<number
   );
   console.log(`\n${promise} (seed ${estate.seed}):`);
   for (const { promise: name, text } of await findBroken(smallest)) console.log(`  ${name}: ${text}`);
-  const json = JSON.stringify(smallest).replaceAll("'", "'\\''");
-  console.log(`  npm run coverage-model -- --estate '${json}'`);
+  printRepeat("coverage-model", "estate", smallest);
   return 1;
 }
 
-async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      cases: { type: "string", default: "50000" },
-      seed: { type: "string", default: "1" },
-      estate: { type: "string" },
-      chunk: { type: "string" },
-      help: { type: "boolean" },
-    },
-  });
-  if (values.help) {
-    console.log(USAGE);
-    return 0;
-  }
-  if (values.chunk !== undefined) {
-    const [first = 0, last = 0] = values.chunk.split("-").map(Number);
-    process.stdout.write(JSON.stringify(await runMany(first, last)));
-    return 0;
-  }
-  if (values.estate !== undefined) return printBroken(JSON.parse(values.estate) as Estate);
-  const [seed, cases] = [Number(values.seed), Number(values.cases)];
-  if (![seed, cases].every((number) => Number.isSafeInteger(number) && number > 0)) {
-    console.error(
-      `coverage-model: expected whole numbers above 0, got --seed ${values.seed} --cases ${values.cases}\n\n${USAGE}`,
-    );
-    return 2;
-  }
-  const result: ManyResult = { counts: {}, examples: [] };
-  await runChunks<ManyResult>(import.meta.filename, { first: seed, count: cases, perProcess: CHUNK }, (chunk) =>
-    addMany(result, chunk),
-  );
+async function printResult(result: ManyResult, cases: number): Promise<number> {
   const names = new Set(result.examples.map(({ promise }) => promise));
   console.log(
     names.size === 0
-      ? `${values.cases} projects: no promise is broken.`
-      : `${values.cases} projects: broken promises: ${[...names].join(", ")}.`,
+      ? `${cases} projects: no promise is broken.`
+      : `${cases} projects: broken promises: ${[...names].join(", ")}.`,
   );
   printTable(result);
   const printed = [...names].flatMap((name) => result.examples.find(({ promise }) => promise === name) ?? []);
@@ -95,4 +61,16 @@ async function main(): Promise<number> {
   return names.size === 0 ? 0 : 1;
 }
 
-process.exitCode = await main();
+await runModelCommand<Estate, ManyResult>({
+  name: "coverage-model",
+  usage: USAGE,
+  script: import.meta.filename,
+  defaultCases: 50_000,
+  perProcess: 2_500,
+  caseOption: "estate",
+  runMany,
+  total: { counts: {}, examples: [] },
+  add: addMany,
+  printResult,
+  runCase: (estate) => printBroken(estate),
+});
