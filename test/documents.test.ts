@@ -9,7 +9,7 @@ import { VARIABLES } from "../shared/functiongraph/variables.ts";
 import { KINDS } from "../shared/snapshots/kinds/kinds.generated.ts";
 import { EVERYTHING } from "./infra/terraform/everything.ts";
 import { planOf, sources } from "./infra/terraform/plan.ts";
-import { createFixture } from "./support/coverage-estates.ts";
+import { createFixture } from "./support/coverage-fixture.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const DOCUMENTS = [

@@ -19,13 +19,8 @@ export async function readmeText(): Promise<string> {
 }
 
 function functionTable(definitions: readonly FunctionDefinition[]): string {
-  const rows = definitions.map(({ name, trigger, timeoutSeconds, summary }) => [
-    `[\`${name}\`](functions/${name})`,
-    describeTrigger(trigger),
-    `${timeoutSeconds} s`,
-    summary,
-  ]);
-  return formatTable([["function", "trigger", "timeout", "what it does"], ...rows]);
+  const rows = definitions.map(({ name, trigger, summary }) => [`\`${name}\``, describeTrigger(trigger), summary]);
+  return formatTable([["function", "trigger", "what it does"], ...rows]);
 }
 
 function describeTrigger(trigger: FunctionTrigger): string {

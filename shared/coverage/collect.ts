@@ -19,8 +19,8 @@ import {
   unlocatedNotice,
   unreadableRowsFault,
 } from "./reasons.ts";
+import { createSummary, type SnapshotSummary } from "./snapshot-summary.ts";
 import type { CoverageSource, CoveredKind } from "./source.ts";
-import { createTally, type Tally } from "./tally.ts";
 
 export type { CoverageOptions };
 
@@ -91,7 +91,7 @@ const EMPTY_SECTION: Section = {
 async function collectSection(type: ResourceType, options: CoverageOptions, source: CoverageSource): Promise<Section> {
   const { now } = options;
   const entries = new Map<string, Entry>();
-  const talliesOf = new Map<string, Tally[]>();
+  const summariesOf = new Map<string, SnapshotSummary[]>();
   const notices: string[] = [];
   // Every project has a list of disks, so the endpoint is wrong if it does not offer this list.
   const listed = await readList(type === "volume" ? [] : KINDS_OF[type], source, notices, (onRow) =>
@@ -99,10 +99,10 @@ async function collectSection(type: ResourceType, options: CoverageOptions, sour
       onRow();
       const id = resource.id.toLowerCase();
       if (entries.has(id)) return;
-      const tally = createTally();
-      entries.set(id, { resource, tally });
+      const summary = createSummary();
+      entries.set(id, { resource, summary });
       for (const server of resource.serverIds.map((one) => one.toLowerCase()))
-        talliesOf.set(server, [...(talliesOf.get(server) ?? []), tally]);
+        summariesOf.set(server, [...(summariesOf.get(server) ?? []), summary]);
     }),
   );
   const { value: unreadable, error: listError } = listed;
@@ -111,8 +111,8 @@ async function collectSection(type: ResourceType, options: CoverageOptions, sour
   if (unreadable === undefined) return { ...EMPTY_SECTION, isAbsent: true, notices };
   const orphans = createOrphanCollector(now);
   const folder = createSnapshotFolder(
-    (id) => entries.get(id)?.tally,
-    (server) => talliesOf.get(server) ?? [],
+    (id) => entries.get(id)?.summary,
+    (server) => summariesOf.get(server) ?? [],
     orphans,
     now,
   );

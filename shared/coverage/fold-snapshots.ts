@@ -5,8 +5,8 @@ import { combineStates } from "../snapshots/kinds/snapshot-group.ts";
 import { BACKUP_NAME, foreignReason } from "../snapshots/ownership.ts";
 import type { OrphanCollector } from "./orphans.ts";
 import { meaningOf } from "./rules.ts";
+import { addToSummary, MAX_NAME_LENGTH, orderOf, type SnapshotSummary } from "./snapshot-summary.ts";
 import type { CoveredKind } from "./source.ts";
-import { addToTally, MAX_NAME_LENGTH, orderOf, type Tally } from "./tally.ts";
 
 /** The kind that a member of a snapshot group has in a report. */
 export const GROUP_KIND: CoveredKind = "snapshot-group";
@@ -32,8 +32,8 @@ interface Item {
   kind: CoveredKind;
   found: Pick<FoundSnapshot, "id" | "name" | "status" | "created">;
   state: State;
-  /** The tally of its resource, the id of a resource that is not in the list, or undefined if the row contains no id. */
-  owner?: Tally | string;
+  /** The summary of its resource, the id of a resource that is not in the list, or undefined if the row contains no id. */
+  owner?: SnapshotSummary | string;
   groupId?: string;
   maker: Maker;
 }
@@ -47,7 +47,7 @@ export interface Unlocated {
   newest: number;
 }
 
-/** Adds the snapshots of one type of resource to the tallies of their resources. */
+/** Adds the snapshots of one type of resource to the summaries of their resources. */
 export interface SnapshotFolder {
   /**
    * Keeps a snapshot from the list of its kind until `judge` is called. A snapshot that is listed several times, in one list or in
@@ -55,7 +55,7 @@ export interface SnapshotFolder {
    */
   visit(kind: CoveredKind, found: FoundSnapshot): void;
   /**
-   * Adds all snapshots to the tallies. Must be called once, after all lists were read.
+   * Adds all snapshots to the summaries. Must be called once, after all lists were read.
    *
    * @param areMembersListed whether the list of standard snapshots is complete. Otherwise no group is good, because a failed
    *   member can be missing
@@ -70,13 +70,13 @@ const isWorse = (one: { state: State }, other: { state: State }): boolean =>
   FROM_BEST.indexOf(one.state) > FROM_BEST.indexOf(other.state);
 
 /**
- * @param tallyOf returns the tally of a resource by its id in lower case, or undefined if the resource is not in the list
- * @param talliesOf returns the tallies of the disks that are attached to a server
+ * @param summaryOf returns the summary of a resource by its id in lower case, or undefined if the resource is not in the list
+ * @param summariesOf returns the summaries of the disks that are attached to a server
  * @param orphans receives the snapshots of resources that are not in the list
  */
 export function createSnapshotFolder(
-  tallyOf: (resource: string) => Tally | undefined,
-  talliesOf: (server: string) => readonly Tally[],
+  summaryOf: (resource: string) => SnapshotSummary | undefined,
+  summariesOf: (server: string) => readonly SnapshotSummary[],
   orphans: OrphanCollector,
   now: Instant,
 ): SnapshotFolder {
@@ -89,8 +89,8 @@ export function createSnapshotFolder(
   const addGroupsWithoutMembers = (statesOf: ReadonlyMap<string, unknown>) => {
     for (const { found, state, maker } of groups.values()) {
       if (statesOf.has(found.id) || !["failed", "unknown"].includes(state)) continue;
-      for (const tally of talliesOf(found.resource ?? ""))
-        addToTally(tally, { kind: GROUP_KIND, found, ...maker }, meaningOf(found, state, now), now);
+      for (const summary of summariesOf(found.resource ?? ""))
+        addToSummary(summary, { kind: GROUP_KIND, found, ...maker }, meaningOf(found, state, now), now);
     }
   };
 
@@ -106,7 +106,7 @@ export function createSnapshotFolder(
         if (known === undefined || isWorse(group, known)) groups.set(key, group);
         return;
       }
-      const owner = resource && (tallyOf(resource) ?? resource);
+      const owner = resource && (summaryOf(resource) ?? resource);
       const key = id === UNREADABLE ? items.size : id;
       const item = { kind, found: { id, name, status, created }, state, owner, groupId: readGroupId(listed), maker };
       const known = items.get(key);
@@ -125,7 +125,7 @@ export function createSnapshotFolder(
         const kind = states ? GROUP_KIND : item.kind;
         if (typeof owner === "object") {
           const maker = states ? (group?.maker ?? UNKNOWN_MAKER) : item.maker;
-          addToTally(owner, { kind, found, groupId, ...maker }, meaning, now);
+          addToSummary(owner, { kind, found, groupId, ...maker }, meaning, now);
           continue;
         }
         if (meaning === "ignored" || item.state === "deleting") continue;

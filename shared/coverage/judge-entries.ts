@@ -4,9 +4,9 @@ import type { ResourceCoverage, ResourceType } from "./coverage.ts";
 import type { Unlocated } from "./fold-snapshots.ts";
 import { CHECK_IT, clean, NOUNS, reasonFor, UNREADABLE_TAGS } from "./reasons.ts";
 import { coverageStateOf, isYoung } from "./rules.ts";
+import { MAX_NAME_LENGTH, orderOf, type SnapshotSummary } from "./snapshot-summary.ts";
 import type { ListedResource } from "./source.ts";
 import { hasTag, type TagFilter } from "./tag-filter.ts";
-import { MAX_NAME_LENGTH, orderOf, type Tally } from "./tally.ts";
 
 /** What a coverage report contains. */
 export interface CoverageOptions {
@@ -23,7 +23,7 @@ export interface CoverageOptions {
 /** A resource and what its snapshots add up to. */
 export interface Entry {
   resource: ListedResource;
-  tally: Tally;
+  summary: SnapshotSummary;
 }
 
 /** The maximum number of tags of a resource in a report. EVS and DWS allow fewer. */
@@ -62,16 +62,16 @@ export function judgeEntries(
 ): ResourceCoverage[] {
   const { now, maxAgeHours, tags, excludeTags } = options;
   const resources: ResourceCoverage[] = [];
-  for (const { resource, tally } of entries.values()) {
+  for (const { resource, summary } of entries.values()) {
     const isSelected = tags.every((filter) => hasTag(resource.tags, filter));
     if (!isSelected && !resource.hasOtherTags) continue;
     const exclusion = excludeTags.find((filter) => hasTag(resource.tags, filter));
-    const [newest] = tally.points;
+    const [newest] = summary.points;
     const judged = coverageStateOf(
       {
         newestGood: newest?.created,
-        newestFailed: tally.failures[0],
-        newestUnknown: tally.newestUnknown && orderOf(tally.newestUnknown.created),
+        newestFailed: summary.failures[0],
+        newestUnknown: summary.newestUnknown && orderOf(summary.newestUnknown.created),
       },
       {
         now,
@@ -90,18 +90,18 @@ export function judgeEntries(
       state,
       reason: reasonFor(state, {
         type,
-        tally,
+        summary,
         now,
         maxAgeHours,
         excludedBy,
         uncertainty: isSelected ? uncertainty?.text : UNREADABLE_TAGS,
       }),
-      good: tally.good,
-      failed: tally.failed,
-      policies: tally.policies.sort(),
+      good: summary.good,
+      failed: summary.failed,
+      policies: summary.policies.sort(),
       ...(newest && { newest }),
-      restorePoints: tally.points,
-      timeline: tally.timeline,
+      restorePoints: summary.points,
+      timeline: summary.timeline,
     });
   }
   return resources.sort((a, b) => (a.id < b.id ? -1 : 1));

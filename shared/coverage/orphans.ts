@@ -1,6 +1,6 @@
 import { credibleTime, type Instant, MAX_CREATED_AHEAD_MS } from "../core/instant.ts";
 import { MAX_ORPHANS, type Orphan } from "./coverage.ts";
-import { insertSorted, orderOf } from "./tally.ts";
+import { insertSorted, orderOf } from "./snapshot-summary.ts";
 
 /** The snapshots of one kind whose resource is not in the list of resources. */
 interface OrphansOfKind {

@@ -5,7 +5,7 @@ import { boundText, escapeControls } from "../core/untrusted.ts";
 import type { CoverageState, ResourceType, RestorePoint } from "./coverage.ts";
 import type { Unlocated } from "./fold-snapshots.ts";
 import { ageHoursOf } from "./rules.ts";
-import { MAX_FAILURES, type Tally, type UnknownSnapshot } from "./tally.ts";
+import { MAX_FAILURES, type SnapshotSummary, type UnknownSnapshot } from "./snapshot-summary.ts";
 
 /** The words for the types of resources in sentences. */
 export const NOUNS: Readonly<Record<ResourceType, string>> = { volume: "disk", cluster: "cluster" };
@@ -16,7 +16,7 @@ export const CHECK_IT = "Check it in the console.";
 /** The facts that the reason for a state can contain. */
 export interface ReasonFacts {
   type: ResourceType;
-  tally: Tally;
+  summary: SnapshotSummary;
   now: Instant;
   maxAgeHours: number;
   /** The excluded tag that matches. */
@@ -27,8 +27,8 @@ export interface ReasonFacts {
 
 /** Returns why a resource has its state, as one or more sentences that also say what to do. */
 export function reasonFor(state: CoverageState, facts: ReasonFacts): string {
-  const { type, tally, excludedBy, uncertainty } = facts;
-  const [newest] = tally.points;
+  const { type, summary, excludedBy, uncertainty } = facts;
+  const [newest] = summary.points;
   const noun = NOUNS[type];
   switch (state) {
     case "excluded":
@@ -36,7 +36,7 @@ export function reasonFor(state: CoverageState, facts: ReasonFacts): string {
     case "protected":
       return newest === undefined ? "" : `${ageSentence(newest, facts)}.`;
     case "unknown": {
-      const cause = uncertainty ?? unknownSentence(tally.newestUnknown);
+      const cause = uncertainty ?? unknownSentence(summary.newestUnknown);
       return `${cause} ${newest === undefined ? "No good snapshot was found" : ageSentence(newest, facts)}.`;
     }
     case "failing":
@@ -46,8 +46,8 @@ export function reasonFor(state: CoverageState, facts: ReasonFacts): string {
         ? ""
         : `${ageSentence(newest, facts)}; expected at most ${facts.maxAgeHours}. No snapshot failed since then, so ${staleAdvice(newest, noun)}${creatingSentence(facts)}`;
     case "unprotected":
-      return tally.newestCreating === undefined
-        ? `No snapshot exists${tally.ignored === 0 ? "" : " except those of backups and those in deletion"}. Add the ${noun} to a policy, for example with a tag that a policy selects.`
+      return summary.newestCreating === undefined
+        ? `No snapshot exists${summary.ignored === 0 ? "" : " except those of backups and those in deletion"}. Add the ${noun} to a policy, for example with a tag that a policy selects.`
         : `No good snapshot exists.${creatingSentence(facts)} If no policy selects the ${noun}, add it to a policy.`;
   }
 }
@@ -64,18 +64,18 @@ const staleAdvice = ({ policy, createdBy }: RestorePoint, noun: string): string 
     : `check the timer and the targets of the policy ${clean(policy)}.`;
 
 function failureSentence(newest: RestorePoint | undefined, facts: ReasonFacts): string {
-  const { tally, now, maxAgeHours } = facts;
+  const { summary, now, maxAgeHours } = facts;
   const attempts = (count: number) => `${count} attempt${count === 1 ? "" : "s"} failed`;
-  if (newest === undefined) return `${attempts(tally.failed)}, and no good snapshot exists.`;
-  const since = tally.failures.filter((failed) => failed > newest.created).length;
-  // The tally contains no older failures.
+  if (newest === undefined) return `${attempts(summary.failed)}, and no good snapshot exists.`;
+  const since = summary.failures.filter((failed) => failed > newest.created).length;
+  // The summary contains no older failures.
   return `${since === MAX_FAILURES ? "At least " : ""}${attempts(since)} since the newest good snapshot, which is ${hours(ageHoursOf(newest.created, now, maxAgeHours))} old.`;
 }
 
-const creatingSentence = ({ tally, now, maxAgeHours }: ReasonFacts): string =>
-  tally.newestCreating === undefined
+const creatingSentence = ({ summary, now, maxAgeHours }: ReasonFacts): string =>
+  summary.newestCreating === undefined
     ? ""
-    : ` A snapshot has been in creation for ${hours(ageHoursOf(tally.newestCreating, now, maxAgeHours))}.`;
+    : ` A snapshot has been in creation for ${hours(ageHoursOf(summary.newestCreating, now, maxAgeHours))}.`;
 
 function unknownSentence(unknown: UnknownSnapshot | undefined): string {
   if (unknown === undefined) return "";

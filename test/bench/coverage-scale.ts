@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { type EmbeddedCloud, startCloud } from "../../infra/local/cloud/index.ts";
 import { formatTable } from "../../infra/local/terminal/table.ts";
 import { deriveKey } from "../../shared/snapshots/marker.ts";
-import { getRequest } from "../support/coverage-estates.ts";
+import { getRequest } from "../support/coverage-fixture.ts";
 import { TOPIC } from "../support/user-data.ts";
 import { variablesFor } from "./large-runs.ts";
 import { DIST, MB, type Measured, run, timerEvent } from "./process.ts";

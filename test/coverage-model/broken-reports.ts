@@ -5,9 +5,9 @@ import type { Coverage, ResourceCoverage } from "../../shared/coverage/coverage.
 import type { CoverageSource, CoveredKind } from "../../shared/coverage/source.ts";
 import type { FoundSnapshot } from "../../shared/snapshots/kinds/kind.ts";
 import type { PromiseName } from "./check-report.ts";
-import type { Collect } from "./run-estate.ts";
+import type { Collect } from "./run-project.ts";
 
-/** A way to collect a report that breaks a promise in one of the random estates. */
+/** A way to collect a report that breaks a promise in one of the random projects. */
 export interface BrokenReport {
   /** What the report does wrong, as a clause such as "it counts failed snapshots as good". */
   fault: string;
@@ -185,7 +185,7 @@ export const BROKEN_REPORTS: BrokenReport[] = [
   },
   {
     fault: "the report counts a failed snapshot twice",
-    promise: "tally",
+    promise: "summary",
     collect: changingResources(({ failed }) => ({ failed: failed * 2 })),
   },
   {

@@ -1,6 +1,5 @@
 /** Checks a coverage report against the list responses that it is made of. Shares no code with `shared/coverage`. */
 import type { Coverage, Orphan, ResourceCoverage } from "../../shared/coverage/coverage.ts";
-import type { Estate, ListName, Raw } from "./estate.ts";
 import {
   type Attempt,
   areTagsReadable,
@@ -10,6 +9,7 @@ import {
   readSnapshotFacts,
   tagsOf,
 } from "./facts.ts";
+import type { ListName, Project, Raw } from "./project.ts";
 
 /**
  * The promises:
@@ -19,7 +19,7 @@ import {
  * - `state`: the state is the first one of the rules that applies.
  * - `selection`: the report contains each listed resource that the tags select, once, sorted by type and id.
  * - `counts`: the counts equal the resources.
- * - `tally`: the numbers of good and failed snapshots, the policies and the timeline are right.
+ * - `summary`: the numbers of good and failed snapshots, the policies and the timeline are right.
  * - `newest`: the newest good snapshot and the restore points are the newest good snapshots in the lists.
  * - `ages`: the age in the reason is right, and does not contradict the state.
  * - `orphans`: the orphans are the snapshots of resources that do not exist. Without complete lists, there are none.
@@ -35,7 +35,7 @@ export const PROMISES = [
     "state",
     "selection",
     "counts",
-    "tally",
+    "summary",
     "newest",
     "ages",
     "orphans",
@@ -51,7 +51,7 @@ export type PromiseName =
   | "state"
   | "selection"
   | "counts"
-  | "tally"
+  | "summary"
   | "newest"
   | "ages"
   | "orphans"
@@ -83,30 +83,30 @@ const SNAPSHOT_LISTS: Record<Type, ListName[]> = {
 };
 
 /** Returns whether a list counts as read because the endpoint does not offer it and the deployment does not use it. */
-const isAbsent = ({ lists, deployedKinds }: Estate, name: ListName): boolean => {
+const isAbsent = ({ lists, deployedKinds }: Project, name: ListName): boolean => {
   const kind = name === "clusters" ? "cluster-snapshot" : name;
   return name !== "disks" && lists[name].fault.type === "unsupported" && deployedKinds?.includes(kind) === false;
 };
 
-export function checkReport(estate: Estate, outcome: Outcome): BrokenPromise[] {
+export function checkReport(project: Project, outcome: Outcome): BrokenPromise[] {
   const broken: BrokenPromise[] = [];
   const add = (promise: PromiseName, text: string) => void broken.push({ promise, text });
   const { report, requests } = outcome;
   for (const request of requests) if (!request.startsWith("GET ")) add("readOnly", request);
-  const types = TYPES.filter((type) => estate.types.includes(type));
-  const isUnread = (name: ListName) => outcome.incomplete.has(name) && !isAbsent(estate, name);
+  const types = TYPES.filter((type) => project.types.includes(type));
+  const isUnread = (name: ListName) => outcome.incomplete.has(name) && !isAbsent(project, name);
   const readTypes = types.filter((type) => !isUnread(RESOURCE_LIST[type]));
-  const mustFail = readTypes.length < types.length && readTypes.every((type) => isAbsent(estate, RESOURCE_LIST[type]));
+  const mustFail = readTypes.length < types.length && readTypes.every((type) => isAbsent(project, RESOURCE_LIST[type]));
   if ((report === undefined) !== mustFail) add("ends", report === undefined ? String(outcome.error) : "no error");
   if (report === undefined) return broken;
-  const now = Date.parse(estate.now);
+  const now = Date.parse(project.now);
   const rowsOf = (name: ListName): Raw[] => [...(outcome.delivered.get(name) ?? [])];
   const wanted: string[] = [];
   const orphans: Attempt[] = [];
   let isComplete = readTypes.length === types.length;
   for (const type of readTypes) {
     // Without its clusters, the report does not read the list of cluster snapshots.
-    const unread = isAbsent(estate, RESOURCE_LIST[type]) ? [] : SNAPSHOT_LISTS[type].filter(isUnread);
+    const unread = isAbsent(project, RESOURCE_LIST[type]) ? [] : SNAPSHOT_LISTS[type].filter(isUnread);
     const resources = rowsOf(RESOURCE_LIST[type]);
     const hasInvalid = resources.some(({ id }) => !isValidId(id));
     isComplete &&= unread.length === 0 && !hasInvalid;
@@ -117,7 +117,7 @@ export function checkReport(estate: Estate, outcome: Outcome): BrokenPromise[] {
         .map(({ id }) => String(id).toLowerCase());
     const attempts = judgeSnapshots(facts, new Set(unread), disksOf);
     const unlocated = attempts.filter((one) => one.resource === undefined && !isNothing(one));
-    const isYoung = ({ created = now }: Attempt) => now - created <= estate.maxAgeHours * HOUR_MS;
+    const isYoung = ({ created = now }: Attempt) => now - created <= project.maxAgeHours * HOUR_MS;
     const known = new Set<string>();
     for (const raw of resources) {
       if (!isValidId(raw.id)) continue;
@@ -125,23 +125,23 @@ export function checkReport(estate: Estate, outcome: Outcome): BrokenPromise[] {
       const tags = tagsOf(raw.tags);
       const has = ([key, value]: [string, string?]) =>
         tags.has(key) && (value === undefined || tags.get(key) === value);
-      const isSelected = estate.tags.every(has);
+      const isSelected = project.tags.every(has);
       if (!isSelected && areTagsReadable(raw.tags)) continue;
       wanted.push(`${type} ${raw.id}`);
       const found = report.resources.find((one) => one.type === type && one.id === raw.id);
       if (found === undefined) continue;
       const ofResource = attempts.filter(({ resource }) => resource === String(raw.id).toLowerCase());
-      const isExcluded = estate.excludeTags.some(has);
+      const isExcluded = project.excludeTags.some(has);
       const isCertain = unread.length === 0 && !unlocated.some(isYoung);
       const mayLackOld = unlocated.length > 0;
       checkResource(
         found,
         ofResource,
-        { estate, now, isCertain, mayLackOld, isExcluded, isSelected, unread: unread.length > 0 },
+        { project, now, isCertain, mayLackOld, isExcluded, isSelected, unread: unread.length > 0 },
         add,
       );
     }
-    if (hasInvalid || isAbsent(estate, RESOURCE_LIST[type])) continue;
+    if (hasInvalid || isAbsent(project, RESOURCE_LIST[type])) continue;
     const lost = attempts.filter(
       (one) => one.resource !== undefined && !known.has(one.resource) && !isNothing(one) && !one.lacksGroup,
     );
@@ -175,7 +175,7 @@ const kindOf = (one: Attempt): string => (listsOf(one).length > 1 ? "snapshot-gr
 type Add = (promise: PromiseName, text: string) => void;
 
 interface Setting {
-  estate: Estate;
+  project: Project;
   now: number;
   isCertain: boolean;
   /** Whether a snapshot without the id of a resource exists. */
@@ -187,9 +187,9 @@ interface Setting {
 }
 
 function checkResource(found: ResourceCoverage, attempts: readonly Attempt[], setting: Setting, add: Add): void {
-  const { estate, now, isCertain, mayLackOld, isExcluded, isSelected, unread } = setting;
+  const { project, now, isCertain, mayLackOld, isExcluded, isSelected, unread } = setting;
   const what = `${found.type} ${found.id} is ${found.state}`;
-  const maxMs = estate.maxAgeHours * HOUR_MS;
+  const maxMs = project.maxAgeHours * HOUR_MS;
   const timesOf = (weight: Attempt["weight"]) =>
     attempts.filter((one) => one.weight === weight).map(({ created }) => created ?? Number.POSITIVE_INFINITY);
   const newestOf = (weight: Attempt["weight"]) => Math.max(...timesOf(weight));
@@ -205,7 +205,7 @@ function checkResource(found: ResourceCoverage, attempts: readonly Attempt[], se
   const judged = isYoung ? "protected" : isOpen ? "unknown" : withoutYoung;
   const expected = isExcluded ? "excluded" : isSelected ? judged : "unknown";
   if (found.state !== expected) add("state", `${what}, expected ${expected}`);
-  checkTally(found, attempts, now, add);
+  checkSummary(found, attempts, now, add);
   const good = attempts.filter(({ weight }) => weight === "good").sort((a, b) => Number(b.created) - Number(a.created));
   const points = found.restorePoints;
   if (
@@ -236,17 +236,17 @@ function checkResource(found: ResourceCoverage, attempts: readonly Attempt[], se
   const trueAge = Math.max(0, now - newest) / HOUR_MS;
   if (["protected", "stale"].includes(found.state) && age === undefined)
     add("ages", `${what}: no age in ${found.reason}`);
-  if (age !== undefined && (Math.abs(Number(age) - trueAge) > 0.1 || Number(age) <= estate.maxAgeHours !== isYoung))
+  if (age !== undefined && (Math.abs(Number(age) - trueAge) > 0.1 || Number(age) <= project.maxAgeHours !== isYoung))
     add("ages", `${what}: ${age} hours instead of ${trueAge}`);
   if (!/^[A-Z0-9].*\.$/.test(found.reason) || found.reason.length > 500 || /[\p{Cc}\p{Cf}]/u.test(found.reason))
     add("reasons", `${what}: ${found.reason}`);
 }
 
-function checkTally(found: ResourceCoverage, attempts: readonly Attempt[], now: number, add: Add): void {
+function checkSummary(found: ResourceCoverage, attempts: readonly Attempt[], now: number, add: Add): void {
   const count = (weight: Attempt["weight"]) => attempts.filter((one) => one.weight === weight).length;
   if (found.good !== count("good") || found.failed !== count("bad"))
     add(
-      "tally",
+      "summary",
       `${found.id}: ${found.good} good and ${found.failed} failed instead of ${count("good")} and ${count("bad")}`,
     );
   const days = new Array<number>(30).fill(0);
@@ -256,13 +256,13 @@ function checkTally(found: ResourceCoverage, attempts: readonly Attempt[], now: 
     if (day >= 0) days[day] = (days[day] ?? 0) | value;
   }
   if ([...found.timeline].join() !== days.join())
-    add("tally", `${found.id}: the timeline is ${[...found.timeline].join("")}`);
+    add("summary", `${found.id}: the timeline is ${[...found.timeline].join("")}`);
   if (found.policies.some((policy) => policy !== "nightly"))
-    add("tally", `${found.id}: policies ${found.policies.join()}`);
+    add("summary", `${found.id}: policies ${found.policies.join()}`);
   const own = attempts.filter(
     ({ group, policy, weight }) => group === undefined && policy !== undefined && weight !== "none",
   );
-  if (own.length > 0 && found.policies.length === 0) add("tally", `${found.id}: no policy`);
+  if (own.length > 0 && found.policies.length === 0) add("summary", `${found.id}: no policy`);
 }
 
 function checkCounts({ counts, resources }: Coverage, add: Add): void {

@@ -1,20 +1,20 @@
 /** Tests coverage reports of random projects, and tests the checker of the model. */
 import { describe, expect, test } from "vitest";
 import { BROKEN_REPORTS } from "./broken-reports.ts";
-import { FAMILIES } from "./estate.ts";
-import { createEstate } from "./random-estate.ts";
-import { findBroken, runEstate, shrinkEstate } from "./run-estate.ts";
+import { FAMILIES } from "./project.ts";
+import { createProject } from "./random-project.ts";
 import { runMany } from "./run-many.ts";
+import { findBroken, runProject, shrinkProject } from "./run-project.ts";
 
 /** The number of random projects. */
-const CASES = Number(process.env.ESTATES ?? 300);
+const CASES = Number(process.env.PROJECTS ?? 300);
 /** The maximum number of projects in which the checker must find a fault. */
 const MAX_SEARCHED = 300;
 
 describe("random projects", () => {
   test(`the coverage reports of ${CASES} random projects break no promise (npm run coverage-model checks more)`, async () => {
     const { counts, examples } = await runMany(1, CASES);
-    const commands = examples.map(({ promise, estate: { seed } }) => [
+    const commands = examples.map(({ promise, project: { seed } }) => [
       promise,
       `npm run coverage-model -- --seed ${seed} --cases 1`,
     ]);
@@ -27,14 +27,14 @@ describe("random projects", () => {
   }, 120_000);
 
   test("a list whose first page has every id is complete, although every other page repeats the first one (seed 38033)", async () => {
-    expect(await findBroken(createEstate(38033))).toEqual([]);
+    expect(await findBroken(createProject(38033))).toEqual([]);
   });
 
   test("two random projects with the same seed are equal, and have the same report", async () => {
     for (const seed of [3, 4]) {
-      const [first, second] = await Promise.all([seed, seed].map((one) => runEstate(createEstate(one))));
+      const [first, second] = await Promise.all([seed, seed].map((one) => runProject(createProject(one))));
       expect(first?.report).toEqual(second?.report);
-      expect(createEstate(seed)).toEqual(createEstate(seed));
+      expect(createProject(seed)).toEqual(createProject(seed));
     }
   });
 });
@@ -45,15 +45,15 @@ describe("the checker of the coverage model", () => {
     async (promise, _, collect) => {
       const found = new Set<string>();
       for (let seed = 1; seed <= MAX_SEARCHED && !found.has(promise); seed += 1)
-        for (const broken of await findBroken(createEstate(seed), collect)) found.add(broken.promise);
+        for (const broken of await findBroken(createProject(seed), collect)) found.add(broken.promise);
       expect([...found]).toContain(promise);
     },
   );
 
   test("a failing project is made smaller until only the rows that cause the failure remain", async () => {
-    const estate = createEstate(1);
-    const [disk] = estate.lists.disks.rows;
-    const smallest = await shrinkEstate(estate, async ({ lists }) =>
+    const project = createProject(1);
+    const [disk] = project.lists.disks.rows;
+    const smallest = await shrinkProject(project, async ({ lists }) =>
       lists.disks.rows.some(({ id }) => id === disk?.id),
     );
     expect(Object.values(smallest.lists).flatMap(({ rows }) => rows)).toEqual([disk]);

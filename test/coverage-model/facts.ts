@@ -1,5 +1,5 @@
-/** Reads the rows of an estate for the checker. Shares no code with `shared`. */
-import type { ListName, Raw } from "./estate.ts";
+/** Reads the rows of an project for the checker. Shares no code with `shared`. */
+import type { ListName, Raw } from "./project.ts";
 
 export const HOUR_MS = 3_600_000;
 
@@ -39,7 +39,7 @@ function statusOf(list: ListName, status: unknown, hasId: boolean): SnapshotFact
 
 export const isValidId = (id: unknown): id is string => typeof id === "string" && /^[\w-]{1,64}$/.test(id);
 
-/** Returns a credible time in milliseconds. Reads only the formats that the estates contain. */
+/** Returns a credible time in milliseconds. Reads only the formats that the projects contain. */
 function timeOf(text: unknown, now: number): number | undefined {
   if (typeof text !== "string" || !/^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d/.test(text) || text.startsWith("2026-02-30"))
     return undefined;
@@ -84,13 +84,13 @@ const UNREADABLE_GROUP = "?";
 
 const readGroup = (group: unknown): string => (typeof group === "string" ? group : UNREADABLE_GROUP);
 
-/** Returns whether the tags are in one of the formats that the estates contain. */
+/** Returns whether the tags are in one of the formats that the projects contain. */
 export const areTagsReadable = (tags: unknown): boolean =>
   Array.isArray(tags)
     ? tags.every((tag) => typeof tag === "string" || typeof tag?.value === "string")
     : typeof tags === "object" && tags !== null;
 
-/** Returns the tags of a resource in any of the formats that the estates contain. */
+/** Returns the tags of a resource in any of the formats that the projects contain. */
 export function tagsOf(tags: unknown): Map<string, string> {
   const map = new Map<string, string>();
   if (Array.isArray(tags)) {
@@ -138,7 +138,7 @@ function mergeRows(rows: readonly SnapshotFacts[]): SnapshotFacts[] {
 }
 
 /**
- * Judges all snapshots of an estate. A member of a group is good only if its group and all members are good, and if no page of the
+ * Judges all snapshots of an project. A member of a group is good only if its group and all members are good, and if no page of the
  * list of members is missing.
  */
 export function judgeSnapshots(

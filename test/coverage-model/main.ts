@@ -1,22 +1,19 @@
 /** `npm run coverage-model`: collects the coverage reports of many random projects, and checks what the reports promise. */
-import { parseArgs } from "node:util";
-import { runChunks } from "../support/chunks.ts";
+import { printMarkdownTable, printRepeat, runModelCommand } from "../support/model-command.ts";
 import { PROMISES, type PromiseName } from "./check-report.ts";
-import { type Estate, FAMILIES } from "./estate.ts";
-import { findBroken, shrinkEstate } from "./run-estate.ts";
+import { FAMILIES, type Project } from "./project.ts";
 import { addMany, type ManyResult, runMany } from "./run-many.ts";
+import { findBroken, shrinkProject } from "./run-project.ts";
 
-const USAGE = `npm run coverage-model [-- --cases <number>] [--seed <number>] [--estate <json>]
+const USAGE = `npm run coverage-model [-- --cases <number>] [--seed <number>] [--project <json>]
 
 Collects the coverage reports of random projects with the code of report-coverage. A checker that shares no code with it compares each
 report with the list responses. Exits with 1 if a promise is broken, and then prints the smallest projects that break it.
 
   --cases   the number of projects (default 50000, about 2 minutes)
   --seed    the seed of the first project (default 1)
-  --estate  runs one project, as this command printed it`;
+  --project  runs one project, as this command printed it`;
 
-/** The number of projects in a child process. */
-const CHUNK = 2_500;
 /** The maximum number of projects that are made smaller and printed. */
 const MAX_PRINTED = 5;
 
@@ -30,69 +27,50 @@ function printTable({ counts }: ManyResult): void {
       const count = found.broken[name as PromiseName];
       return count === undefined ? [] : [`${name} ${count}`];
     });
-    return [[family, found.estates, found.snapshots, states.join(", "), broken.join(", ") || 0].map(String)];
+    return [[family, found.projects, found.snapshots, states.join(", "), broken.join(", ") || 0]];
   });
-  for (const row of [head, head.map(() => "---"), ...rows]) console.log(`| ${row.join(" | ")} |`);
+  printMarkdownTable(head, rows);
 }
 
 /** Prints the promises that a project breaks, and the smallest project that breaks the first of them. */
-async function printBroken(estate: Estate, wanted?: PromiseName): Promise<number> {
-  const promise = wanted ?? (await findBroken(estate))[0]?.promise;
+async function printBroken(project: Project, wanted?: PromiseName): Promise<number> {
+  const promise = wanted ?? (await findBroken(project))[0]?.promise;
   if (promise === undefined) {
     console.log("The report of the project breaks no promise.");
     return 0;
   }
-  const smallest = await shrinkEstate(estate, async (variant) =>
+  const smallest = await shrinkProject(project, async (variant) =>
     (await findBroken(variant)).some((one) => one.promise === promise),
   );
-  console.log(`\n${promise} (seed ${estate.seed}):`);
+  console.log(`\n${promise} (seed ${project.seed}):`);
   for (const { promise: name, text } of await findBroken(smallest)) console.log(`  ${name}: ${text}`);
-  const json = JSON.stringify(smallest).replaceAll("'", "'\\''");
-  console.log(`  npm run coverage-model -- --estate '${json}'`);
+  printRepeat("coverage-model", "project", smallest);
   return 1;
 }
 
-async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      cases: { type: "string", default: "50000" },
-      seed: { type: "string", default: "1" },
-      estate: { type: "string" },
-      chunk: { type: "string" },
-      help: { type: "boolean" },
-    },
-  });
-  if (values.help) {
-    console.log(USAGE);
-    return 0;
-  }
-  if (values.chunk !== undefined) {
-    const [first = 0, last = 0] = values.chunk.split("-").map(Number);
-    process.stdout.write(JSON.stringify(await runMany(first, last)));
-    return 0;
-  }
-  if (values.estate !== undefined) return printBroken(JSON.parse(values.estate) as Estate);
-  const [seed, cases] = [Number(values.seed), Number(values.cases)];
-  if (![seed, cases].every((number) => Number.isSafeInteger(number) && number > 0)) {
-    console.error(
-      `coverage-model: expected whole numbers above 0, got --seed ${values.seed} --cases ${values.cases}\n\n${USAGE}`,
-    );
-    return 2;
-  }
-  const result: ManyResult = { counts: {}, examples: [] };
-  await runChunks<ManyResult>(import.meta.filename, { first: seed, count: cases, perProcess: CHUNK }, (chunk) =>
-    addMany(result, chunk),
-  );
+async function printResult(result: ManyResult, cases: number): Promise<number> {
   const names = new Set(result.examples.map(({ promise }) => promise));
   console.log(
     names.size === 0
-      ? `${values.cases} projects: no promise is broken.`
-      : `${values.cases} projects: broken promises: ${[...names].join(", ")}.`,
+      ? `${cases} projects: no promise is broken.`
+      : `${cases} projects: broken promises: ${[...names].join(", ")}.`,
   );
   printTable(result);
   const printed = [...names].flatMap((name) => result.examples.find(({ promise }) => promise === name) ?? []);
-  for (const { estate, promise } of printed.slice(0, MAX_PRINTED)) await printBroken(estate, promise);
+  for (const { project, promise } of printed.slice(0, MAX_PRINTED)) await printBroken(project, promise);
   return names.size === 0 ? 0 : 1;
 }
 
-process.exitCode = await main();
+await runModelCommand<Project, ManyResult>({
+  name: "coverage-model",
+  usage: USAGE,
+  script: import.meta.filename,
+  defaultCases: 50_000,
+  perProcess: 2_500,
+  caseOption: "project",
+  runMany,
+  total: { counts: {}, examples: [] },
+  add: addMany,
+  printResult,
+  runCase: (project) => printBroken(project),
+});

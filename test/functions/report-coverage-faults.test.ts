@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { Fault } from "../../infra/local/cloud/index.ts";
-import { createFixture, LISTS, reportIn, statesIn } from "../support/coverage-estates.ts";
+import { createFixture, LISTS, reportIn, statesIn } from "../support/coverage-fixture.ts";
 import { type Any, errorOf } from "../support/environment.ts";
 
 const FORBIDDEN = { type: "status", status: 403 } as const;
 
 /** Creates a test environment with protected and unprotected disks and clusters, and an orphaned snapshot. */
-async function createEstate() {
+async function createProject() {
   const fixture = await createFixture();
   const { addDisk, addCluster, cloud } = fixture;
   addDisk("v2", [{ hours: 2 }]);
@@ -74,7 +74,7 @@ describe("a report of report-coverage if a list cannot be read", () => {
   test.each(cases)(
     "report-coverage reports what the list %s, which responds with %s, could change as unknown",
     async (list, _what, fault) => {
-      const { cloud, report, get } = await createEstate();
+      const { cloud, report, get } = await createProject();
       cloud.fault({ operation: list }, fault);
       const variables = { DEPLOYED_POLICIES: undefined };
       const invoked = await get({}, {}, { variables });
@@ -92,7 +92,7 @@ describe("a report of report-coverage if a list cannot be read", () => {
   );
 
   test("report-coverage reports an incomplete list of snapshots as a fault, and trusts only the good snapshots in it", async () => {
-    const { cloud, report } = await createEstate();
+    const { cloud, report } = await createProject();
     // The count says that there are more snapshots than the list contains.
     cloud.fault(
       { operation: "evs.listSnapshots" },
@@ -104,7 +104,7 @@ describe("a report of report-coverage if a list cannot be read", () => {
   });
 
   test("report-coverage counts a kind that the endpoint does not offer as read if nothing deployed uses the kind", async () => {
-    const { cloud, get } = await createEstate();
+    const { cloud, get } = await createProject();
     const body = JSON.stringify({ error_code: "APIGW.0101", error_msg: "The API does not exist." });
     for (const operation of ["dws.listClusters", "dws.listSnapshots"]) {
       cloud.fault({ operation }, { type: "answer", status: 404, body });
@@ -124,7 +124,7 @@ describe("a report of report-coverage if a list cannot be read", () => {
   ])(
     "report-coverage responds with an error that does not blame the caller if every list of resources responds with %i",
     async (status, expected, reason) => {
-      const { cloud, get, timer } = await createEstate();
+      const { cloud, get, timer } = await createProject();
       cloud.fault({ operation: /list(Volumes|Clusters)/ }, { type: "status", status });
       const invoked = await get();
       expect([invoked.result.statusCode, errorOf(invoked).reason]).toEqual([expected, reason]);
@@ -133,14 +133,14 @@ describe("a report of report-coverage if a list cannot be read", () => {
   );
 
   test("report-coverage responds with 429 and Retry-After if the lists of resources are throttled", async () => {
-    const { cloud, get } = await createEstate();
+    const { cloud, get } = await createProject();
     cloud.fault({ operation: /list(Volumes|Clusters)/ }, { type: "throttle", retryAfter: 60 });
     const { result } = await get();
     expect([result.statusCode, result.headers["retry-after"]]).toEqual([429, "60"]);
   });
 
   test("report-coverage responds with a partial report before the gateway gives up if a list does not respond in time", async () => {
-    const { cloud, get, elapsedMs } = await createEstate();
+    const { cloud, get, elapsedMs } = await createProject();
     cloud.fault({ operation: "evs.listStandardSnapshots" }, { type: "hang", after: false });
     const found = reportIn(await get({}, {}, { remainingMs: 300_000 }));
     expect(statesIn(found)).toEqual(EXPECTED["evs.listStandardSnapshots"].toSorted());

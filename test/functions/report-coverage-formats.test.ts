@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { definition } from "../../functions/report-coverage/function.ts";
-import { createFixture, parseCsv } from "../support/coverage-estates.ts";
+import { createFixture, parseCsv } from "../support/coverage-fixture.ts";
 import type { Any } from "../support/environment.ts";
 
 /** Divides a line at a separator, as a spreadsheet does: what follows the end of a quoted text belongs to the same cell. */

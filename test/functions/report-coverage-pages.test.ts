@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createFixture, parseCsv, reportIn } from "../support/coverage-estates.ts";
+import { createFixture, parseCsv, reportIn } from "../support/coverage-fixture.ts";
 import type { Any } from "../support/environment.ts";
 
 const MAX_BYTES = 3_500_000;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { reportCoverage } from "../../functions/report-coverage/handler.ts";
-import { createFixture, getRequest, statesIn } from "../support/coverage-estates.ts";
+import { createFixture, getRequest, statesIn } from "../support/coverage-fixture.ts";
 import { apig, errorOf, type Json } from "../support/environment.ts";
 
 /** Queries with one mistake each, in the format of a request, and the message about the mistake. */

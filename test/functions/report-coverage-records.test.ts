@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { createFixture } from "../support/coverage-estates.ts";
+import { createFixture } from "../support/coverage-fixture.ts";
 import { type Any, expectWholeRecords } from "../support/environment.ts";
 
 /** Creates a test environment with a disk in each state and the snapshots of a deleted disk. */
-async function createEstate() {
+async function createProject() {
   const fixture = await createFixture();
   const { addDisk, cloud } = fixture;
   const ids = {
@@ -23,7 +23,7 @@ const QUERY = { exclude_tags: { tier: "cold" } };
 const COUNTS = { protected: 1, stale: 1, failing: 1, unprotected: 1, unknown: 1, excluded: 1, orphaned: 2 };
 
 test("report-coverage, started by a timer, writes a record for each resource that is not protected or excluded", async () => {
-  const { timer, ids, gone, deliveredRecords } = await createEstate();
+  const { timer, ids, gone, deliveredRecords } = await createProject();
   const invoked = await timer(QUERY);
   const { records, error, result } = invoked;
   expect(error).toBeUndefined();
@@ -64,7 +64,7 @@ test("report-coverage, started by a timer, writes a record for each resource tha
 });
 
 test("report-coverage, called over HTTP, writes only the record of the run", async () => {
-  const { get, deliveredRecords } = await createEstate();
+  const { get, deliveredRecords } = await createProject();
   const { records } = await get({ exclude_tags: "tier=cold" });
   expect(records).toEqual([
     expect.objectContaining({ action: "run", trigger: "http", outcome: "done", level: "warn", outcomes: COUNTS }),
@@ -84,7 +84,7 @@ test("the run record of report-coverage has the level info if every resource is 
 });
 
 test("report-coverage, started by a timer, writes records only for the resources in the given states, and counts all", async () => {
-  const { timer } = await createEstate();
+  const { timer } = await createProject();
   const { records } = await timer({ ...QUERY, states: "unprotected,protected" });
   expect(records.slice(0, -1).map(({ outcome }: Any) => outcome)).toEqual(["unprotected", "orphaned"]);
   expect(records.at(-1).outcomes).toEqual(COUNTS);

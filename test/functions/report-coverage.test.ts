@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { HOUR_MS, START_MS } from "../support/common.ts";
-import { createFixture, LISTS, statesIn } from "../support/coverage-estates.ts";
+import { createFixture, LISTS, statesIn } from "../support/coverage-fixture.ts";
 import type { Any } from "../support/environment.ts";
 
 test("report-coverage reports the state of each disk and the reason", async () => {

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { preDeploy } from "../../functions/pre-deploy/handler.ts";
 import { reportCoverage } from "../../functions/report-coverage/handler.ts";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
-import { createFixture as createCoverageFixture, getRequest } from "../support/coverage-estates.ts";
+import { createFixture as createCoverageFixture, getRequest } from "../support/coverage-fixture.ts";
 import { CREATES, type Create, createFixture } from "../support/creates.ts";
 import { apig, createTestEnvironment, type Invoked, type TestEnvironment } from "../support/environment.ts";
 import { useFixedDate } from "../support/fixed-date.ts";

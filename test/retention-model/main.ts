@@ -1,6 +1,5 @@
 /** `npm run retention-model`: applies policies to many random scenarios, and checks the promises of prune and `make_room`. */
-import { parseArgs } from "node:util";
-import { runChunks } from "../support/chunks.ts";
+import { printMarkdownTable, printRepeat, runModelCommand } from "../support/model-command.ts";
 import { PROMISES, type PromiseName } from "./check-promises.ts";
 import { addMany, type ManyResult, runMany } from "./run-many.ts";
 import { findBroken } from "./run-scenario.ts";
@@ -17,8 +16,6 @@ scenarios that break it.
   --seed      the seed of the first scenario (default 1)
   --scenario  runs one scenario, as this command printed it`;
 
-/** The number of scenarios in a child process. */
-const CHUNK = 2_000;
 /** The maximum number of scenarios that are made smaller and printed. */
 const MAX_PRINTED = 5;
 
@@ -31,9 +28,9 @@ function printTable({ counts }: ManyResult): void {
       const count = found.broken[name as PromiseName];
       return count === undefined ? [] : [`${name} ${count}`];
     });
-    return [[family, found.scenarios, found.snapshots, found.deletions, broken.join(", ") || 0].map(String)];
+    return [[family, found.scenarios, found.snapshots, found.deletions, broken.join(", ") || 0]];
   });
-  for (const row of [head, head.map(() => "---"), ...rows]) console.log(`| ${row.join(" | ")} |`);
+  printMarkdownTable(head, rows);
 }
 
 /** Prints the promises that a scenario breaks, and the smallest scenario that breaks the first of them. */
@@ -51,47 +48,16 @@ async function printBroken(scenario: Scenario, wanted?: PromiseName): Promise<nu
   );
   console.log(`\n${promise} (seed ${scenario.seed}):`);
   for (const { promise: name, text } of await findBroken(smallest)) console.log(`  ${name}: ${text}`);
-  const json = JSON.stringify(smallest).replaceAll("'", "'\\''");
-  console.log(`  npm run retention-model -- --scenario '${json}'`);
+  printRepeat("retention-model", "scenario", smallest);
   return 1;
 }
 
-async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      cases: { type: "string", default: "20000" },
-      seed: { type: "string", default: "1" },
-      scenario: { type: "string" },
-      chunk: { type: "string" },
-      help: { type: "boolean" },
-    },
-  });
-  if (values.help) {
-    console.log(USAGE);
-    return 0;
-  }
-  if (values.chunk !== undefined) {
-    const [first = 0, last = 0] = values.chunk.split("-").map(Number);
-    process.stdout.write(JSON.stringify(await runMany(first, last)));
-    return 0;
-  }
-  if (values.scenario !== undefined) return printBroken(JSON.parse(values.scenario) as Scenario);
-  const [seed, cases] = [Number(values.seed), Number(values.cases)];
-  if (![seed, cases].every((number) => Number.isSafeInteger(number) && number > 0)) {
-    console.error(
-      `retention-model: expected whole numbers above 0, got --seed ${values.seed} --cases ${values.cases}\n\n${USAGE}`,
-    );
-    return 2;
-  }
-  const result: ManyResult = { counts: {}, examples: [] };
-  await runChunks<ManyResult>(import.meta.filename, { first: seed, count: cases, perProcess: CHUNK }, (chunk) =>
-    addMany(result, chunk),
-  );
+async function printResult(result: ManyResult, cases: number): Promise<number> {
   const names = new Set(result.examples.map(({ promise }) => promise));
   console.log(
     names.size === 0
-      ? `${values.cases} scenarios: no promise is broken.`
-      : `${values.cases} scenarios: broken promises: ${[...names].join(", ")}.`,
+      ? `${cases} scenarios: no promise is broken.`
+      : `${cases} scenarios: broken promises: ${[...names].join(", ")}.`,
   );
   printTable(result);
   const printed = [...names].flatMap((name) => result.examples.find(({ promise }) => promise === name) ?? []);
@@ -99,4 +65,16 @@ async function main(): Promise<number> {
   return names.size === 0 ? 0 : 1;
 }
 
-process.exitCode = await main();
+await runModelCommand<Scenario, ManyResult>({
+  name: "retention-model",
+  usage: USAGE,
+  script: import.meta.filename,
+  defaultCases: 20_000,
+  perProcess: 2_000,
+  caseOption: "scenario",
+  runMany,
+  total: { counts: {}, examples: [] },
+  add: addMany,
+  printResult,
+  runCase: (scenario) => printBroken(scenario),
+});

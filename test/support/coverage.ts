@@ -82,7 +82,7 @@ export const disk = (id = "disk-1", changes: Partial<ListedResource> = {}): List
 });
 
 /** An in-memory project. */
-export interface Estate {
+export interface Project {
   resources: Record<ResourceType, ListedResource[]>;
   rows: Row[];
   /** The errors of lists. A list with an error still contains its first `after` rows; default 0. */
@@ -94,7 +94,7 @@ export interface Estate {
 }
 
 /** Returns a source that lists an in-memory project, and the names of the lists that were read. */
-export function createSource({ resources, rows, errors = {}, unreadable = 0, unused = [] }: Estate): CoverageSource & {
+export function createSource({ resources, rows, errors = {}, unreadable = 0, unused = [] }: Project): CoverageSource & {
   lists: string[];
 } {
   const lists: string[] = [];
@@ -121,17 +121,17 @@ export function createSource({ resources, rows, errors = {}, unreadable = 0, unu
   };
 }
 
-/** Collects the report of an in-memory project with `disk-1` and `cluster-1`, unless `estate` has others. */
-export function reportOf(estate: Partial<Estate>, options: Partial<CoverageOptions> = {}): Promise<Coverage> {
+/** Collects the report of an in-memory project with `disk-1` and `cluster-1`, unless `project` has others. */
+export function reportOf(project: Partial<Project>, options: Partial<CoverageOptions> = {}): Promise<Coverage> {
   const resources = { volume: [disk()], cluster: [disk("cluster-1")] };
   return collectCoverage(
     { now: NOW, maxAgeHours: 26, types: ["volume", "cluster"], tags: [], excludeTags: [], ...options },
-    createSource({ resources, rows: [], ...estate }),
+    createSource({ resources, rows: [], ...project }),
   );
 }
 
 /** A project with five disks, each in another state, two clusters, and an orphaned snapshot of a disk. */
-export const ESTATE: Estate = {
+export const ESTATE: Project = {
   resources: {
     volume: ["young", "old", "failing", "never", "excluded"].map((id) =>
       disk(id, { tags: id === "excluded" ? { backup: "none" } : {} }),

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { pruneSnapshots } from "../../../functions/prune-snapshots/handler.ts";
 import { scheduledSnapshots } from "../../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../../functions/verify-snapshots/handler.ts";
-import { createFixture } from "../../support/coverage-estates.ts";
+import { createFixture } from "../../support/coverage-fixture.ts";
 import { createTestEnvironment, type Invoked, type TestEnvironment, timerEvent } from "../../support/environment.ts";
 import { finds } from "./keywords.ts";
 import { DEPLOYMENT, planned, TOPIC } from "./planned.ts";

@@ -10,7 +10,7 @@ import { reportCoverage } from "../../../functions/report-coverage/handler.ts";
 import { scheduledSnapshots } from "../../../functions/scheduled-snapshots/handler.ts";
 import { verifySnapshots } from "../../../functions/verify-snapshots/handler.ts";
 import type { Runtime } from "../../../shared/middleware/runtime.ts";
-import { getRequest } from "../../support/coverage-estates.ts";
+import { getRequest } from "../../support/coverage-fixture.ts";
 import { apig, createTestEnvironment, START, type TestEnvironment, timerEvent } from "../../support/environment.ts";
 import { KINDS } from "../../support/kinds.ts";
 import { endpointsAt, TOPIC } from "../../support/user-data.ts";

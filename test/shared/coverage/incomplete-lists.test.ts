@@ -20,8 +20,8 @@ describe("a report of incomplete lists", () => {
   test.each(["snapshot", "standard-snapshot", "snapshot-group"] as const)(
     "a disk is unknown unless it is protected or excluded if the list of %ss fails",
     async (list) => {
-      const estate = { ...ESTATE, errors: { [list]: { error: denied(), after: 100 } } };
-      const report = await reportOf(estate, EXCLUDING);
+      const project = { ...ESTATE, errors: { [list]: { error: denied(), after: 100 } } };
+      const report = await reportOf(project, EXCLUDING);
       expect(statesIn(report)).toEqual([...UNKNOWN_DISKS, ...CLUSTER_STATES]);
       expect(report.resources[2]?.reason).toBe(
         `The list of ${list}s could not be read completely, so a newer snapshot may exist; see the faults of the report. No good snapshot was found.`,
@@ -132,13 +132,13 @@ describe("a kind of snapshots that the endpoint does not offer", () => {
 
   test("an endpoint without a host name counts as absent, with a notice, if nothing in the deployment uses it", async () => {
     const noHost = new SnapshotError("CloudError", "GET /v1.0: ENOTFOUND: getaddrinfo ENOTFOUND dws.example.com.");
-    const estate = { ...ESTATE, errors: { cluster: { error: noHost } } };
-    const report = await reportOf({ ...estate, unused: ["cluster-snapshot"] }, EXCLUDING);
+    const project = { ...ESTATE, errors: { cluster: { error: noHost } } };
+    const report = await reportOf({ ...project, unused: ["cluster-snapshot"] }, EXCLUDING);
     expect([report.complete, statesIn(report)]).toEqual([true, DISK_STATES]);
     expect(report.notices).toEqual([
       "No deployed policy creates a cluster-snapshot, so an unknown host counts as an absent service. GET /v1.0: ENOTFOUND: getaddrinfo ENOTFOUND dws.example.com.",
     ]);
-    expect((await reportOf(estate, EXCLUDING)).complete).toBe(false);
+    expect((await reportOf(project, EXCLUDING)).complete).toBe(false);
   });
 
   test("the list of disks never counts as unused", async () => {

@@ -1,10 +1,10 @@
-/** Returns the list responses of an estate, and remembers which rows they contained. */
+/** Returns the list responses of an project, and remembers which rows they contained. */
 import { instant } from "../../shared/core/instant.ts";
 import type { RetryBudget } from "../../shared/core/retry.ts";
 import { createRateLimiter } from "../../shared/huaweicloud/http/rate-limiter.ts";
 import type { Connection } from "../../shared/huaweicloud/http/sdk-client.ts";
 import type { HttpRequest, HttpResponse } from "../../shared/huaweicloud/http/transport.ts";
-import { countSnapshots, type Estate, type EstateList, type ListName, type Raw } from "./estate.ts";
+import { countSnapshots, type ListName, type Project, type ProjectList, type Raw } from "./project.ts";
 
 /** The last part of the path of a list request, and the array in its response. */
 const ROUTES: [path: RegExp, name: ListName, array: string][] = [
@@ -16,7 +16,7 @@ const ROUTES: [path: RegExp, name: ListName, array: string][] = [
   [/^\/v1\.0\/[^/]+\/snapshots$/, "cluster-snapshot", "snapshots"],
 ];
 
-export interface EstateCloud {
+export interface ProjectCloud {
   connection: Connection;
   retryBudget: RetryBudget;
   /** The rows that responses contained. */
@@ -27,14 +27,14 @@ export interface EstateCloud {
   requests: string[];
 }
 
-export function createEstateCloud(estate: Estate): EstateCloud {
+export function createProjectCloud(project: Project): ProjectCloud {
   const delivered = new Map<ListName, Set<Raw>>();
   const requests: string[] = [];
   /** The number of pages of each list that were returned since its first page. */
   const answered = new Map<ListName, number>();
   const failed = new Set<ListName>();
   let elapsed = 0;
-  const start = Date.parse(estate.now);
+  const start = Date.parse(project.now);
   const time = {
     now: () => instant(start + elapsed),
     async sleep(milliseconds: number, work?: Promise<unknown>) {
@@ -49,7 +49,7 @@ export function createEstateCloud(estate: Estate): EstateCloud {
     if (route === undefined) throw new Error(`No list has the path ${url.pathname}.`);
     const [, name, array] = route;
     requests.push(`${method} ${name}`);
-    const list = estate.lists[name];
+    const list = project.lists[name];
     const isPaged = name !== "clusters" && name !== "cluster-snapshot";
     const page = isPaged && url.searchParams.get("offset") === "0" ? 0 : (answered.get(name) ?? 0);
     const isFirstTry = !failed.has(name);
@@ -68,7 +68,7 @@ export function createEstateCloud(estate: Estate): EstateCloud {
 
   const deadline = instant(start + 900_000);
   const isIncomplete = (name: ListName) => {
-    const list = estate.lists[name];
+    const list = project.lists[name];
     const { type } = list.fault;
     // A hidden row can be listed again.
     if (type === "hidden") return countSnapshots(visibleRows(list)) < countSnapshots(list.rows);
@@ -98,7 +98,7 @@ export function createEstateCloud(estate: Estate): EstateCloud {
 const respond = (status: number, body: unknown): HttpResponse => ({ status, headers: {}, text: JSON.stringify(body) });
 
 function failureOf(
-  { fault }: EstateList,
+  { fault }: ProjectList,
   page: number,
   isPaged: boolean,
   isFirstTry: boolean,
@@ -118,10 +118,10 @@ function failureOf(
   }
 }
 
-const visibleRows = ({ rows, fault }: EstateList): Raw[] =>
+const visibleRows = ({ rows, fault }: ProjectList): Raw[] =>
   fault.type === "hidden" ? [...rows.slice(0, fault.from), ...rows.slice(fault.from + fault.count)] : rows;
 
-function cutPage(list: EstateList, query: URLSearchParams): Raw[] {
+function cutPage(list: ProjectList, query: URLSearchParams): Raw[] {
   const [offset, limit] = ["offset", "limit"].map((name) => Number(query.get(name)));
   const from = list.fault.type === "endless" ? 0 : (offset ?? 0);
   return visibleRows(list).slice(from, from + Math.min(limit ?? 0, list.pageRows));

@@ -27,7 +27,7 @@ export type ListFault =
   | { type: "once" | "error" | "denied" | "malformed"; page: number }
   | { type: "hidden"; from: number; count: number };
 
-export interface EstateList {
+export interface ProjectList {
   rows: Raw[];
   /** The maximum number of rows in a page. */
   pageRows: number;
@@ -35,10 +35,10 @@ export interface EstateList {
   fault: ListFault;
 }
 
-export interface Estate {
+export interface Project {
   seed: number;
   now: string;
-  lists: Record<ListName, EstateList>;
+  lists: Record<ListName, ProjectList>;
   maxAgeHours: number;
   types: ("volume" | "cluster")[];
   tags: [key: string, value?: string][];
@@ -47,7 +47,7 @@ export interface Estate {
   deployedKinds?: string[];
 }
 
-/** The groups of estates in the result table. The remainder of the seed selects the family. */
+/** The groups of projects in the result table. The remainder of the seed selects the family. */
 export const FAMILIES = ["plain", "groups", "odd rows", "failing lists", "everything"] as const;
 export type Family = (typeof FAMILIES)[number];
 export const familyOf = (seed: number): Family => FAMILIES[seed % FAMILIES.length] as Family;

@@ -13,7 +13,7 @@ const MAX_POLICIES = 20;
 
 const DAY_MS = 86_400_000;
 
-/** A snapshot, or a member of a snapshot group, as the tally needs it. */
+/** A snapshot, or a member of a snapshot group, as the summary needs it. */
 export interface CountedSnapshot {
   /** The kind of the snapshot. A member of a snapshot group has the kind `snapshot-group`. */
   kind: string;
@@ -34,7 +34,7 @@ export interface UnknownSnapshot {
 }
 
 /** What the snapshots of one resource add up to. Its size does not depend on the number of snapshots. */
-export interface Tally {
+export interface SnapshotSummary {
   good: number;
   failed: number;
   /** The number of snapshots that a backup owns or that are in deletion. */
@@ -51,7 +51,7 @@ export interface Tally {
   timeline: Uint8Array;
 }
 
-export const createTally = (): Tally => ({
+export const createSummary = (): SnapshotSummary => ({
   good: 0,
   failed: 0,
   ignored: 0,
@@ -61,35 +61,40 @@ export const createTally = (): Tally => ({
   timeline: new Uint8Array(TIMELINE_DAYS),
 });
 
-/** Adds a snapshot to the tally of its resource. */
-export function addToTally(tally: Tally, snapshot: CountedSnapshot, meaning: Meaning, now: Instant): void {
+/** Adds a snapshot to the summary of its resource. */
+export function addToSummary(
+  summary: SnapshotSummary,
+  snapshot: CountedSnapshot,
+  meaning: Meaning,
+  now: Instant,
+): void {
   if (meaning === "ignored") {
-    tally.ignored += 1;
+    summary.ignored += 1;
     return;
   }
   const { kind, found, groupId, policy, createdBy } = snapshot;
   const { id, status } = found;
-  if (policy !== undefined && tally.policies.length < MAX_POLICIES && !tally.policies.includes(policy))
-    tally.policies.push(policy);
+  if (policy !== undefined && summary.policies.length < MAX_POLICIES && !summary.policies.includes(policy))
+    summary.policies.push(policy);
   const created = credibleTime(found.created, now, MAX_CREATED_AHEAD_MS);
   // The rules give every snapshot without a credible time the meaning `unknown`.
   if (meaning === "unknown" || created === undefined) {
-    const previous = tally.newestUnknown;
+    const previous = summary.newestUnknown;
     if (previous === undefined || orderOf(created) > orderOf(previous.created))
-      tally.newestUnknown = { kind, id, groupId, status, created };
+      summary.newestUnknown = { kind, id, groupId, status, created };
     return;
   }
-  markDay(tally.timeline, created, TIMELINE[meaning], now);
+  markDay(summary.timeline, created, TIMELINE[meaning], now);
   if (meaning === "creating") {
-    tally.newestCreating = created > (tally.newestCreating ?? -1) ? created : tally.newestCreating;
+    summary.newestCreating = created > (summary.newestCreating ?? -1) ? created : summary.newestCreating;
   } else if (meaning === "failed") {
-    tally.failed += 1;
-    insertSorted(tally.failures, created, Number, MAX_FAILURES);
+    summary.failed += 1;
+    insertSorted(summary.failures, created, Number, MAX_FAILURES);
   } else {
-    tally.good += 1;
+    summary.good += 1;
     const name = boundText(found.name, MAX_NAME_LENGTH);
     const point = { kind, id, ...(groupId && { groupId }), name, created, ...(policy && { policy }), createdBy };
-    insertSorted(tally.points, point, (one) => one.created, MAX_RESTORE_POINTS);
+    insertSorted(summary.points, point, (one) => one.created, MAX_RESTORE_POINTS);
   }
 }
 

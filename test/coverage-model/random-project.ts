@@ -1,15 +1,15 @@
-/** Creates random estates. Two estates with the same seed are equal. */
+/** Creates random projects. Two projects with the same seed are equal. */
 import { createRandom } from "../support/random.ts";
 import {
   countSnapshots,
-  type Estate,
-  type EstateList,
   familyOf,
   LISTS,
   type ListFault,
   type ListName,
+  type Project,
+  type ProjectList,
   type Raw,
-} from "./estate.ts";
+} from "./project.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -68,7 +68,7 @@ const TAG_SETS: Raw[] = [
   { constructor: "x" },
 ];
 
-/** The random choices of an estate. */
+/** The random choices of an project. */
 interface Chance {
   below(count: number): number;
   isTrue(probability: number): boolean;
@@ -85,7 +85,7 @@ function createChance(seed: number): Chance {
   };
 }
 
-/** How odd an estate is. */
+/** How odd an project is. */
 interface Oddity {
   rows: number;
   lists: number;
@@ -107,7 +107,7 @@ function oddityOf(seed: number): Oddity {
   }
 }
 
-export function createEstate(seed: number): Estate {
+export function createProject(seed: number): Project {
   const chance = createChance(seed * 31 + 7);
   const oddity = oddityOf(seed);
   const now = Date.parse("2026-11-28T02:00:00Z") + chance.below(30) * HOUR_MS + chance.below(1_000);
@@ -164,7 +164,7 @@ export function createEstate(seed: number): Estate {
   return {
     seed,
     now: new Date(now).toISOString(),
-    lists: lists as Estate["lists"],
+    lists: lists as Project["lists"],
     maxAgeHours,
     types: chance.pick([["volume", "cluster"], ["volume", "cluster"], ["volume"], ["cluster"]]),
     tags: chance.isTrue(0.15) ? tagFilter() : [],
@@ -234,7 +234,7 @@ function randomTime(chance: Chance, now: number, maxAgeHours: number, odd: numbe
   return chance.pick([text, text, text.slice(0, -1), text.replace("Z", "+00:00"), text.replace("T", " ")]);
 }
 
-function createList(chance: Chance, name: ListName, rows: Raw[], faulty: number): EstateList {
+function createList(chance: Chance, name: ListName, rows: Raw[], faulty: number): ProjectList {
   const pageRows = chance.pick([1, 2, 3, 5, 1_000]);
   const isPaged = name !== "clusters" && name !== "cluster-snapshot";
   const fault = chance.isTrue(faulty)
