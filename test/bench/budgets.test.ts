@@ -11,11 +11,16 @@ import {
   readBudgets,
   readLimits,
 } from "./budgets.ts";
+import { EVENTS } from "./cold.ts";
 
 describe("the build", () => {
   let all: Bundle[] = [];
   beforeAll(async () => {
     all = await buildBundles();
+  });
+
+  test("the bench has an event for each bundle", () => {
+    expect(Object.keys(EVENTS).sort()).toEqual(all.map(({ name }) => name).sort());
   });
 
   test("no bundle has more bytes or modules than budgets.json allows", async () => {

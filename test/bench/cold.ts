@@ -20,12 +20,20 @@ const apig = (body: unknown) => ({
   isBase64Encoded: true,
   requestContext: {},
 });
+const apigGet = (query: Record<string, string>) => ({
+  httpMethod: "GET",
+  headers: {},
+  queryStringParameters: query,
+  body: "",
+  isBase64Encoded: true,
+  requestContext: {},
+});
 const targets = [{ kind: "snapshot", volume_ids: [DISK] }];
 
 export const CREATE = apig({ snapshot: { volume_id: DISK } });
 
 /** Maps each function to an event for which the function sends as few requests as possible. */
-const EVENTS: Record<string, unknown> = {
+export const EVENTS: Record<string, unknown> = {
   "create-snapshot": CREATE,
   "create-standard-snapshot": apig({ snapshot: { volume_id: DISK } }),
   "create-snapshot-group": apig({ snapshot_group: { server_id: SERVER } }),
@@ -44,6 +52,7 @@ const EVENTS: Record<string, unknown> = {
   "pre-deploy": apig({ deployment_id: "web-1.4.2", targets }),
   "verify-snapshots": timerEvent({}),
   "prune-snapshots": timerEvent({ policy: "nightly", retention: { keep_last: 3 } }),
+  "report-coverage": apigGet({ format: "json" }),
 };
 
 /** Starts a server that responds to every request immediately, so the measured times include no work of the embedded cloud. */
