@@ -1,4 +1,4 @@
-/** Defines the fields of a result record, and describes each field for README.md. Writes nothing. */
+/** Defines the fields of a result record, and describes each field for functions/README.md. Writes nothing. */
 
 import type { SnapshotError } from "../core/errors.ts";
 import type { EndFields, TargetFields } from "../snapshots/reporting.ts";
@@ -36,13 +36,13 @@ type Field =
   | `error.${keyof ReturnType<typeof errorFields>}`;
 
 /**
- * Describes each field of a record. A test compares the descriptions with the table in README.md. The bundles do not
+ * Describes each field of a record. A test compares the descriptions with the table in functions/README.md. The bundles do not
  * contain them.
  */
 export const FIELD_DESCRIPTIONS: Record<Field, string> = {
   version: "version of this format: 1",
   time: "time at which the record was written: UTC, with milliseconds",
-  level: "`info`, `warn` or `error`; a successful run has `warn` if it has a `detail` or an `unverified` target",
+  level: "`info`, `warn` or `error`; see the outcomes below",
   function: "name of the function",
   request_id: "request id of the invocation",
   trigger: "`timer`, `cts`, `eventgrid`, `http` or `direct`",
