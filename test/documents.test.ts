@@ -162,6 +162,14 @@ describe("the worked examples of retention in functions/README.md", () => {
   }
 });
 
+test("every sample file that functions/README.md names exists", () => {
+  const samples = [...read("functions/README.md").matchAll(/\btest\/(?:events|policies)\/[\w.-]+\.json/g)].map(
+    ([path]) => path,
+  );
+  expect(samples.length).toBeGreaterThan(10);
+  expect(samples.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+});
+
 test("functions/README.md has at most 40 KB", () => {
   expect(Buffer.byteLength(read("functions/README.md"))).toBeLessThanOrEqual(40 * 1024);
 });
