@@ -1,5 +1,15 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { builtinModules } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -194,7 +204,9 @@ describe("the build", () => {
   const MANIFEST = "package.json";
   const node = (cwd: string, ...argv: string[]) =>
     spawnSync(process.execPath, argv, { cwd, env: { ...process.env, TZ: "Pacific/Honolulu" }, encoding: "utf8" });
-  const functions = readdirSync(join(root, "functions"));
+  const functions = readdirSync(join(root, "functions")).filter((name) =>
+    statSync(join(root, "functions", name)).isDirectory(),
+  );
 
   test("the build writes a bundle for each function, and a zip archive that contains only this bundle", () => {
     expect(readdirSync(DIST).sort()).toEqual([...functions.flatMap((name) => [name, `${name}.zip`]), MANIFEST].sort());

@@ -1,4 +1,4 @@
-/** Checks imports of packages, the top-level folders, generated files, the lock file, and the tables of README.md. */
+/** Checks imports of packages, the top-level folders, generated files, the lock file, and tables of the documents. */
 import { readdirSync, readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { dirname, join, posix, relative } from "node:path";
@@ -87,8 +87,10 @@ describe("the repository layout", () => {
   });
 
   test("each handler.ts has 10 to 40 lines", () => {
-    for (const name of readdirSync(join(root, "functions"))) {
-      const lines = read(`functions/${name}/handler.ts`).split("\n").length - 1;
+    const handlers = FILES.filter((path) => /^functions\/[^/]+\/handler\.ts$/.test(path));
+    expect(handlers.length).toBeGreaterThan(9);
+    for (const name of handlers) {
+      const lines = read(name).split("\n").length - 1;
       expect(lines, name).toBeGreaterThanOrEqual(10);
       expect(lines, name).toBeLessThanOrEqual(40);
     }
@@ -232,30 +234,26 @@ describe("the lock file", () => {
   });
 });
 
-describe("the README", () => {
-  /** Returns the rows of the table in README.md whose header begins with `heading`. */
-  function table(heading: string): string[][] {
-    const lines = read("README.md").split("\n");
+describe("tables of the documents", () => {
+  /** Returns the rows of the table in a document whose header begins with `heading`. */
+  function table(document: string, heading: string): string[][] {
+    const lines = read(document).split("\n");
     const start = lines.findIndex((line) => line.replace(/ +/g, " ").startsWith(heading));
-    expect(start, `the table ${heading}`).toBeGreaterThan(0);
-    const rest = lines.slice(start + 2);
-    return rest
-      .slice(
-        0,
-        rest.findIndex((line) => !line.startsWith("|")),
-      )
-      .map((line) =>
-        line
-          .slice(1, -1)
-          .split("|")
-          .map((cell) => cell.trim()),
-      );
+    expect(start, `the table ${heading} in ${document}`).toBeGreaterThan(0);
+    const end = lines.findIndex((line, index) => index > start && !line.startsWith("|"));
+    const cells = (line: string) =>
+      line
+        .slice(1, -1)
+        .split("|")
+        .map((cell) => cell.trim());
+    return lines.slice(start + 2, end).map(cells);
   }
 
+  const FUNCTIONS = "functions/README.md";
   const code = (cell: string | undefined) => /^`(.+)`$/.exec(cell ?? "")?.[1];
 
-  test("README.md explains why each dependency is needed", () => {
-    const rows = table("| package | why |");
+  test("shared/README.md explains why each dependency is needed", () => {
+    const rows = table("shared/README.md", "| package | why |");
     const packages = ["dependencies", "devDependencies", "optionalDependencies"].flatMap((group) =>
       Object.keys(manifest[group] ?? {}),
     );
@@ -263,24 +261,26 @@ describe("the README", () => {
     for (const [name, why = ""] of rows) expect(why.length, name).toBeGreaterThan(3);
   });
 
-  test("README.md lists each error reason with its HTTP status, retry class and advice", () => {
-    expect(table("| reason | HTTP |").map(([reason, ...cells]) => [code(reason), ...cells])).toEqual(
-      Object.entries(REASONS).map(([reason, { httpStatus, retryClass: wait, advice }]) => [
+  test("functions/README.md lists each error reason with its HTTP status, its retry class, what to look at, and its advice", () => {
+    const rows = table(FUNCTIONS, "| reason | HTTP | retry | look at | what to do |");
+    expect(rows.map(([reason, status, retry, _lookAt, advice]) => [code(reason), status, retry, advice])).toEqual(
+      Object.entries(REASONS).map(([reason, { httpStatus, retryClass, advice }]) => [
         reason,
         String(httpStatus),
-        wait,
+        retryClass,
         advice,
       ]),
     );
+    for (const [reason, , , lookAt = ""] of rows) expect(lookAt.length, reason).toBeGreaterThan(3);
   });
 
-  test("README.md describes each field of a result record with the text in FIELD_DESCRIPTIONS", () => {
-    expect(table("| field |").map(([field, meaning]) => [code(field), meaning])).toEqual(
+  test("functions/README.md describes each field of a result record with the text in FIELD_DESCRIPTIONS", () => {
+    expect(table(FUNCTIONS, "| field of a record |").map(([field, meaning]) => [code(field), meaning])).toEqual(
       Object.entries(FIELD_DESCRIPTIONS),
     );
   });
 
-  test("every outcome that README.md lists occurs in the code", () => {
+  test("every outcome that functions/README.md lists occurs in the code", () => {
     const code = under("functions", "shared")
       .filter((path) => path !== "shared/snapshots/reporting.ts" && !path.includes(".generated."))
       .map((path) => withoutComments(read(path)))
@@ -288,8 +288,8 @@ describe("the README", () => {
     expect(Object.keys(OUTCOME_DESCRIPTIONS).filter((outcome) => !code.includes(`"${outcome}"`))).toEqual([]);
   });
 
-  test("README.md lists each outcome of a result record with its log level and meaning", () => {
-    expect(table("| outcome |").map(([outcome, ...cells]) => [code(outcome), ...cells])).toEqual(
+  test("functions/README.md lists each outcome of a result record with its log level and meaning", () => {
+    expect(table(FUNCTIONS, "| outcome |").map(([outcome, ...cells]) => [code(outcome), ...cells])).toEqual(
       Object.entries(OUTCOME_DESCRIPTIONS).map(([outcome, text]) => [
         outcome,
         LEVELS[outcome as keyof typeof LEVELS] ?? "info",

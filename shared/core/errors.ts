@@ -1,5 +1,5 @@
 /**
- * Lists every reason why an operation can fail. A test compares this list with the table of reasons in README.md.
+ * Lists every reason why an operation can fail. A test compares this list with the table of reasons in functions/README.md.
  *
  * - `httpStatus`: the HTTP status with which an HTTP function responds, unless the error has another one.
  * - `retryClass`: whether and when the function retries a call. "never" means that a retry cannot succeed. The base delay

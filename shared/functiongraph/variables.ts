@@ -11,7 +11,7 @@
  * 3. Set it in `local.variables` in infra/terraform/locals.tf, or in `local.own_variables` if only some functions read it. If operators choose its value, declare an input in
  *    infra/terraform/variables.tf, too. The tests in test/infra/terraform fail if Terraform sets no value for a variable
  *    that a function reads. FunctionGraph allows 20 variables.
- * 4. Describe it in the table under "Configuration" in README.md, with its default.
+ * 4. Describe it in the table under "Configuration" in functions/README.md, with its default.
  */
 
 import { SnapshotError } from "../core/errors.ts";

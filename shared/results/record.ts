@@ -1,4 +1,4 @@
-/** Defines the fields of a result record, and describes each field for README.md. Writes nothing. */
+/** Defines the fields of a result record, and describes each field for functions/README.md. Writes nothing. */
 
 import type { SnapshotError } from "../core/errors.ts";
 import type { EndFields, TargetFields } from "../snapshots/reporting.ts";
@@ -36,18 +36,18 @@ type Field =
   | `error.${keyof ReturnType<typeof errorFields>}`;
 
 /**
- * Describes each field of a record. A test compares the descriptions with the table in README.md. The bundles do not
+ * Describes each field of a record. A test compares the descriptions with the table in functions/README.md. The bundles do not
  * contain them.
  */
 export const FIELD_DESCRIPTIONS: Record<Field, string> = {
   version: "version of this format: 1",
   time: "time at which the record was written: UTC, with milliseconds",
-  level: "`info`, `warn` or `error`; a successful run has `warn` if it has a `detail` or an `unverified` target",
+  level: "`info`, `warn` or `error`; see the outcomes below",
   function: "name of the function",
   request_id: "request id of the invocation",
   trigger: "`timer`, `cts`, `eventgrid`, `http` or `direct`",
-  event_time: "time of the timer event or the trace; the same in every redelivery",
-  action: "`create`, `verify`, `prune`, `coverage`; `run` in the record of the run",
+  event_time: "time of the timer event or trace, the same in every redelivery",
+  action: "`create`, `verify`, `prune` or `coverage`; `run` for the run",
   kind: "kind of the snapshot",
   resource_id: "id of the disk, server or cluster",
   policy: "policy that created the snapshot, or policy of the run",
@@ -73,7 +73,7 @@ export const FIELD_DESCRIPTIONS: Record<Field, string> = {
    */
   detail: "what happened and what the operator should do",
   attempts: "number of times the create call was sent",
-  duration_ms: "duration of the work on the target, or of the run, in milliseconds",
+  duration_ms: "duration of the work on the target or the run, in milliseconds",
   "error.reason": "see the reasons below",
   "error.code": "the cloud's code, such as `EVS.5404`",
   "error.message": "what failed, the cloud's own message, and what to do",

@@ -18,7 +18,7 @@ export const LEVELS = {
 
 /**
  * Describes every outcome of a target or a run. No function loads these descriptions; a test compares them with the table in
- * README.md.
+ * functions/README.md.
  *
  * `deferred` means that this invocation did not create the snapshot of a target. Two functions use it, with different meanings:
  *
@@ -27,7 +27,7 @@ export const LEVELS = {
  * - Deployment gate (`pre-deploy`, shared/snapshots/create/deployment-gate.ts): nothing creates the snapshot until the caller
  *   repeats the request, because the invocation ran out of time or its API requests were throttled.
  */
-// Stryker disable all: a test compares the descriptions with README.md
+// Stryker disable all: a test compares the descriptions with functions/README.md
 export const OUTCOME_DESCRIPTIONS = {
   accepted: "the service accepted the create request",
   existing: "an earlier delivery of the same request created the snapshot",

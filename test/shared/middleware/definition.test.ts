@@ -1,5 +1,5 @@
 /** Tests that the definition of each function matches its folder, its handler, its bundle and the documented rights. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { callsOf, loadDefinitions } from "../../../infra/definitions.ts";
@@ -9,7 +9,7 @@ import { apig, createTestEnvironment, timerEvent } from "../../support/environme
 import { CALLS } from "../../support/rights.ts";
 
 const FUNCTIONS = join(import.meta.dirname, "..", "..", "..", "functions");
-const folders = readdirSync(FUNCTIONS);
+const folders = readdirSync(FUNCTIONS).filter((name) => statSync(join(FUNCTIONS, name)).isDirectory());
 const definitions = await loadDefinitions();
 const byFolder = folders.map((folder, index) => [folder, definitions[index] as FunctionDefinition] as const);
 
