@@ -6,11 +6,6 @@ import { replay } from "./replay.ts";
 
 const outputs = { out: createScreen(process.stdout), err: createScreen(process.stderr) };
 
-// A reader such as `head` can close the pipe early. The function still finishes its work.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-});
-
 replay(process.argv.slice(2), outputs).then(
   (code) => {
     process.exitCode = code;

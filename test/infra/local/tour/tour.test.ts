@@ -47,7 +47,8 @@ describe("the placeholders of stored events", () => {
 describe("the screen of the tour", () => {
   const collect = (isTTY: boolean, environment: Record<string, string>) => {
     const written: string[] = [];
-    const out = { isTTY, columns: 20, write: (text: string) => written.push(text) } as unknown as NodeJS.WriteStream;
+    const write = (text: string) => written.push(text);
+    const out = { isTTY, columns: 20, write, on: () => {} } as unknown as NodeJS.WriteStream;
     const screen = createScreen(out, environment);
     screen.update("a line that is longer than the terminal is wide");
     screen.line(screen.style.good("done"));
