@@ -174,9 +174,9 @@ describe("infra/README.md", () => {
     }
   });
 
-  test("infra/README.md links to the table of error reasons in README.md instead of repeating it", () => {
+  test("infra/README.md links to the table of error reasons in functions/README.md instead of repeating it", () => {
     expect(ROWS.filter(([reason = ""]) => Object.hasOwn(REASONS, reason))).toEqual([]);
-    expect(README).toContain("(../README.md#result-records)");
+    expect(README).toContain("(../functions/README.md#reasons)");
   });
 
   test("infra/README.md describes every variable of the Terraform module", async () => {
