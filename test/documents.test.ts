@@ -169,7 +169,3 @@ test("every sample file that functions/README.md names exists", () => {
   expect(samples.length).toBeGreaterThan(10);
   expect(samples.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
 });
-
-test("functions/README.md has at most 40 KB", () => {
-  expect(Buffer.byteLength(read("functions/README.md"))).toBeLessThanOrEqual(40 * 1024);
-});

@@ -42,7 +42,11 @@ export const POLICY_FIELDS: Record<string, JsonObject> = {
 /** Describes the fields of a retention, by name. */
 export const RETENTION_FIELDS: Record<string, JsonObject> = {
   keep_last: field("Keeps this number of newest snapshots.", 3, 0),
-  keep_within_days: field("Keeps every snapshot that is at most this number of days older than the newest one.", 2, 0),
+  keep_within_days: field(
+    "Keeps every snapshot that is less than this number of days older than the newest one.",
+    2,
+    0,
+  ),
   keep_daily: field("Keeps the newest snapshot of each day, for this number of days that have a snapshot.", 7, 0),
   keep_weekly: field(
     "Keeps the newest snapshot of each ISO week, for this number of weeks that have a snapshot.",

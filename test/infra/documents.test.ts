@@ -13,7 +13,7 @@ const read = (path: string) => readFileSync(join(ROOT, path), "utf8");
 const MAX_KB: Record<string, number> = {
   "README.md": 10,
   "functions/README.md": 40,
-  "infra/README.md": 45,
+  "infra/README.md": 54,
   "infra/local/README.md": 20,
   "shared/GUARANTEES.md": 8,
   "shared/README.md": 30,
