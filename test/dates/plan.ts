@@ -49,14 +49,26 @@ export const runs = (part: boolean): Run[] =>
 
 /**
  * Matches test files that `npm run test:dates` never runs, because they are slow and check documents, settings, sizes or speed,
- * which do not depend on the date.
+ * which do not depend on the date. The model has a virtual clock.
  */
-export const WITHOUT_DATE = [/^fuzz\//, /^infra\/terraform\//, /^infra\/openapi/, /^bench\//, /-speed\.test/];
+export const WITHOUT_DATE = [
+  /^fuzz\//,
+  /^model\//,
+  /^infra\/terraform\//,
+  /^infra\/openapi/,
+  /^bench\//,
+  /-speed\.test/,
+];
 /** Matches slow test files, which wait for many processes in real time. At each date, these files run in only one time zone. */
 export const SLOW = [
   /^infra\/ci\/gate\.test/,
   /^infra\/ci\/gate-connection\.test/,
   /^infra\/ci\/snippets\.test/,
+  /^infra\/ci\/odd-answers\.test/,
+  /^infra\/local\/invoke\/invoke\.test/,
+  /^infra\/local\/invoke\/real-cloud\.test/,
+  /^infra\/local\/scenarios\/scenarios\.test/,
+  /^infra\/local\/tour\/start\.test/,
   /^infra\/local\/tour\/tour\.test/,
 ];
 
