@@ -30,13 +30,10 @@ export async function report(
 ): Promise<TextResponse | undefined> {
   const coverage = await readCoverage(query, invocation);
   addRunNotices(coverage, query, invocation.records);
-  if (invocation.trigger === "http") {
-    Object.assign(invocation.records.counts(), coverage.counts);
-    return respond(coverage, query, accept);
-  }
-  await writeCoverageRecords(coverage, query.states, invocation);
   // The counts of the run contain all resources, although not every resource has a record.
-  Object.assign(invocation.records.counts(), coverage.counts);
+  invocation.records.setCounts(coverage.counts);
+  if (invocation.trigger === "http") return respond(coverage, query, accept);
+  await writeCoverageRecords(coverage, query.states, invocation);
   finishRun(invocation, { targets: coverage.resources.length });
   return undefined;
 }

@@ -5,6 +5,9 @@ import { formatInstant, type Instant } from "../core/instant.ts";
 import { type EndFields, errorFields, LEVELS, type Outcome, type RunFields, type TargetFields } from "./record.ts";
 import { toRecordLine } from "./record-line.ts";
 
+/** The number of targets for each outcome. */
+export type OutcomeCounts = Partial<Record<Outcome, number>>;
+
 /**
  * Writes the result records of one invocation. The record of a target is written when the work on the target is finished.
  */
@@ -12,7 +15,9 @@ export interface Records {
   /** Opens the record of a target before the work on it starts. Returns a function that completes and writes the record. */
   openRecord(target: TargetFields): (end: EndFields) => void;
   /** Returns the number of targets for each outcome. */
-  counts(): Partial<Record<Outcome, number>>;
+  counts(): OutcomeCounts;
+  /** Replaces the counts, for a run that does not write a record for every target. */
+  setCounts(counts: OutcomeCounts): void;
   /** Writes a failed record with `error` for every target whose record is still open, and then the record of the run. */
   close(error: SnapshotError | undefined): void;
   /** True if at least one target has failed or was rejected. */
@@ -38,7 +43,8 @@ export function startRecords(
   redact: (text: string) => string,
 ): Records {
   const started = now();
-  const counts: Partial<Record<Outcome, number>> = {};
+  const written: OutcomeCounts = {};
+  let counts = written;
   const openRecords = new Set<(end: EndFields) => void>();
   let hasTargets = false;
   let hasFailedTarget = false;
@@ -70,7 +76,7 @@ export function startRecords(
     const complete = ({ error, ...ended }: EndFields) => {
       // Ignore every call except the first, because a target has exactly one record.
       if (!openRecords.delete(complete)) return;
-      counts[ended.outcome] = (counts[ended.outcome] ?? 0) + 1;
+      written[ended.outcome] = (written[ended.outcome] ?? 0) + 1;
       // A run of verify-snapshots that finds a failed snapshot has done its work, so the run does not fail.
       const isFinding = target.action === "verify" && error?.reason === "SnapshotFailed";
       if ((ended.outcome === "failed" && !isFinding) || ended.outcome === "rejected") hasFailedTarget = true;
@@ -93,6 +99,9 @@ export function startRecords(
       return hasTargets;
     },
     counts: () => counts,
+    setCounts(replacement) {
+      counts = replacement;
+    },
     close(error) {
       const unfinished =
         error ?? new SnapshotError("CloudError", "The invocation left the work on this target unfinished.");
