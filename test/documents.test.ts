@@ -158,7 +158,7 @@ describe("the worked examples of retention in functions/README.md", () => {
       if (last?.rule === rule) last.ids.push(snapshot.id);
       else entries.push({ ids: [snapshot.id], rule });
     }
-    return entries.map(({ ids, rule }) => `${ids.map((id) => `\`${id}\``).join(" ")} ${rule}`).join("; ");
+    return entries.map(({ ids, rule }) => `${ids.map((id) => `\`${id}\``).join(", ")} by \`${rule}\``).join("; ");
   }
 });
 

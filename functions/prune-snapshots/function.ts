@@ -4,7 +4,7 @@ export const name = "prune-snapshots";
 
 export const definition = {
   name,
-  summary: "Deletes the snapshots that the retention of a policy no longer keeps, and duplicates.",
+  summary: "Deletes duplicate snapshots, and snapshots that the retention of a policy no longer keeps.",
   trigger: { type: "timer" },
   timeoutSeconds: 900,
   memoryMb: 128,

@@ -11,7 +11,7 @@ import { prune } from "../../shared/snapshots/retention/prune.ts";
 import { name } from "./function.ts";
 import { policy } from "./schema.generated.js";
 
-/** Deletes the snapshots that the retention of a policy no longer keeps, and duplicates. */
+/** Deletes duplicate snapshots, and snapshots that the retention of a policy no longer keeps. */
 export const pruneSnapshots = compose({
   name,
   target: { action: "prune" },

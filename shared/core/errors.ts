@@ -28,7 +28,7 @@ export const REASONS = {
     httpStatus: 409,
     retryClass: "never",
     advice:
-      "A different request already used this key or name. Use a new Idempotency-Key, deployment_id or name, or repeat the first request unchanged.",
+      "A different request already used this Idempotency-Key, deployment_id or snapshot name. Use a new one, or repeat the first request unchanged.",
   },
   Busy: {
     httpStatus: 409,

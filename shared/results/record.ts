@@ -40,24 +40,24 @@ type Field =
  * contain them.
  */
 export const FIELD_DESCRIPTIONS: Record<Field, string> = {
-  version: "version of this format: 1",
-  time: "time at which the record was written: UTC, with milliseconds",
-  level: "`info`, `warn` or `error`; see the outcomes below",
+  version: "version of the record format: 1",
+  time: "time at which the function wrote the record, in UTC",
+  level: "log level: `info`, `warn` or `error`; see [Outcomes](#outcomes)",
   function: "name of the function",
   request_id: "request id of the invocation",
-  trigger: "`timer`, `cts`, `eventgrid`, `http` or `direct`",
+  trigger: "trigger: `timer`, `cts`, `eventgrid`, `http` or `direct`",
   event_time: "time of the timer event or trace, the same in every redelivery",
-  action: "`create`, `verify`, `prune` or `coverage`; `run` for the run",
-  kind: "kind of the snapshot",
-  resource_id: "id of the disk, server or cluster",
+  action: "`create`, `verify`, `prune`, `coverage`, or `run` in the run's record",
+  kind: "kind of snapshot, such as `standard-snapshot`",
+  resource_id: "id of the disk, server or cluster that has the snapshot",
   policy: "policy that created the snapshot, or policy of the run",
-  deployment_id: "id of the deployment that pre-deploy protects",
-  outcome: "see the outcomes below",
-  outcomes: "number of targets for each outcome of a run",
+  deployment_id: "id of the deployment for which pre-deploy created the snapshot",
+  outcome: "result of the target or of the run; see [Outcomes](#outcomes)",
+  outcomes: "number of targets of the run for each outcome",
   name: "name of the snapshot",
-  snapshot_id: "id of the snapshot or of the group",
-  job_id: "EVS v5: id of the job that creates the snapshot",
-  rule: "prune: the rule by which the snapshot is kept, held or deleted",
+  snapshot_id: "id of the snapshot or of the snapshot group",
+  job_id: "id of the EVS v5 job that creates the snapshot",
+  rule: "why prune keeps, holds or deletes the snapshot",
   /**
    * Tells the operator what happened and what to do, in addition to `outcome` and `error`.
    *
@@ -71,12 +71,12 @@ export const FIELD_DESCRIPTIONS: Record<Field, string> = {
    * - In the record of a run, `detail` joins the notices that `createHandler`, `runSchedule`, `listByKind`, `verify`,
    *   `prune`, and the handlers of verify-snapshots and prune-snapshots pass to `addNotice`.
    */
-  detail: "what happened and what the operator should do",
-  attempts: "number of times the create call was sent",
+  detail: "what happened, and what the operator should do",
+  attempts: "number of times the function sent the create request",
   duration_ms: "duration of the work on the target or the run, in milliseconds",
-  "error.reason": "see the reasons below",
-  "error.code": "the cloud's code, such as `EVS.5404`",
-  "error.message": "what failed, the cloud's own message, and what to do",
-  "error.status": "the cloud's HTTP status",
-  "error.request_id": "the cloud's request id, for a support ticket",
+  "error.reason": "why the target or the run failed; see [Reasons](#reasons)",
+  "error.code": "error code in the cloud's response, such as `EVS.5404`",
+  "error.message": "what failed, the cloud's error message, and what to do",
+  "error.status": "HTTP status of the cloud's response",
+  "error.request_id": "request id in the cloud's response, for a support ticket",
 };
