@@ -60,10 +60,12 @@ test("infra/README.md numbers the unconfirmed assumptions, and cites only existi
   const table = README.split("\n## Unconfirmed assumptions\n")[1] ?? "";
   const numbers = [...table.matchAll(/^\| (\d+) /gm)].map(([, number]) => Number(number));
   expect(numbers).toEqual(numbers.map((_, index) => index + 1));
-  // A citation is in parentheses, such as (3), (1, 2) or (functiongraph_01_0407; 16).
-  const cited = [...README.matchAll(/(?<!\w)\((?:[\w.]+; )?(\d{1,2}(?:, \d{1,2})*)\)/g)].flatMap(([, list = ""]) =>
-    list.split(", "),
+  // A citation is written as "assumption 3", "assumptions 1 and 2" or "(functiongraph_01_0407; assumption 16)".
+  const cited = [...README.matchAll(/\bassumptions? (\d+(?:(?:, | and | or )\d+)*)/gi)].flatMap(([, list = ""]) =>
+    list.split(/\D+/),
   );
   expect(cited.length).toBeGreaterThan(20);
   expect(cited.map(Number).filter((number) => !numbers.includes(number))).toEqual([]);
+  // A bare number in parentheses, such as (3), could also be a count, so no citation has this form.
+  expect(README.match(/(?<!\w)\((?:[\w.]+; )?\d{1,2}(?:, \d{1,2})*\)/g)).toBeNull();
 });
