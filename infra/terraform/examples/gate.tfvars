@@ -9,7 +9,7 @@ policies = {
   nightly = {
     schedule  = "0 0 2 * * *", prune_schedule = "0 30 4 * * *"
     targets   = [{ kind = "standard-snapshot", tags = { backup = "daily" } }]
-    retention = { keep_daily = 7, keep_weekly = 4 }
+    retention = { keep_daily = 7, keep_weekly = 4 }, dry_run = true
   }
-  pre-deploy = { prune_schedule = "0 0 6 * * *", retention = { keep_last = 2, keep_within_days = 14 } }
+  pre-deploy = { prune_schedule = "0 0 6 * * *", retention = { keep_last = 2, keep_within_days = 14 }, dry_run = true }
 }
