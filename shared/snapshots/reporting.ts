@@ -39,7 +39,8 @@ export const OUTCOME_DESCRIPTIONS = {
   unverified: "it is unknown whether the snapshot is usable or was deleted; `detail` contains the reason",
   planned: "dry run: the run would create the snapshot, or make the decision in `detail`",
   kept: "prune: the retention keeps the snapshot; `rule` contains the retention rule",
-  deleted: "prune: 6 s after the delete request, a list lacked the snapshot, or its status was deleting",
+  deleted:
+    "prune, make_room: a list after the deletion (prune: 6 s later) lacked the snapshot, or showed it as deleting",
   held: "prune: the function never deletes this snapshot; `rule` contains the reason",
   done: "run: neither a target nor the run itself failed",
   protected: "coverage: the newest good snapshot of the disk or cluster is recent enough",
