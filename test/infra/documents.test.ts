@@ -15,8 +15,8 @@ const MAX_KB: Record<string, number> = {
   "functions/README.md": 46,
   "infra/README.md": 66,
   "infra/local/README.md": 22,
-  "shared/GUARANTEES.md": 8,
-  "shared/README.md": 33,
+  "shared/GUARANTEES.md": 10,
+  "shared/README.md": 34,
   "test/README.md": 27,
   ".github/CONTRIBUTING.md": 6,
 };
