@@ -30,10 +30,12 @@ export async function report(
 ): Promise<TextResponse | undefined> {
   const coverage = await readCoverage(query, invocation);
   addRunNotices(coverage, query, invocation.records);
-  // The counts of the run contain all resources, although not every resource has a record.
+  const isRequest = invocation.trigger === "http";
+  if (!isRequest) await writeCoverageRecords(coverage, query.states, invocation);
+  // The counts of the run contain all resources, although not every resource has a record. If writing the records fails, the
+  // counts remain those of the written records.
   invocation.records.setCounts(coverage.counts);
-  if (invocation.trigger === "http") return respond(coverage, query, accept);
-  await writeCoverageRecords(coverage, query.states, invocation);
+  if (isRequest) return respond(coverage, query, accept);
   finishRun(invocation, { targets: coverage.resources.length });
   return undefined;
 }

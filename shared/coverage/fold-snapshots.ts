@@ -55,7 +55,7 @@ export interface SnapshotFolder {
    */
   visit(kind: CoveredKind, found: FoundSnapshot): void;
   /**
-   * Adds all snapshots to the summaries. Must be called once, after all lists were read.
+   * Adds all snapshots to the summaries. Call this function once, after all lists were read.
    *
    * @param areMembersListed whether the list of standard snapshots is complete. Otherwise no group is good, because a failed
    *   member can be missing

@@ -7,9 +7,9 @@ import { DATES, environmentOf, filesOf, ROOT, type Run, runs, ZONES } from "./pl
 const USAGE = `npm run test:dates [-- --part | -- --help]
 
 Runs every test that can depend on the date at ${DATES.length} dates in ${ZONES.length} time zones, two runs at a time. It takes about
-40 minutes on 2 cores. Exits with 0 if every run passed, otherwise with 1.
+an hour on 2 cores. Exits with 0 if every run passed, otherwise with 1.
 
-  --part   run only a leap day and the end of a year, which takes 4 minutes`;
+  --part   run only a leap day and the end of a year, which takes 7 minutes`;
 
 /** Runs the tests at one date in one time zone. Returns whether all tests passed. */
 async function executeRun(run: Run): Promise<boolean> {

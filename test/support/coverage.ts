@@ -131,7 +131,7 @@ export function reportOf(project: Partial<Project>, options: Partial<CoverageOpt
 }
 
 /** A project with five disks, each in another state, two clusters, and an orphaned snapshot of a disk. */
-export const ESTATE: Project = {
+export const SAMPLE_PROJECT: Project = {
   resources: {
     volume: ["young", "old", "failing", "never", "excluded"].map((id) =>
       disk(id, { tags: id === "excluded" ? { backup: "none" } : {} }),
@@ -146,10 +146,10 @@ export const ESTATE: Project = {
     ofCluster(2),
   ],
 };
-/** The options of a report that excludes the disk `excluded` of `ESTATE`. */
+/** The options of a report that excludes the disk `excluded` of `SAMPLE_PROJECT`. */
 export const EXCLUDING = { excludeTags: [{ key: "backup", value: "none" }] };
 
-/** The states of the disks in `ESTATE`. */
+/** The states of the disks in `SAMPLE_PROJECT`. */
 export const DISK_STATES = [
   "excluded excluded",
   "failing failing",
@@ -157,7 +157,7 @@ export const DISK_STATES = [
   "old stale",
   "young protected",
 ];
-/** The states of the clusters in `ESTATE`. */
+/** The states of the clusters in `SAMPLE_PROJECT`. */
 export const CLUSTER_STATES = ["cluster-1 protected", "cluster-2 unprotected"];
 
 /** Returns a line for each resource of a report, such as `never unprotected`. */

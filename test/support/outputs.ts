@@ -18,7 +18,7 @@ export function captureOutputs(columns?: number, environment: Record<string, str
   const capture = () => {
     const written: string[] = [];
     const write = (text: string) => written.push(text);
-    const stream = { isTTY: columns !== undefined, columns, write, on: () => {} } as unknown as NodeJS.WriteStream;
+    const stream = { isTTY: columns !== undefined, columns, write } as unknown as NodeJS.WriteStream;
     return { screen: createScreen(stream, environment), text: () => written.join("") };
   };
   const [out, err] = [capture(), capture()];

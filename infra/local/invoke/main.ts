@@ -1,8 +1,11 @@
 /** Runs `npm run invoke`, which invokes a built function with a stored event or a policy. */
 import { BadUsage } from "../terminal/arguments.ts";
+import { ignoreClosedPipe } from "../terminal/closed-pipe.ts";
 import { createScreen } from "../terminal/screen.ts";
 import { wrapText } from "../terminal/table.ts";
 import { replay } from "./replay.ts";
+
+ignoreClosedPipe(process.stdout);
 
 const outputs = { out: createScreen(process.stdout), err: createScreen(process.stderr) };
 

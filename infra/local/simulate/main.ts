@@ -1,8 +1,10 @@
 /** Runs `npm run simulate`, which prints whether a policy fits, and which snapshots it would retain. */
 import { BadUsage } from "../terminal/arguments.ts";
+import { ignoreClosedPipe } from "../terminal/closed-pipe.ts";
 import { createScreen } from "../terminal/screen.ts";
 import { runSimulate } from "./command.ts";
 
+ignoreClosedPipe(process.stdout);
 try {
   process.exitCode = runSimulate(process.argv.slice(2), createScreen());
 } catch (thrown) {

@@ -28,10 +28,6 @@ export function createScreen(
   out: NodeJS.WriteStream | WriteStream = process.stdout,
   environment = process.env,
 ): Screen {
-  // A reader such as `head` can close the pipe early. The command still finishes its work.
-  out.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-  });
   const terminal = Boolean(out.isTTY);
   const useColors = terminal && !environment.NO_COLOR && environment.TERM !== "dumb";
   const paint = (code: number, end: number) => (text: string) =>

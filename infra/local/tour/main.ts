@@ -4,6 +4,7 @@ import { runScenarioCommand } from "../scenarios/command.ts";
 import { environmentOf, printAddresses } from "../site/addresses.ts";
 import { writeEnvFile } from "../site/env-file.ts";
 import { BadUsage, readArguments } from "../terminal/arguments.ts";
+import { ignoreClosedPipe } from "../terminal/closed-pipe.ts";
 import { createScreen } from "../terminal/screen.ts";
 import { runTour } from "./tour.ts";
 
@@ -36,6 +37,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return 0;
   }
 
+  ignoreClosedPipe(process.stdout);
   const screen = createScreen();
   if (scenario !== undefined) return runScenarioCommand(scenario, screen);
   const stopped = waitForStopSignal();

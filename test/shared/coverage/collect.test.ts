@@ -7,7 +7,6 @@ import {
   createSource,
   DISK_STATES,
   disk,
-  ESTATE,
   EXCLUDING,
   group,
   hoursAgo,
@@ -16,17 +15,18 @@ import {
   NOW,
   ofCluster,
   reportOf,
+  SAMPLE_PROJECT,
   standard,
   statesIn,
 } from "../../support/coverage.ts";
 
 describe("a report of complete lists", () => {
   test("collectCoverage lists the disks and then the clusters, sorted by id, each in its state", async () => {
-    expect(statesIn(await reportOf(ESTATE, EXCLUDING))).toEqual([...DISK_STATES, ...CLUSTER_STATES]);
+    expect(statesIn(await reportOf(SAMPLE_PROJECT, EXCLUDING))).toEqual([...DISK_STATES, ...CLUSTER_STATES]);
   });
 
   test("collectCoverage reads each list once", async () => {
-    const source = createSource(ESTATE);
+    const source = createSource(SAMPLE_PROJECT);
     await collectCoverage(
       { now: NOW, maxAgeHours: 26, types: ["volume", "cluster"], tags: [], excludeTags: [] },
       source,
@@ -42,7 +42,7 @@ describe("a report of complete lists", () => {
   });
 
   test("collectCoverage reads the list of clusters while the list of disks does not answer", async () => {
-    const source = createSource(ESTATE);
+    const source = createSource(SAMPLE_PROJECT);
     let answer = () => {};
     const disks = new Promise<number>((resolve) => {
       answer = () => resolve(0);
@@ -63,14 +63,14 @@ describe("a report of complete lists", () => {
   ] as const)(
     "collectCoverage reads only the lists for the type %s if the report contains no other type",
     async (type, lists) => {
-      const source = createSource(ESTATE);
+      const source = createSource(SAMPLE_PROJECT);
       await collectCoverage({ now: NOW, maxAgeHours: 26, types: [type], tags: [], excludeTags: [] }, source);
       expect(source.lists).toEqual(lists);
     },
   );
 
   test("collectCoverage counts the resources in each state, and the orphans", async () => {
-    const { counts, complete, faults } = await reportOf(ESTATE, EXCLUDING);
+    const { counts, complete, faults } = await reportOf(SAMPLE_PROJECT, EXCLUDING);
     expect(counts).toEqual({
       ...Object.fromEntries(COVERAGE_STATES.map((state) => [state, 1])),
       ...{ protected: 2, unprotected: 2, unknown: 0, orphaned: 1 },

@@ -4,11 +4,11 @@ import {
   CLUSTER_STATES,
   DISK_STATES,
   denied,
-  ESTATE,
   EXCLUDING,
   group,
   member,
   reportOf,
+  SAMPLE_PROJECT,
   standard,
   statesIn,
   unsupported,
@@ -20,7 +20,7 @@ describe("a report of incomplete lists", () => {
   test.each(["snapshot", "standard-snapshot", "snapshot-group"] as const)(
     "a disk is unknown unless it is protected or excluded if the list of %ss fails",
     async (list) => {
-      const project = { ...ESTATE, errors: { [list]: { error: denied(), after: 100 } } };
+      const project = { ...SAMPLE_PROJECT, errors: { [list]: { error: denied(), after: 100 } } };
       const report = await reportOf(project, EXCLUDING);
       expect(statesIn(report)).toEqual([...UNKNOWN_DISKS, ...CLUSTER_STATES]);
       expect(report.resources[2]?.reason).toBe(
@@ -37,7 +37,7 @@ describe("a report of incomplete lists", () => {
 
   test("a cluster is unknown unless it is protected if the list of cluster snapshots fails", async () => {
     const errors = { "cluster-snapshot": { error: denied(), after: 1 } };
-    expect(statesIn(await reportOf({ ...ESTATE, errors }, EXCLUDING))).toEqual([
+    expect(statesIn(await reportOf({ ...SAMPLE_PROJECT, errors }, EXCLUDING))).toEqual([
       ...DISK_STATES,
       "cluster-1 protected",
       "cluster-2 unknown",
@@ -52,7 +52,7 @@ describe("a report of incomplete lists", () => {
   });
 
   test("the report contains no disks and no orphaned snapshots of disks if the list of disks fails", async () => {
-    const report = await reportOf({ ...ESTATE, errors: { volume: { error: denied(), after: 3 } } }, EXCLUDING);
+    const report = await reportOf({ ...SAMPLE_PROJECT, errors: { volume: { error: denied(), after: 3 } } }, EXCLUDING);
     expect(report.resources.map(({ id }) => id)).toEqual(["cluster-1", "cluster-2"]);
     expect([report.orphans, report.counts.orphaned, report.complete]).toEqual([[], 0, false]);
     expect(report.faults).toEqual([
@@ -62,21 +62,21 @@ describe("a report of incomplete lists", () => {
 
   test("collectCoverage rejects with the first error if no list of resources could be read", async () => {
     const errors = { volume: { error: denied() }, cluster: { error: unsupported() } };
-    await expect(reportOf({ ...ESTATE, errors })).rejects.toMatchObject({ reason: "AccessDenied" });
-    await expect(reportOf({ ...ESTATE, errors, unused: ["cluster-snapshot"] })).rejects.toMatchObject({
+    await expect(reportOf({ ...SAMPLE_PROJECT, errors })).rejects.toMatchObject({ reason: "AccessDenied" });
+    await expect(reportOf({ ...SAMPLE_PROJECT, errors, unused: ["cluster-snapshot"] })).rejects.toMatchObject({
       reason: "AccessDenied",
     });
   });
 
   test("a report contains the error behind each of its faults", async () => {
     const errors = { snapshot: { error: denied() }, cluster: { error: unsupported() } };
-    const report = await reportOf({ ...ESTATE, errors });
+    const report = await reportOf({ ...SAMPLE_PROJECT, errors });
     expect(report.errors.map((error) => error?.reason)).toEqual(["AccessDenied", "Unsupported"]);
     expect(report.faults).toHaveLength(2);
   });
 
   test("an empty list of disks is a fault if snapshots of disks exist, and none of them is an orphan", async () => {
-    const report = await reportOf({ ...ESTATE, resources: { volume: [], cluster: [] } });
+    const report = await reportOf({ ...SAMPLE_PROJECT, resources: { volume: [], cluster: [] } });
     expect(report.faults).toEqual([
       "The list of disks is empty although 4 snapshots of disks exist: check PROJECT_ID and the rights.",
       "The list of clusters is empty although 1 snapshot of clusters exist: check PROJECT_ID and the rights.",
@@ -90,7 +90,7 @@ describe("a report of incomplete lists", () => {
   });
 
   test("rows without a valid id in the list of disks make the report incomplete and without orphans", async () => {
-    const report = await reportOf({ ...ESTATE, unreadable: 1 }, { ...EXCLUDING, types: ["volume"] });
+    const report = await reportOf({ ...SAMPLE_PROJECT, unreadable: 1 }, { ...EXCLUDING, types: ["volume"] });
     expect(statesIn(report)).toEqual(DISK_STATES);
     expect([report.complete, report.orphans]).toEqual([false, []]);
     expect(report.faults).toEqual([
@@ -103,36 +103,39 @@ describe("a kind of snapshots that the endpoint does not offer", () => {
   const errors = { "standard-snapshot": { error: unsupported() }, "snapshot-group": { error: unsupported() } };
 
   test("an unsupported kind counts as read if nothing in the deployment uses it", async () => {
-    const report = await reportOf({ ...ESTATE, errors, unused: ["standard-snapshot", "snapshot-group"] }, EXCLUDING);
+    const report = await reportOf(
+      { ...SAMPLE_PROJECT, errors, unused: ["standard-snapshot", "snapshot-group"] },
+      EXCLUDING,
+    );
     expect(statesIn(report)).toEqual([...DISK_STATES, ...CLUSTER_STATES]);
     expect([report.complete, report.counts.orphaned]).toEqual([true, 1]);
   });
 
   test("an unsupported kind is a list that could not be read if the deployment uses it or is unknown", async () => {
-    const report = await reportOf({ ...ESTATE, errors, unused: ["snapshot-group"] }, EXCLUDING);
+    const report = await reportOf({ ...SAMPLE_PROJECT, errors, unused: ["snapshot-group"] }, EXCLUDING);
     expect(statesIn(report)).toEqual([...UNKNOWN_DISKS, ...CLUSTER_STATES]);
     expect(report.faults).toHaveLength(1);
   });
 
   test("a region without DWS has no clusters if nothing in the deployment uses cluster snapshots", async () => {
     const failing = { cluster: { error: unsupported() }, "cluster-snapshot": { error: unsupported() } };
-    const report = await reportOf({ ...ESTATE, errors: failing, unused: ["cluster-snapshot"] }, EXCLUDING);
+    const report = await reportOf({ ...SAMPLE_PROJECT, errors: failing, unused: ["cluster-snapshot"] }, EXCLUDING);
     expect(statesIn(report)).toEqual(DISK_STATES);
     expect(report.complete).toBe(true);
   });
 
   test("a list that is not offered after some of its rows were read is a list that could not be read", async () => {
     const failing = { "standard-snapshot": { error: unsupported(), after: 1 } };
-    const rows = [...ESTATE.rows, standard(400, { volume_id: "never" })];
+    const rows = [...SAMPLE_PROJECT.rows, standard(400, { volume_id: "never" })];
     const unused = ["standard-snapshot", "snapshot-group"] as const;
-    const report = await reportOf({ ...ESTATE, rows, errors: failing, unused: [...unused] }, EXCLUDING);
+    const report = await reportOf({ ...SAMPLE_PROJECT, rows, errors: failing, unused: [...unused] }, EXCLUDING);
     expect(statesIn(report)).toEqual([...UNKNOWN_DISKS, ...CLUSTER_STATES]);
     expect(report.complete).toBe(false);
   });
 
   test("an endpoint without a host name counts as absent, with a notice, if nothing in the deployment uses it", async () => {
     const noHost = new SnapshotError("CloudError", "GET /v1.0: ENOTFOUND: getaddrinfo ENOTFOUND dws.example.com.");
-    const project = { ...ESTATE, errors: { cluster: { error: noHost } } };
+    const project = { ...SAMPLE_PROJECT, errors: { cluster: { error: noHost } } };
     const report = await reportOf({ ...project, unused: ["cluster-snapshot"] }, EXCLUDING);
     expect([report.complete, statesIn(report)]).toEqual([true, DISK_STATES]);
     expect(report.notices).toEqual([
@@ -145,13 +148,13 @@ describe("a kind of snapshots that the endpoint does not offer", () => {
     const unused = ["snapshot", "standard-snapshot", "snapshot-group"] as const;
     const failing = { volume: { error: unsupported() } };
     await expect(
-      reportOf({ ...ESTATE, errors: failing, unused: [...unused] }, { types: ["volume"] }),
+      reportOf({ ...SAMPLE_PROJECT, errors: failing, unused: [...unused] }, { types: ["volume"] }),
     ).rejects.toMatchObject({ reason: "Unsupported" });
   });
 
   test("a kind that is not used but fails for another reason is a list that could not be read", async () => {
     const failing = { "snapshot-group": { error: denied() } };
-    const report = await reportOf({ ...ESTATE, errors: failing, unused: ["snapshot-group"] }, EXCLUDING);
+    const report = await reportOf({ ...SAMPLE_PROJECT, errors: failing, unused: ["snapshot-group"] }, EXCLUDING);
     expect(report.complete).toBe(false);
   });
 });

@@ -5,7 +5,6 @@ import {
   createSource,
   denied,
   disk,
-  ESTATE,
   group,
   hoursAgo,
   legacy,
@@ -13,6 +12,7 @@ import {
   NOW,
   ofCluster,
   reportOf,
+  SAMPLE_PROJECT,
   standard,
 } from "../../support/coverage.ts";
 
@@ -108,7 +108,7 @@ describe("orphaned snapshots", () => {
   test("a young snapshot is no orphan if its disk appears in a second list", async () => {
     const late = {
       ...createSource({
-        ...ESTATE,
+        ...SAMPLE_PROJECT,
         rows: [gone(0.01, "young"), gone(0.01, "lost", { volume_id: "lost" }), gone(30, "old", { volume_id: "lost" })],
       }),
     };
@@ -124,11 +124,11 @@ describe("orphaned snapshots", () => {
     const options = { now: NOW, maxAgeHours: 26, types: ["volume"] as const, tags: [], excludeTags: [] };
     const { orphans, resources } = await collectCoverage(options, source);
     expect(orphans.map(({ id }) => id)).toEqual(["old", "lost"]);
-    expect([reads, resources.length]).toEqual([2, ESTATE.resources.volume.length]);
+    expect([reads, resources.length]).toEqual([2, SAMPLE_PROJECT.resources.volume.length]);
   });
 
   test("no orphan is reported if the second list of disks fails", async () => {
-    const source = createSource({ ...ESTATE, rows: [gone(0.01, "young"), gone(30, "old")] });
+    const source = createSource({ ...SAMPLE_PROJECT, rows: [gone(0.01, "young"), gone(30, "old")] });
     let reads = 0;
     const failing: typeof source = {
       ...source,

@@ -48,7 +48,7 @@ describe("the screen of the tour", () => {
   const collect = (isTTY: boolean, environment: Record<string, string>) => {
     const written: string[] = [];
     const write = (text: string) => written.push(text);
-    const out = { isTTY, columns: 20, write, on: () => {} } as unknown as NodeJS.WriteStream;
+    const out = { isTTY, columns: 20, write } as unknown as NodeJS.WriteStream;
     const screen = createScreen(out, environment);
     screen.update("a line that is longer than the terminal is wide");
     screen.line(screen.style.good("done"));
