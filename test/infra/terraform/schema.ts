@@ -6,7 +6,7 @@ import type { Plan } from "./plan.ts";
 // biome-ignore lint/suspicious/noExplicitAny: values of every type
 type Any = any;
 
-interface Argument {
+export interface Argument {
   type: "String" | "Int" | "Bool" | "List" | "Map";
   required?: boolean;
   values?: (string | number)[];
@@ -18,9 +18,9 @@ interface Argument {
   block?: Arguments;
 }
 
-type Arguments = Record<string, Argument>;
+export type Arguments = Record<string, Argument>;
 
-interface Documented {
+export interface Documented {
   arguments: Arguments;
   attributes: string[];
   exactlyOneOf?: string[][];

@@ -1,0 +1,63 @@
+/** Compares provider-schema.json, which follows the documentation of the provider, with the schema that the provider prints. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { type Argument, type Arguments, type Documented, SCHEMA } from "../schema.ts";
+import type { PrintedArgument, PrintedSchema } from "./printed-schema.ts";
+
+const PRINTED: PrintedSchema = JSON.parse(readFileSync(join(import.meta.dirname, "printed-schema.json"), "utf8"));
+
+/** Maps Terraform's notation of a type to the notation of the documentation. */
+const TYPES: Record<string, Argument["type"]> = {
+  string: "String",
+  number: "Int",
+  bool: "Bool",
+  list: "List",
+  set: "List",
+  map: "Map",
+};
+
+const typeOf = ({ type, block }: PrintedArgument): Argument["type"] | undefined =>
+  block === undefined ? TYPES[Array.isArray(type) ? type[0] : String(type)] : "List";
+
+/** Reports the arguments in which the documentation and the provider differ. */
+function differences(where: string, documented: Arguments, printed: Record<string, PrintedArgument>): string[] {
+  const settable = Object.keys(printed).filter((name) => printed[name]?.required || printed[name]?.optional);
+  return [
+    ...settable.filter((name) => !(name in documented)).map((name) => `${where}.${name}: only the provider has it`),
+    ...Object.entries(documented).flatMap(([name, argument]) => {
+      const own = printed[name];
+      if (own === undefined || !settable.includes(name)) return [`${where}.${name}: only the documentation has it`];
+      const type = typeOf(own);
+      return [
+        ...(type === argument.type ? [] : [`${where}.${name}: documented as ${argument.type}, printed as ${type}`]),
+        ...((argument.required ?? false) === (own.required ?? false) ? [] : [`${where}.${name}: differs in required`]),
+        ...differences(`${where}.${name}`, argument.block ?? {}, own.block ?? {}),
+      ];
+    }),
+  ];
+}
+
+const TABLE = [...Object.entries(SCHEMA.resources), ...Object.entries(SCHEMA.data)] as [string, Documented][];
+
+describe("the documented schema of the provider", () => {
+  test.each(TABLE)(
+    "%s has the arguments and attributes that the provider prints",
+    (type, { arguments: documented, attributes }) => {
+      const printed = (type in SCHEMA.resources ? PRINTED.resources : PRINTED.data)[type] ?? {};
+      expect(Object.keys(printed), type).not.toEqual([]);
+      expect(differences(type, documented, printed)).toEqual([]);
+      expect(attributes.filter((name) => !(name in printed))).toEqual([]);
+    },
+  );
+
+  test("the provider itself has the arguments that the provider prints", () => {
+    expect([...SCHEMA.provider.arguments].sort()).toEqual(Object.keys(PRINTED.provider).sort());
+  });
+
+  test("the module accepts the version of the provider that printed the schema", () => {
+    const [major, minor] = PRINTED.version.split(".");
+    const versions = readFileSync(join(import.meta.dirname, "../../../../infra/terraform/versions.tf"), "utf8");
+    expect(versions).toContain(`version = "~> ${major}.${minor}"`);
+  });
+});
