@@ -29,8 +29,8 @@ const USAGE = `npm run simulate -- <policy.json> [--days 400] [--from 2026-11-21
 
 Simulates a policy for one resource, without any cloud: creates a snapshot at a fixed interval, deletes snapshots at each
 prune run by the retention in the policy, and makes room if the policy has make_room. Prints first whether the policy
-fits: how many snapshots it needs at the same time, and the limit of each kind of snapshot. Assumes that every other
-create request succeeds. The file contains a policy, or a timer event with a policy. Samples: test/policies.
+fits: how many snapshots it needs at the same time, and the limit of each kind of snapshot. Assumes that all other
+create requests succeed. The file contains a policy, or a timer event with a policy. Samples: test/policies.
 
   --days         how many days to simulate (default: 400)
   --from         the first day (default: today); the first snapshot is created at 02:00 UTC on this day
