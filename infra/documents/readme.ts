@@ -25,9 +25,9 @@ function functionTable(definitions: readonly FunctionDefinition[]): string {
 
 function describeTrigger(trigger: FunctionTrigger): string {
   if (trigger.type === "timer") return "timer";
-  if (trigger.type === "cts") return "CTS or EventGrid";
-  if (trigger.method === "GET") return trigger.hasTimer ? "HTTP GET, or timer" : "HTTP GET";
-  return trigger.acceptsDirectCalls ? "HTTP POST, or direct" : "HTTP POST";
+  if (trigger.type === "cts") return "audit event (CTS)";
+  if (trigger.method === "GET") return trigger.hasTimer ? "HTTP GET or timer" : "HTTP GET";
+  return trigger.acceptsDirectCalls ? "HTTP POST or invoke" : "HTTP POST";
 }
 
 /** Returns a Markdown table with aligned columns. The first row is the table header. */
