@@ -53,7 +53,10 @@ describe.each(KINDS)("an old %s", (kind) => {
 
   test(`the record of a failed ${kind} keeps the level error if its creation time is 1970`, async () => {
     const { cloud, resourceIds, verify, changeRows } = await createChangedFixture();
-    seedSnapshot(cloud, kind, resourceIds[kind], { minutes: OLD_MINUTES, status: kind === "cluster-snapshot" ? "FAILED" : "error" });
+    seedSnapshot(cloud, kind, resourceIds[kind], {
+      minutes: OLD_MINUTES,
+      status: kind === "cluster-snapshot" ? "FAILED" : "error",
+    });
     changeRows(KIND_FACTS[kind].rowsField, (row) => ({ ...row, [timeFieldOf(kind)]: "1970-01-01T00:00:00Z" }));
     const { records } = await verify();
     expect(records.slice(0, -1)).toMatchObject([{ outcome: "failed", level: "error" }]);
