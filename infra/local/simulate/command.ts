@@ -181,12 +181,12 @@ function printReport(policy: SimulatedPolicy, plan: SimulationPlan, results: rea
 
 /** Returns sentences about what was simulated, and what was not. */
 function describePlan({ time_zone = "UTC", retention, dry_run }: SimulatedPolicy, plan: SimulationPlan): string {
-  const start = new Date(plan.from).toISOString().slice(0, 10);
+  const start = new Date(plan.from).toISOString().slice(0, 16).replace("T", " ");
   const rules = Object.entries(retention ?? {}).map(([rule, count]) => `${rule} ${count}`);
   const kept = rules.length === 0 ? "" : `, kept by ${new Intl.ListFormat("en-GB").format(rules)}`;
   return [
-    `Simulated ${plan.days} days of one resource that has no other snapshots, from ${start} (${time_zone}): a snapshot ${describeInterval(plan)}${kept};`,
-    `prune-snapshots runs ${describePruneRuns(plan, time_zone)}.`,
+    `Simulated ${plan.days} days of one resource that has no other snapshots, from ${start} UTC: a snapshot ${describeInterval(plan)}${kept};`,
+    `prune-snapshots runs ${describePruneRuns(plan, time_zone)}. The tables count the snapshots at the end of each day (${time_zone}). Before prune-snapshots runs, there can be more.`,
     ...(retention === undefined ? ["The policy has no retention, so prune-snapshots deletes only duplicates."] : []),
     ...(dry_run ? ["The simulation ignores dry_run, with which the functions create and delete nothing."] : []),
   ].join(" ");
