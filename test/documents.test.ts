@@ -46,7 +46,7 @@ const anchorsOf = (text: string) =>
       .replaceAll(" ", "-"),
   );
 
-test("the table of functions in README.md is the current output of `npm run generate`", async () => {
+test("the list of functions in README.md is the current output of `npm run generate`", async () => {
   expect(readFileSync(README, "utf8")).toBe(await readmeText());
 });
 

@@ -4,7 +4,7 @@ export const name = "create-snapshot-group";
 
 export const definition = {
   name,
-  summary: "Creates one snapshot group: a snapshot of every disk of a server, all at the same moment (EVS v5).",
+  summary: "Creates a snapshot group: snapshots of all disks of a server at one moment (EVS v5).",
   trigger: { type: "http", method: "POST", acceptsDirectCalls: true },
   timeoutSeconds: 60,
   memoryMb: 128,

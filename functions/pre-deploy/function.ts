@@ -4,7 +4,7 @@ export const name = "pre-deploy";
 
 export const definition = {
   name,
-  summary: "Creates the snapshots that protect a deployment, and reports whether the deployment may begin.",
+  summary: "Creates the snapshots for a deployment, and says whether the deployment may begin.",
   trigger: { type: "http", method: "POST" },
   timeoutSeconds: 60,
   memoryMb: 128,

@@ -4,7 +4,7 @@ import { name } from "./function.ts";
 import { checkDeployment, protectDeployment } from "./protect-deployment.ts";
 import { deployment } from "./schema.generated.js";
 
-/** Creates the snapshots that protect a deployment, and reports whether the deployment may begin. */
+/** Creates the snapshots for a deployment, and says whether the deployment may begin. */
 export const preDeploy = compose({
   name,
   target: { action: "create" },

@@ -4,7 +4,7 @@ export const name = "prune-snapshots";
 
 export const definition = {
   name,
-  summary: "Deletes duplicate snapshots, and snapshots that the retention of a policy no longer keeps.",
+  summary: "Deletes duplicate snapshots, and snapshots that a policy's retention does not keep.",
   trigger: { type: "timer" },
   timeoutSeconds: 900,
   memoryMb: 128,

@@ -11,7 +11,7 @@ import { prune } from "../../shared/snapshots/retention/prune.ts";
 import { name } from "./function.ts";
 import { policy } from "./schema.generated.js";
 
-/** Deletes duplicate snapshots, and snapshots that the retention of a policy no longer keeps. */
+/** Deletes duplicate snapshots, and snapshots that a policy's retention does not keep. */
 export const pruneSnapshots = compose({
   name,
   target: { action: "prune" },

@@ -4,7 +4,7 @@ export const name = "report-coverage";
 
 export const definition = {
   name,
-  summary: "Reports which disks and clusters have a good and recent snapshot, and why the other resources have none.",
+  summary: "Reports whether each disk and cluster has a recent, available snapshot, or why not.",
   trigger: { type: "http", method: "GET", hasTimer: true },
   // The timer needs the time for a large project. Over HTTP, the function responds within 55 s.
   timeoutSeconds: 300,

@@ -4,7 +4,7 @@ import { name } from "./function.ts";
 import { readQuery } from "./query.ts";
 import { report } from "./report.ts";
 
-/** Reports which disks and clusters have a good and recent snapshot, and why the other resources have none. */
+/** Reports whether each disk and cluster has a recent, available snapshot, or why not. */
 export const reportCoverage = compose({
   name,
   target: { action: "coverage" },

@@ -4,7 +4,7 @@ export const name = "scheduled-snapshots";
 
 export const definition = {
   name,
-  summary: "Creates a snapshot of every target of a policy each time the timer of the policy fires.",
+  summary: "Creates a snapshot of each resource that a policy selects, when a timer fires.",
   trigger: { type: "timer" },
   timeoutSeconds: 900,
   memoryMb: 128,

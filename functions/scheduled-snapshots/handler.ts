@@ -5,7 +5,7 @@ import { name } from "./function.ts";
 import { runSchedule } from "./run-schedule.ts";
 import { policy } from "./schema.generated.js";
 
-/** Creates a snapshot of every target of a policy each time the timer of the policy fires. */
+/** Creates a snapshot of each resource that a policy selects, when a timer fires. */
 export const scheduledSnapshots = compose({
   name,
   target: { action: "create" },

@@ -4,7 +4,7 @@ export const name = "verify-snapshots";
 
 export const definition = {
   name,
-  summary: "Reports whether each recent snapshot became usable.",
+  summary: "Reports whether each recent snapshot became available or failed.",
   trigger: { type: "timer" },
   timeoutSeconds: 300,
   memoryMb: 128,

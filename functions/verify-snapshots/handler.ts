@@ -8,7 +8,7 @@ import { verify } from "../../shared/snapshots/verify.ts";
 import { name } from "./function.ts";
 import { lookback } from "./schema.generated.js";
 
-/** Reports whether each recent snapshot became usable. */
+/** Reports whether each recent snapshot became available or failed. */
 export const verifySnapshots = compose({
   name,
   target: { action: "verify" },

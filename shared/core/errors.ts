@@ -28,7 +28,7 @@ export const REASONS = {
     httpStatus: 409,
     retryClass: "never",
     advice:
-      "A different request already used this Idempotency-Key, deployment_id or snapshot name. Use a new one, or repeat the first request unchanged.",
+      "A different request already used this Idempotency-Key, deployment_id or snapshot name. Use a new value, or repeat the first request unchanged.",
   },
   Busy: {
     httpStatus: 409,
@@ -52,7 +52,7 @@ export const REASONS = {
     httpStatus: 502,
     retryClass: "never",
     advice:
-      "These functions lack the permission for this call, or their credentials expired. Ask their operator to compare their permissions with infra/README.md.",
+      "These functions lack the permission for this call, or their credentials expired. Ask the operator of these functions to compare their permissions with infra/README.md.",
   },
   AccountSuspended: {
     httpStatus: 502,
@@ -82,7 +82,7 @@ export const REASONS = {
     httpStatus: 504,
     retryClass: "never",
     advice:
-      "A snapshot may exist. Repeat the request with the same Idempotency-Key or deployment_id to find it. If the request had neither, check the snapshots first.",
+      "A snapshot may exist. Repeat the request with the same Idempotency-Key or deployment_id to find it. If the request contained neither value, check the snapshots first.",
   },
   DeadlineExceeded: {
     httpStatus: 504,

@@ -80,7 +80,7 @@ export interface Coverage {
   complete: boolean;
   /** What could not be read, one sentence each. */
   faults: readonly string[];
-  /** The error behind each fault, in the same order. Undefined if there was no error. */
+  /** The error behind each fault, in the same order. An entry is undefined if no error caused the fault. */
   errors: readonly (SnapshotError | undefined)[];
   /** What was read, but looks wrong, one sentence each. */
   notices: readonly string[];

@@ -6,8 +6,8 @@ import type { CloudCall } from "../huaweicloud/calls.generated.ts";
  * Describes a function for deployment and documentation. Each `functions/<name>/function.ts` exports a `definition` of this
  * type. `npm run generate` creates Terraform data and the OpenAPI document from all definitions.
  *
- * A definition must be plain data and must not call a function. Otherwise the bundler could not remove the definition from
- * the bundle of the function. The bundle needs only `name`.
+ * A definition must be plain data and must not call a function, because the bundler can then remove the definition from the
+ * bundle of the function. The bundle needs only `name`.
  */
 export interface FunctionDefinition {
   /** The name of the function and of its folder. */

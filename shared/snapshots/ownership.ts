@@ -31,7 +31,10 @@ export const countTowardsLimit = (found: readonly FoundSnapshot[]): number =>
 export const groupIdOf = ({ raw }: Pick<FoundSnapshot, "raw">): string | undefined =>
   readStringField(raw, "snapshot_group_id") || undefined;
 
-/** Returns whether a policy created a snapshot. EVS can copy the tags of a group to its members, but only the group counts. */
+/**
+ * Returns whether a policy created a snapshot. Returns false for a member of a snapshot group, even if EVS copied the tags of the
+ * group to the member.
+ */
 export const isOfPolicy = ({ marker, raw }: FoundSnapshot, policy: string): boolean =>
   marker?.policy === policy && groupIdOf({ raw }) === undefined;
 

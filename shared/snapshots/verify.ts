@@ -86,7 +86,8 @@ export async function verify(options: VerifyOptions, runContext: RunContext): Pr
         timeDetail,
         membersDetail(snapshot),
       ].filter((detail) => detail !== undefined);
-      const isWarning = original !== undefined || timeDetail !== undefined;
+      // The record of a failed snapshot has the level error, which a warning must not lower.
+      const isWarning = result.outcome !== "failed" && (original !== undefined || timeDetail !== undefined);
       complete({ ...result, detail: details.join(" ") || undefined, ...(isWarning && { level: "warn" }) });
     }
   });

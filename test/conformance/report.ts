@@ -56,7 +56,7 @@ export function unusedOmissions(judged: readonly OperationResult[][], omissions:
 
 /** Returns the rows of the table: one row per operation, one column per client. */
 export function tableRows(judged: ReadonlyMap<string, OperationResult[]>): string[][] {
-  const header = ["operation", "calls", ...judged.keys()];
+  const header = ["operation", "test calls", ...[...judged.keys()].map((client) => `${client} client`)];
   const rows = OPERATIONS.map((pair, index) => {
     const [service = "", operation = ""] = pair;
     const results = [...judged.values()].map((each) => each[index]);
@@ -66,11 +66,11 @@ export function tableRows(judged: ReadonlyMap<string, OperationResult[]>): strin
 }
 
 function cell(result: OperationResult | undefined): string {
-  if (!result?.supported) return "no such method";
+  if (!result?.supported) return "has no such method";
   const { problems, omitted } = result;
   if (problems.length > 0) return `${problems.length} ${problems.length === 1 ? "problem" : "problems"}`;
-  if (omitted.length === 0) return "equal";
-  return `equal except ${omitted.length} ${omitted.length === 1 ? "field" : "fields"}`;
+  if (omitted.length === 0) return "responses match its model";
+  return `responses match its model except ${omitted.length} ${omitted.length === 1 ? "field" : "fields"}`;
 }
 
 /** Formats rows as a table in Markdown, with columns of equal width. */

@@ -56,20 +56,30 @@ export const WITHOUT_DATE = [
   /^model\//,
   /^infra\/terraform\//,
   /^infra\/openapi/,
+  /^infra\/documents/,
   /^bench\//,
+  /^(bundles|internal-properties)\.test/,
   /-speed\.test/,
 ];
-/** Matches slow test files, which wait for many processes in real time. At each date, these files run in only one time zone. */
+/** Matches slow test files, which start many processes or check many random cases. At each date, they run in only one time zone. */
 export const SLOW = [
+  /^faults\/limits\.test/,
   /^infra\/ci\/gate\.test/,
   /^infra\/ci\/gate-connection\.test/,
   /^infra\/ci\/snippets\.test/,
   /^infra\/ci\/odd-answers\.test/,
+  /^infra\/ci\/report\.test/,
+  /^infra\/ci\/report-faults\.test/,
   /^infra\/local\/invoke\/invoke\.test/,
   /^infra\/local\/invoke\/real-cloud\.test/,
   /^infra\/local\/scenarios\/scenarios\.test/,
+  /^infra\/local\/simulate\/agreement\.test/,
+  /^infra\/local\/simulate\/picture\.test/,
   /^infra\/local\/tour\/start\.test/,
   /^infra\/local\/tour\/tour\.test/,
+  /^retention-model\/retention-model\.test/,
+  /^retention-model\/over-http\.test/,
+  /^shared\/huaweicloud\/sdk-flaws\/requests\.test/,
 ];
 
 export const testFiles = (): string[] =>

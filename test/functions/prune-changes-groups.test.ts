@@ -70,7 +70,7 @@ describe("members change after the deletion of their snapshot group was rejected
     expect(remainingIds()).toEqual([newest, second].sort());
   });
 
-  test("prune-snapshots keeps a snapshot group that loses a member after EVS rejected its deletion as busy if no newer group has the same disks", async () => {
+  test("prune-snapshots keeps a snapshot group if EVS rejects the deletion of the group as busy, the group then loses a member, and no newer group has the same disks", async () => {
     const { cloud, disk, prune, remainingIds, afterDeletion } = await createChangingFixture();
     const other = cloud.addVolume();
     const add = (days: number) =>

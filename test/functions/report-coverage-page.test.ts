@@ -69,7 +69,7 @@ describe("the table of the coverage page", () => {
     expect(pageOf({ resources: 200 })).not.toContain("200 worst");
   });
 
-  test("every other row has at most 300 bytes and keeps the id, even if all names and tags have 255 wide characters", () => {
+  test("the rows of the other resources have at most 300 bytes each and contain the id, even if all names and tags have 255 wide characters", () => {
     for (const name of HOSTILE_NAMES) {
       const report = makeReport({ resources: 215, names: [name], shares: { unknown: 1 } });
       const rows = rowsOf(render(report).html).slice(200);

@@ -140,7 +140,7 @@ describe("the query of report-coverage", () => {
     expect(statesIn(await report({ tags: "a%3D50%2525,cost%20center=ops" }))).toEqual(["escaped: unprotected"]);
   });
 
-  test("report-coverage responds to a query with half a surrogate pair", async () => {
+  test("report-coverage returns a report if the query contains half a surrogate pair", async () => {
     const { addDisk, get } = await createFixture();
     addDisk("disk");
     for (const format of ["html", "csv", "json"]) {

@@ -51,6 +51,17 @@ describe.each(KINDS)("an old %s", (kind) => {
     },
   );
 
+  test(`the record of a failed ${kind} keeps the level error if its creation time is 1970`, async () => {
+    const { cloud, resourceIds, verify, changeRows } = await createChangedFixture();
+    seedSnapshot(cloud, kind, resourceIds[kind], {
+      minutes: OLD_MINUTES,
+      status: kind === "cluster-snapshot" ? "FAILED" : "error",
+    });
+    changeRows(KIND_FACTS[kind].rowsField, (row) => ({ ...row, [timeFieldOf(kind)]: "1970-01-01T00:00:00Z" }));
+    const { records } = await verify();
+    expect(records.slice(0, -1)).toMatchObject([{ outcome: "failed", level: "error" }]);
+  });
+
   test(`verify-snapshots reports a ${kind} in creation as unverified if its creation time is in the future or in 1970`, async () => {
     const { cloud, resourceIds, verify, changeRows } = await createChangedFixture();
     seedSnapshot(cloud, kind, resourceIds[kind], { minutes: OLD_MINUTES, status: "creating" });

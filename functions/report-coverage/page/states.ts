@@ -4,7 +4,7 @@ import { formatCount, formatNumber } from "./html.ts";
 /** The states from worst to best, each with the class of its rows and its meaning in a few words. */
 export const STATES: readonly { state: CoverageState; className: string; meaning: string }[] = [
   { state: "unprotected", className: "u", meaning: "no good snapshot" },
-  { state: "failing", className: "f", meaning: "attempts failed since the last good one" },
+  { state: "failing", className: "f", meaning: "attempts have failed since the last good snapshot" },
   { state: "stale", className: "s", meaning: "the newest good snapshot is too old" },
   { state: "unknown", className: "k", meaning: "could not be judged" },
   { state: "protected", className: "p", meaning: "a recent good snapshot" },

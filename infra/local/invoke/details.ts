@@ -7,7 +7,7 @@ import type { WaitResult } from "./wait.ts";
 
 /** The maximum length of a detail in the table. A longer detail is printed below the table. */
 const MAX_CELL_DETAIL = 32;
-/** The maximum number of resources that are named before a text. */
+/** The maximum number of resource names at the start of a line, such as `disk-1, disk-2, disk-3 and 5 more: <detail>`. */
 const MAX_NAMED = 3;
 
 /** Returns whether the detail of a record belongs below the table. */

@@ -29,8 +29,8 @@ const USAGE = `npm run simulate -- <policy.json> [--days 400] [--from 2026-11-21
 
 Simulates a policy for one resource, without any cloud: creates a snapshot at a fixed interval, deletes snapshots at each
 prune run by the retention in the policy, and makes room if the policy has make_room. Prints first whether the policy
-fits: how many snapshots it needs at the same time, and the limit of each kind of snapshot. Assumes that every other
-create request succeeds. The file contains a policy, or a timer event with a policy. Samples: test/policies.
+fits: how many snapshots it needs at the same time, and the limit of each kind of snapshot. Assumes that all other
+create requests succeed. The file contains a policy, or a timer event with a policy. Samples: test/policies.
 
   --days         how many days to simulate (default: 400)
   --from         the first day (default: today); the first snapshot is created at 02:00 UTC on this day
@@ -181,12 +181,12 @@ function printReport(policy: SimulatedPolicy, plan: SimulationPlan, results: rea
 
 /** Returns sentences about what was simulated, and what was not. */
 function describePlan({ time_zone = "UTC", retention, dry_run }: SimulatedPolicy, plan: SimulationPlan): string {
-  const start = new Date(plan.from).toISOString().slice(0, 10);
+  const start = new Date(plan.from).toISOString().slice(0, 16).replace("T", " ");
   const rules = Object.entries(retention ?? {}).map(([rule, count]) => `${rule} ${count}`);
   const kept = rules.length === 0 ? "" : `, kept by ${new Intl.ListFormat("en-GB").format(rules)}`;
   return [
-    `Simulated ${plan.days} days of one resource that has no other snapshots, from ${start} (${time_zone}): a snapshot ${describeInterval(plan)}${kept};`,
-    `prune-snapshots runs ${describePruneRuns(plan, time_zone)}.`,
+    `Simulated ${plan.days} days of one resource that has no other snapshots, from ${start} UTC: a snapshot ${describeInterval(plan)}${kept};`,
+    `prune-snapshots runs ${describePruneRuns(plan, time_zone)}. The tables count the snapshots at the end of each day (${time_zone}). Before prune-snapshots runs, there can be more.`,
     ...(retention === undefined ? ["The policy has no retention, so prune-snapshots deletes only duplicates."] : []),
     ...(dry_run ? ["The simulation ignores dry_run, with which the functions create and delete nothing."] : []),
   ].join(" ");

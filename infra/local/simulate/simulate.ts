@@ -32,7 +32,7 @@ export interface SimulationPlan {
   pruneEvery?: string;
 }
 
-/** When Terraform starts prune-snapshots for a policy without `prune_schedule` (infra/terraform/triggers.tf). */
+/** The schedule of prune-snapshots that Terraform sets if a policy has no `prune_schedule` (infra/terraform/triggers.tf). */
 export const DEFAULT_PRUNE_EVERY = "CRON_TZ=UTC 0 40 3 * * *";
 
 /** How many snapshots a resource can have at the same time. */

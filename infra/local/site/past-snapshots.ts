@@ -16,7 +16,7 @@ export interface PastSnapshot {
   policy: string;
   /** When the timer fired or the deployment began, in epoch milliseconds. */
   time: number;
-  /** The deployment for which pre-deploy created the snapshot. Default: a timer fired, and scheduled-snapshots created it. */
+  /** The deployment for which pre-deploy created the snapshot. Undefined if scheduled-snapshots created the snapshot. */
   deployment?: string;
   /** How long after `time` the snapshot was created, in milliseconds. Default 0. */
   delayMs?: number;

@@ -30,7 +30,7 @@ export function formatTable(
   return [format(headings), ...rows.map(format)];
 }
 
-/** Shortens the first column to shorten, and then the widest columns, until a table fits into `maxWidth`. */
+/** Shortens the column `first`, and then the widest columns, until a table fits into `maxWidth`. */
 function fitWidths(
   natural: readonly number[],
   maxWidth: number,

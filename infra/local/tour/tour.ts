@@ -129,7 +129,7 @@ const describeProblem = ({ expected, got }: Problem): string => `expected ${expe
 function printStart({ inventory, host, cloud }: LocalSite, { line, style, width }: Screen): void {
   const types = [...new Set(inventory.resources.map(({ type }) => type))];
   const counts = types.map((type) => countOf(inventory.resources.filter((one) => one.type === type).length, type));
-  const days = Math.round((cloud.clock.now() - Math.min(...cloud.snapshots().map(createdAt))) / 86_400_000);
+  const days = Math.ceil((cloud.clock.now() - Math.min(...cloud.snapshots().map(createdAt))) / 86_400_000);
   const text = `Runs ${countOf(host.functions.length, "function")} on an embedded cloud on this machine: ${counts.join(", ")}, and ${countOf(findRequestedSnapshots(cloud).length, "snapshot")} of the last ${days} days.`;
   for (const part of wrapText(text, width)) line(style.bold(part));
   line();

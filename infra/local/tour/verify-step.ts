@@ -42,7 +42,7 @@ export function createVerifyStep(): TourStep {
       check(
         wrong.length === 0 && outcomes.size === recent.length,
         `the status of each of the ${countOf(recent.length, "snapshot")} of the last day`,
-        `${countOf(outcomes.size, "record")}, ${wrong.length} of them missing or with another status`,
+        `${countOf(outcomes.size, "record")}; the records of ${countOf(wrong.length, "snapshot")} are missing or have a wrong status`,
       );
       const bad = recent.filter((snapshot) => expectedOutcome(snapshot) !== "available");
       const names = bad.map(

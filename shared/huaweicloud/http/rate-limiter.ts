@@ -65,7 +65,7 @@ const USED_SHARE_OF_GROUP = 0.9;
  */
 const GROUP = { processes: 5, rate: 40, increase: 1 };
 /**
- * After its first 429 response, a process in a group ignores further 429 responses for this time, in milliseconds. All processes
+ * After its first 429 response, a process in a group ignores further 429 responses for this time and 1 s more. All processes
  * of the group receive their first 429 response, and lower their rates, at about the same time.
  */
 const SETTLE_MS = 4_000;

@@ -7,7 +7,7 @@ const [QUOTE, COMMA, BACKSLASH] = [0x22, 0x2c, 0x5c];
 const [OPEN_ARRAY, OPEN_OBJECT, CLOSE_ARRAY, CLOSE_OBJECT] = [0x5b, 0x7b, 0x5d, 0x7d];
 
 /**
- * Creates a reader that removes the rows of a list from a response body. The caller then parses and releases one row at a time,
+ * Creates a reader that cuts the rows of a list out of a response body. The caller then parses and releases one row at a time,
  * so a list response of 16 MiB fits into a function of 128 MB. Parsing the complete body would need three times as much memory.
  *
  * The function `add` of the reader throws BodyTooLarge if the list has too many rows, if a row is too long, or if the body

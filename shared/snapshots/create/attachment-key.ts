@@ -40,7 +40,7 @@ const REMEMBERED_MS = 3_600_000;
  * rules apply:
  *
  * - The request event and the completion event of an attachment share a key if the completion event is at most 10 minutes
- *   later. Redeliveries of either event do not change this.
+ *   later. A redelivered event has the same key as its first delivery.
  * - The request events of two attachments never share a key if they are more than 20 seconds apart.
  * - A completion event may be delivered before the request event of its attachment. If it then gets the key of an earlier
  *   attachment, it creates no snapshot. The request event gets a new key and creates the snapshot.

@@ -44,8 +44,8 @@ export interface CreateAllOptions {
  *
  * **Kinds.** The targets of each kind have their own queue and share of the concurrency, so one kind cannot stop another.
  *
- * **Two processes.** A run with more than 8 targets, or with more than `runContext.concurrency`, sends several create requests at the
- * same time only while it holds the run lock. Without the lock, it sends one create request and waits for its result; see `RunLock`. If
+ * **Two processes.** If a run has more than 8 targets, or more targets than `runContext.concurrency`, it must hold the run lock to
+ * send several create requests at the same time. Without the lock, it sends one create request and waits for its result; see `RunLock`. If
  * `run.again` is set, this applies to every run with several targets.
  */
 export async function createAll(

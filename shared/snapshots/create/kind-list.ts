@@ -10,7 +10,7 @@ import { createRunRows, type RunRows } from "./run-rows.ts";
 
 /** The maximum time for which a list response is fresh, in milliseconds: after throttled list requests, or with many processes. */
 const MAX_FRESH_MS = 8_000;
-/** The number of processes of a run that together refresh a list once per `FRESH_MS` each. */
+/** With at most this number of processes, each process of a run refreshes a list every `FRESH_MS`. With more, less often. */
 const PROCESSES_PER_FRESH_MS = 5;
 /** How long all targets fail with the error of a failed list request, in milliseconds, before it is sent again. */
 const FAILURE_MS = 10_000;
@@ -98,7 +98,7 @@ export function createKindList(
       rowCount += 1;
       remembered.add(id);
     }
-    // No remembered row means that rows are missing, unless the list was empty before.
+    // If the response contains no remembered row, rows between the two responses are missing, unless the list was empty before.
     if (!isComplete && remembered.size > added.length) await readWhole();
   };
 

@@ -59,7 +59,8 @@ export interface RunLock {
 }
 
 /**
- * Creates the run lock as one process sees it. At first, the process does not hold the lock.
+ * Creates the object with which one process takes and releases the run lock, which all processes of a run share. At first, the
+ * process does not hold the lock.
  *
  * @param targets the targets of this process. Other shards of the run have the same idempotency key but other targets.
  * @param again true if an earlier delivery of the event may have started the same targets. The process then waits 10 s before its

@@ -138,7 +138,7 @@ export function findBrokenRule(
     if (held !== undefined) return `${snapshot.id} must not be deleted (${held})`;
   }
   const isNamed = original.name === younger.name || both.every((snapshot) => hasGeneratedName(kind, snapshot));
-  return isNamed ? undefined : "their names differ, and the request generated at most one of them";
+  return isNamed ? undefined : "their names differ, and at most one of the two names was generated from the request";
 }
 
 const hasSameMarker = ({ marker: a }: FoundSnapshot, { marker: b }: FoundSnapshot): boolean =>

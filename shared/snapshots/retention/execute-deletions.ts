@@ -44,7 +44,7 @@ export interface DeletionPlan {
 const MAX_ROUNDS = 10;
 /**
  * The first round in which a permanent error no longer postpones the deletion of other snapshots of the same resource. Without
- * this limit, one snapshot that can never be deleted could prevent these deletions in every run.
+ * this limit, one snapshot that can never be deleted could postpone the other deletions in every run.
  */
 const FIRST_ROUND_WITHOUT_POSTPONING = 4;
 
@@ -92,7 +92,7 @@ export function createDeletionExecutor(
 ): DeletionExecutor {
   const { cloud, retryBudget, concurrency } = runContext;
   const { time } = retryBudget;
-  // Each wait must end before the last delete request, and each delete request before its confirmation.
+  // After each wait, there must be time for one more delete request and for the confirmation of the deletion.
   const waits: RetryBudget = {
     ...retryBudget,
     deadline: deleteCutoff(retryBudget, LISTED_AFTER_MS + time.now() - startedAt),

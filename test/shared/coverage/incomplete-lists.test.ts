@@ -144,7 +144,7 @@ describe("a kind of snapshots that the endpoint does not offer", () => {
     expect((await reportOf(project, EXCLUDING)).complete).toBe(false);
   });
 
-  test("the list of disks never counts as unused", async () => {
+  test("a missing list of disks is always a fault, because every project can have disks", async () => {
     const unused = ["snapshot", "standard-snapshot", "snapshot-group"] as const;
     const failing = { volume: { error: unsupported() } };
     await expect(

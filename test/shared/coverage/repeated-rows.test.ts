@@ -143,7 +143,7 @@ describe("a snapshot whose row does not contain the id of its disk", () => {
   const reportWith = (row: Row) =>
     reportOf({ rows: [...rows, row], resources: { volume, cluster: [] } }, { types: ["volume"] });
 
-  test("an old snapshot without a disk makes only the unprotected disks unknown, and is reported as a notice", async () => {
+  test("an old snapshot without a disk id changes only the state unprotected of disks to unknown, and causes a notice", async () => {
     const report = await reportWith(legacy(9000, { id: "u", volume_id: undefined }));
     expect(statesIn(report)).toEqual(["failing failing", "never unknown", "old stale", "young protected"]);
     expect([report.complete, report.faults, report.notices]).toEqual([

@@ -192,7 +192,7 @@ describe("the coverage report of the embedded cloud", () => {
     expect(resources.map(({ good, failed }) => good + failed)).toEqual([1, 1, 1]);
   });
 
-  test("the id of a disk counts without spaces, and anything but an id is a snapshot without a disk", async () => {
+  test("spaces around the id of a disk are ignored, and a snapshot with an invalid disk id is a snapshot without a disk id", async () => {
     const { cloud, collect } = await startCloudWithReport();
     for (const id of [A, B, C]) {
       cloud.addVolume({ id });

@@ -105,7 +105,7 @@ describe("the table of retained snapshots", () => {
     ]);
   });
 
-  test("the table of retained snapshots has at most 14 rows, which count every snapshot", () => {
+  test("the table of retained snapshots has at most 14 rows, and the counts in the rows add up to the number of all snapshots", () => {
     const rules: RetentionRule[] = ["keep_last", "keep_daily"];
     const retained = Array.from({ length: 60 }, (_, index) =>
       one(`2026-11-${String(1 + (index % 30)).padStart(2, "0")}`, rules[index % 2] as RetentionRule),

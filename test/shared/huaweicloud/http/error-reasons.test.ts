@@ -157,7 +157,7 @@ describe("the reason of each error code", () => {
   describe("messages about unsupported snapshots", () => testReasons(BY_MESSAGE));
   describe("temporary errors", () => testReasons(TEMPORARY));
 
-  test("faultError returns an ambiguous error for a create request if the reason is CloudError, or if the response has no error code and its status is not 429", () => {
+  test("faultError marks the error of a create request as ambiguous, because the snapshot may exist, if the reason is CloudError, or if the response has no error code and its status is not 429", () => {
     const isAmbiguous = ([code, status, , operation = "create", message]: Case) =>
       faultError("POST /", { status, code, message }, { operation }).ambiguous;
     const all = [...EVS, ...OPENSTACK, ...DWS, ...BY_MESSAGE];

@@ -189,7 +189,7 @@ describe("createAll while another process creates snapshots of the same run", ()
     expect(fixture.outcomes()).toEqual(["made-1 accepted", "made-2 accepted", "other-3 existing"]);
   });
 
-  test("createAll names the snapshots of a target in a notice if a target has two live snapshots, the oldest first", async () => {
+  test("if a target has two snapshots that have not failed, createAll names both in a notice, the older snapshot first", async () => {
     const fixture = createFixture({ ...LONG, concurrency: 3 });
     for (const number of [1, 2, 3]) addOther(fixture, number);
     const older = { created: startPlus(-1_000) };

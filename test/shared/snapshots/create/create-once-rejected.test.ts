@@ -83,7 +83,7 @@ describe("createOnce after a rejection that the snapshot of another delivery can
     expect(await callCreateOnce(fixture)).toMatchObject({ reason: "Conflict", status: 409, attempts: 1 });
   });
 
-  test("createOnce does not wait after a Busy error for a request that was never sent", async () => {
+  test("createOnce does not wait after a Busy error if no create request was sent", async () => {
     const { result, seconds } = await createAfter(cloudError("Busy", { requestSent: false }), requestOf(), {
       maxWaitMs: 0,
     });

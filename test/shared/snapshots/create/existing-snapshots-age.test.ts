@@ -74,7 +74,7 @@ describe("an index of existing snapshots whose list requests are throttled", () 
 });
 
 describe("createFreshLook", () => {
-  test("createFreshLook lists again 1 s after the last list request was sent, plus the duration of that request", async () => {
+  test("createFreshLook sends the next list request at least 1 s after the last list response arrived", async () => {
     const { time, runContext } = createFixture();
     let requests = 0;
     const look = createFreshLook(async () => {

@@ -15,7 +15,7 @@ describe("planRetention with duplicate snapshots", () => {
     ]);
   });
 
-  test("youngerDuplicates ignores copies and snapshots without a creation time", () => {
+  test("youngerDuplicates ignores snapshots without a creation time, and copies of snapshots", () => {
     const { marker } = good("t", 0);
     const original = good("x", 1, { marker });
     for (const other of [{ created: undefined }, { raw: { snapshot_type: "copy" } }]) {
