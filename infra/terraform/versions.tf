@@ -5,7 +5,7 @@ terraform {
     # `terraform init` writes the exact provider version and its hashes to .terraform.lock.hcl. Keep that file with your tfvars.
     huaweicloud = {
       source  = "huaweicloud/huaweicloud"
-      version = "~> 1.97"
+      version = "~> 1.96"
     }
   }
 }

@@ -25,7 +25,7 @@ describe("a broken copy of the Terraform module", () => {
       /huaweicloud_fgs_function\.arn: there is no such attribute/],
     ["a number is set as a string", "functions.tf", "each.value.memory", '"128"', /expected Int/],
     ["an argument has a value that the provider does not document", "triggers.tf", '"ACTIVE"', '"ENABLED"', /expected one of ACTIVE, DISABLED/],
-    ["the module accepts provider versions other than 1.97", "versions.tf", "~> 1.97", ">= 1.0", /the provider's version is >= 1\.0/],
+    ["the module accepts provider versions other than 1.96", "versions.tf", "~> 1.96", ">= 1.0", /the provider's version is >= 1\.0/],
     ["an agency is delegated to a domain instead of a service", "agencies.tf", /delegated_service_name/g,
       "delegated_domain_name", /is not delegated to FunctionGraph/],
     ["the module lacks a function", "locals.tf", "in local.definitions : name =>",

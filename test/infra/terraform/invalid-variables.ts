@@ -69,7 +69,7 @@ export const INVALID_VARIABLES: [string, Any, RegExp][] = [
     /prune-snapshots would have 11 timers \(duplicates_create_cluster_snapshot, .*, prune_p4\).*`delete_duplicates = false`/,
   ],
   ['the unknown function name "disk-attatched"', { functions: ["disk-attatched"], coverage: {} }, /^functions: expected any of .*; got disk-attatched\.$/],
-  ["the function disk-attached without disk_attached_kind", { disk_attached_kind: undefined }, /disk_attached_kind is not set/],
+  ["the function disk-attached without disk_attached_kind", { disk_attached_kind: undefined }, /disk_attached_kind"? (is not set|with no set value)/],
   ["snapshot-group as the disk_attached_kind", { disk_attached_kind: "snapshot-group" }, /disk_attached_kind: must be `snapshot` or/],
   ["a misspelled rule in disk_attached_retention", { disk_attached_retention: { keep_lats: 2 } },
     /disk_attached_retention: The only allowed fields are `keep_last`, `keep_within/],
@@ -109,6 +109,11 @@ export const INVALID_VARIABLES: [string, Any, RegExp][] = [
   ["an lts_endpoint that begins with http instead of https", { lts_endpoint: "http://100.125.11.157:8102" }, /https address/],
   ["an endpoint of a service that no function calls", { endpoints: { smn: "https://smn.example.com" } },
     /endpoints: expected any of .*evs.*; got smn/],
+  ["an HTTP function without a gateway", { gateway: undefined }, /need a dedicated API gateway, but the variable `gateway` is not set/],
+  ["a gateway.instance_id that is a name", { gateway: { instance_id: "my-gateway" } }, /gateway\.instance_id: must be the id/],
+  ["an unknown value of evs_limits", { evs_limits: "v5" }, /evs_limits: must be `current` or `classic`, got v5/],
+  ["variables of a function with more than 4,096 characters", { lts_endpoint: `https://${"x".repeat(4_096)}` },
+    /would have more than 4096 characters/],
 ];
 
 /** Returns valid variables, overridden by the changes. A variable that the changes set to undefined is not set. */

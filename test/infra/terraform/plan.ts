@@ -182,9 +182,16 @@ class Evaluation {
 
   /** Adds the message to `failed` unless the condition is true. */
   #demand(condition: Any, message: Any, scope: Scope, failed = this.#refusals): void {
-    try {
+    this.#attempt(() => {
       if (this.#expressions.value(condition, scope) !== true)
         failed.push(String(this.#expressions.value(message, scope)));
+    });
+  }
+
+  /** Evaluates something. Adds the message of an evaluation error to the refusals. */
+  #attempt(evaluate: () => void): void {
+    try {
+      evaluate();
     } catch (thrown) {
       if (!(thrown instanceof EvaluationError)) throw thrown;
       this.#refusals.push(thrown.message);
@@ -215,12 +222,10 @@ class Evaluation {
               this.#expressions.value(replace_triggered_by, scope);
               for (const { condition, error_message } of precondition) this.#demand(condition, error_message, scope);
             }
-            found.push({
-              address,
-              type,
-              name,
-              ...(key === undefined ? {} : { key }),
-              values: blockValues(bodies[0], scope, this.#expressions),
+            // If a resource cannot be evaluated, the precondition of another resource can have the better message.
+            this.#attempt(() => {
+              const values = blockValues(bodies[0], scope, this.#expressions);
+              found.push({ address, type, name, ...(key === undefined ? {} : { key }), values });
             });
           }
         }

@@ -4,7 +4,27 @@ import { EVERYTHING } from "./everything.ts";
 import { INVALID_VARIABLES, policiesWith, variablesWith } from "./invalid-variables.ts";
 import { planOf, sources } from "./plan.ts";
 
+/** The beginning of the only message that depends on the account instead of a variable. values.test.ts tests it. */
+const DEPENDS_ON_ACCOUNT = "alarm.user_name: LTS sends";
+
 describe("invalid variables", () => {
+  test("for each validation and precondition of the module, a row has variables that the condition rejects", async () => {
+    const plans = INVALID_VARIABLES.map(([, changes]) => planOf(sources(), variablesWith(changes)));
+    const refusals = (await Promise.all(plans)).flatMap((plan) => plan.refusals);
+    const BLOCK = /(?:validation|precondition) \{[\s\S]*?error_message = "(.*)"\n/g;
+    const messages = Object.values(sources()).flatMap((text) => [...text.matchAll(BLOCK)].map(([, one = ""]) => one));
+    // A message begins with the name of a variable, and often contains values between ${ and }.
+    const isRejected = (message: string) =>
+      refusals.some((refusal) =>
+        message
+          .replaceAll('\\"', '"')
+          .split(/\$\{[^}]*\}/)
+          .every((part) => refusal.includes(part)),
+      );
+    expect(messages.length).toBeGreaterThan(30);
+    expect(messages.filter((one) => !one.startsWith(DEPENDS_ON_ACCOUNT) && !isRejected(one))).toEqual([]);
+  });
+
   test.each(INVALID_VARIABLES)("the Terraform module rejects %s", async (_name, changes, message) => {
     const { refusals } = await planOf(sources(), variablesWith(changes));
     expect(refusals.join("\n")).toMatch(message);

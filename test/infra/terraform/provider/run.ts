@@ -10,7 +10,7 @@ import { createWorkspace, findTerraform, type OutputLine, requireGo, type Worksp
 const USAGE = `npm run test:terraform [-- --write]
 
 Builds the official provider once, which takes 15 minutes or more. Then validates the module, applies it with mocked cloud calls,
-and plans it with invalid variables. Compares the provider's schema with ${PRINTED_SCHEMA_FILE}. This command needs Terraform
+and tries to apply it with invalid variables. Compares the provider's schema with ${PRINTED_SCHEMA_FILE}. This command needs Terraform
 1.7 or OpenTofu 1.8 or later, and Go 1.24 or later. Exits with 0 if everything is as expected, otherwise with 1.
 
   --write   write the provider's schema instead of comparing it`;
@@ -21,9 +21,12 @@ const DEPLOYMENTS = readFileSync(join(import.meta.dirname, "deployments.tftest.h
 /** Returns the name of the test file for a row of `INVALID_VARIABLES`. */
 const fileOf = (index: number): string => `tests/invalid_${String(index).padStart(2, "0")}.tftest.json`;
 
-/** Returns a test file that plans the module with the given variables. */
-const planWith = (variables: unknown): string =>
-  JSON.stringify({ mock_provider: { huaweicloud: {} }, run: { plan: { command: "plan", variables } } });
+/**
+ * Returns a test file that applies the module with the given variables, because Terraform checks some preconditions only after it
+ * has created the log group. `more` contains further settings of the run.
+ */
+const applyWith = (variables: unknown, more: object = {}): string =>
+  JSON.stringify({ mock_provider: { huaweicloud: {} }, run: { apply: { variables, ...more } } });
 
 function main(): number {
   let write: boolean;
@@ -62,9 +65,12 @@ function check(write: boolean): number {
       "deployments.tftest.hcl",
       DEPLOYMENTS.replace("variables {", `variables {\n  dist = ${JSON.stringify(join(ROOT, "dist"))}`),
     );
-    workspace.addTest("everything.tftest.json", planWith(variables({})));
+    workspace.addTest(
+      "everything.tftest.json",
+      applyWith(variables({}), { expect_failures: ["check.policies_of_callers"] }),
+    );
     INVALID_VARIABLES.forEach(([, changes], index) => {
-      workspace.addTest(fileOf(index).replace("tests/", ""), planWith(variables(changes)));
+      workspace.addTest(fileOf(index).replace("tests/", ""), applyWith(variables(changes)));
     });
     const lines = workspace.test();
     const problems = [
@@ -133,7 +139,7 @@ function printConclusion(
   console.log(
     problems.length === 0
       ? `The Terraform module works with ${tools}: ${runs} runs, ${assertions} assertions, ${INVALID_VARIABLES.length} rejected sets of variables.`
-      : `The Terraform module has ${problems.length} problems with ${tools}.`,
+      : `The Terraform module has ${problems.length} ${problems.length === 1 ? "problem" : "problems"} with ${tools}.`,
   );
   for (const problem of problems) console.log(`  ${problem}`);
 }
