@@ -17,7 +17,7 @@ subscribe("http.client.response.finish", () => {
 });
 
 const context = () => {
-  const deadline = Date.now() + 900_000;
+  const deadline = Date.now() + Number(variables.TIMEOUT_MS ?? 900_000);
   return {
     getRequestID: () => `bench-${process.pid}`,
     getRemainingTimeInMilliSeconds: () => deadline - Date.now(),
