@@ -17,7 +17,7 @@ if a large run of scheduled-snapshots or prune-snapshots misses its limits. The 
 start per bundle (default 21).
 
   --slow   only runs scheduled-snapshots for 10,000 disks, with CPU work that takes five times as long
-  --peer   only compares scheduled-snapshots with Cloud Custodian for Huawei Cloud, in about 8 minutes: a first run, a
+  --peer   only compares scheduled-snapshots with Cloud Custodian for Huawei Cloud, in about 10 minutes: a first run, a
            second run, a lost response and a disk that is always throttled. It needs Python 3.11 or later, and installs
            Custodian in node_modules/.cache/custodian. Exits with 1 if scheduled-snapshots creates a duplicate, misses
            a disk without a message or lacks a record.

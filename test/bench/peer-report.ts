@@ -63,18 +63,26 @@ export function findBrokenPromises(results: ToolResults): string[] {
   );
 }
 
-/** Returns why the runs of Custodian measure nothing, such as a run that sent no request, or undefined. */
-export function findInvalidRun({ custodian, disks }: Comparison): string | undefined {
+/**
+ * Returns why the comparison failed, or an empty array: this project broke a promise, or Custodian did not work even without
+ * faults, so its runs measure nothing.
+ */
+export function findProblems({ disks, project, custodian }: Comparison): string[] {
   const [first] = custodian.repeated;
-  if (first !== undefined && first.created === disks && !first.failed) return undefined;
-  return `Custodian created ${first?.created ?? 0} instead of ${disks} snapshots in a run without faults`;
+  const works = first !== undefined && !first.failed && first.created === disks;
+  return [
+    ...findBrokenPromises(project),
+    ...(works
+      ? []
+      : [`Custodian created ${first?.created ?? 0} instead of ${disks} snapshots in a run without faults`]),
+  ];
 }
 
 /** Returns one sentence about this project, and one about Custodian. */
 export function conclusionOf(comparison: Comparison): string {
   const { disks, custodian } = comparison;
-  const broken = [...findBrokenPromises(comparison.project), ...[findInvalidRun(comparison) ?? []].flat()];
-  if (broken.length > 0) return `The comparison failed: ${broken.join("; ")}.`;
+  const problems = findProblems(comparison);
+  if (problems.length > 0) return `The comparison failed: ${problems.join("; ")}.`;
   const { repeated, gatewayTimeout, throttled } = custodian;
   return [
     `This project created exactly one snapshot of each of ${count(disks, "disk")} in every scenario, except of the disk that is always throttled, which a record names.`,

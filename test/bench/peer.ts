@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { BadUsage, readArguments } from "../../infra/local/terminal/arguments.ts";
 import { custodianVersions, installCustodian } from "./custodian.ts";
 import { formatMarkdownTable } from "./markdown-table.ts";
-import { conclusionOf, findBrokenPromises, findInvalidRun, tableRows } from "./peer-report.ts";
+import { conclusionOf, findProblems, tableRows } from "./peer-report.ts";
 import { LATENCY_MS, runScenarios, TIMEOUT_MS } from "./peer-runs.ts";
 
 const OPTIONS = {
@@ -39,5 +39,5 @@ export async function runPeer({ disks, json }: ReturnType<typeof readPeerArgumen
   console.log(`${formatMarkdownTable(head, rows)}\n`);
   console.log(line);
   if (json !== undefined) writeFileSync(json, `${line}\n`);
-  return findBrokenPromises(comparison.project).length > 0 || findInvalidRun(comparison) !== undefined ? 1 : 0;
+  return findProblems(comparison).length > 0 ? 1 : 0;
 }
