@@ -31,6 +31,8 @@ export interface Measured {
   rssPeak: number;
   /** CPU time of the invocation in milliseconds. */
   cpu: number;
+  /** CPU time of the process since its start in milliseconds. */
+  cpuTotal: number;
   result: Record<string, unknown>;
 }
 
