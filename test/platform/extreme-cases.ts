@@ -25,7 +25,7 @@ export const withoutResponses =
 /** A report without lists is still a report, but it says that it is not complete. */
 const isFailedResponse = ({ status, body }: ReturnType<typeof readHttp>) => status >= 500 || body.complete === false;
 
-const DISKS = 1_000;
+const DISKS = 600;
 const SNAPSHOTS_PER_DISK = 5;
 
 /** Adds disks with hourly snapshots to the embedded cloud. */
@@ -38,13 +38,13 @@ function addMany(cloud: Parameters<FunctionCase>[0]): void {
   }
 }
 
-/** Maps a function to a step with 1,000 disks and 5,000 snapshots, or with the creation of 100 snapshots. */
+/** Maps a function to a step with 600 disks and 3,000 snapshots, or with the creation of 50 snapshots. */
 export const LARGE_CASES: Readonly<Record<string, FunctionCase>> = {
   "prune-snapshots": (cloud) => {
     addMany(cloud);
     return [
       {
-        title: "5,000 snapshots",
+        title: "3,000 snapshots",
         event: timer({ policy: "nightly", retention: { keep_last: SNAPSHOTS_PER_DISK } }),
         check(outcome) {
           readResult(outcome);
@@ -58,7 +58,7 @@ export const LARGE_CASES: Readonly<Record<string, FunctionCase>> = {
     addMany(cloud);
     return [
       {
-        title: "5,000 snapshots of 1,000 disks",
+        title: "3,000 snapshots of 600 disks",
         event: get({ format: "html" }),
         check(outcome) {
           const { status, text } = readHttp(outcome);
@@ -69,14 +69,14 @@ export const LARGE_CASES: Readonly<Record<string, FunctionCase>> = {
     ];
   },
   "scheduled-snapshots": (cloud) => {
-    for (let disks = 0; disks < 100; disks += 1) cloud.addVolume({ tags: TAGS });
+    for (let disks = 0; disks < 50; disks += 1) cloud.addVolume({ tags: TAGS });
     return [
       {
-        title: "100 disks",
+        title: "50 disks",
         event: timer({ policy: "nightly", targets: [{ kind: "snapshot", tags: TAGS }] }),
         check(outcome) {
-          assert.deepEqual(readResult(outcome).outcomes, { accepted: 100 });
-          assert.equal(cloud.snapshots("snapshot").length, 100);
+          assert.deepEqual(readResult(outcome).outcomes, { accepted: 50 });
+          assert.equal(cloud.snapshots("snapshot").length, 50);
         },
       },
     ];
@@ -85,7 +85,7 @@ export const LARGE_CASES: Readonly<Record<string, FunctionCase>> = {
     addMany(cloud);
     return [
       {
-        title: "5,000 snapshots",
+        title: "3,000 snapshots",
         event: timer({}),
         check(outcome) {
           assert.deepEqual(readResult(outcome).outcomes, { available: DISKS * SNAPSHOTS_PER_DISK });

@@ -33,7 +33,7 @@ export interface Invoked {
   error?: { errorMessage: string; errorType: string };
   /** Why the process ended during the invocation. */
   lost?: string;
-  /** The duration in milliseconds, which includes loading for the first invocation. */
+  /** The duration in milliseconds, as the process measured it. It includes loading for the first invocation. */
   tookMs: number;
   figures?: Figures;
   /** The lines that the function wrote to its log. */
@@ -108,19 +108,21 @@ export function startInstance(settings: FunctionSettings, runtime: NodeRuntime):
       await ready;
       const began = performance.now();
       channel.write(`${JSON.stringify({ requestId: id, event, credentials })}\n`);
-      const timer = setTimeout(() => {
+      // If this process is busy, the timer can end before the process has read an answer that arrived in time.
+      const stop = () => setImmediate(() => !isAnswered && kill());
+      const kill = () => {
         lost = `the time limit of ${settings.timeoutSeconds} s ended`;
         child.kill("SIGKILL");
-      }, settings.timeoutSeconds * 1000);
+      };
+      let isAnswered = false;
+      const timer = setTimeout(stop, settings.timeoutSeconds * 1000);
       const answer = await answers.next();
+      isAnswered = true;
       clearTimeout(timer);
-      const tookMs = performance.now() - began;
-      if (answer === undefined) {
-        await closed;
-        return { lost: lost as string, tookMs, stdout: await stdout.untilMark(id), stderr: await stderr.untilMark(id) };
-      }
+      if (answer === undefined) await closed;
       const lines = { stdout: await stdout.untilMark(id), stderr: await stderr.untilMark(id) };
-      return { ...(JSON.parse(answer) as Pick<Invoked, "result" | "error" | "figures">), tookMs, ...lines };
+      if (answer === undefined) return { lost: lost as string, tookMs: performance.now() - began, ...lines };
+      return { ...(JSON.parse(answer) as Omit<Invoked, "lost" | "stdout" | "stderr">), ...lines };
     },
     freeze() {
       child.kill("SIGSTOP");

@@ -167,6 +167,7 @@ let loadedRssBytes = 0;
 
 async function run(request) {
   const answer = {};
+  const startedAt = performance.now();
   // The time limit also covers the first loading of the handler.
   const context = new Context(request);
   try {
@@ -181,6 +182,7 @@ async function run(request) {
   } catch (error) {
     answer.error = { errorMessage: String(error?.message ?? error), errorType: String(error?.name ?? typeof error) };
   }
+  answer.tookMs = performance.now() - startedAt;
   const peakKb = readProc("status", /^VmHWM:\s+(\d+) kB/m) ?? process.resourceUsage().maxRSS;
   answer.figures = {
     loadMs,

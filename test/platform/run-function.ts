@@ -14,7 +14,7 @@ import { checkInvocation, readLog } from "./responses.ts";
 const DIST = join(import.meta.dirname, "..", "..", "dist");
 
 /** The time limit in the runs that must be short. FunctionGraph allows 3 s and more. */
-export const SHORT_LIMIT_SECONDS = 5;
+export const SHORT_LIMIT_SECONDS = 4;
 
 /** How an instance differs from a normal one. */
 export interface Limits {
@@ -63,6 +63,7 @@ export async function runSteps(
       forwarder.dropConnections();
       invoked.push(one);
       assert.equal(one.lost, undefined);
+      assert.ok(one.tookMs <= settings.timeoutSeconds * 1000, `the invocation took ${one.tookMs} ms`);
       checkInvocation(one);
       const delivered = cloud.logs.slice(alreadyDelivered).map(({ line }) => line);
       step.check({ invoked: one, cloud, records: readLog(one, step.isTopicLost ? undefined : delivered) });
