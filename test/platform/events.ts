@@ -1,4 +1,4 @@
-/** Creates events in the shapes that the documents of FunctionGraph describe (functiongraph-event-shapes). */
+/** Creates events in the shapes that the documents of FunctionGraph describe (SOURCES.md#functiongraph-event-shapes). */
 
 const EIGHT_HOURS_MS = 8 * 3_600_000;
 

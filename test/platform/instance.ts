@@ -143,7 +143,7 @@ function preferProcess(pid: number): void {
   }
 }
 
-/** Returns the environment variables that FunctionGraph sets (functiongraph-runtime-variables). HOME is not among them. */
+/** Returns the environment variables that FunctionGraph sets (SOURCES.md#functiongraph-runtime-variables). HOME is not among them. */
 function environmentOf(settings: FunctionSettings, code: string): Record<string, string> {
   return {
     RUNTIME_PROJECT_ID: settings.projectId,

@@ -1,14 +1,16 @@
 // Runs one instance of a function as the documents of FunctionGraph describe it. The loader uses nothing of this repository: it
 // imports no file of shared/, functions/ or infra/, so it does not repeat a mistake of the function host.
 //
-// What the documents say (the names are entries of shared/SOURCES.md):
-// - The handler is `file.export` below the code folder, with the parameters event, context and callback (functiongraph-handler).
+// What the documents say:
+// - The handler is `file.export` below the code folder, with the parameters event, context and callback
+//   (SOURCES.md#functiongraph-handler).
 // - The result is the value that an async handler returns, or the second argument of the callback, as JSON.
 // - If the handler throws, rejects or calls back with an error, the response is {errorMessage, errorType}
-//   (functiongraph-failed-execution).
-// - The context is an object with methods, such as getRequestID() (functiongraph-context, functiongraph-running-time).
-// - The variables of the user are in RUNTIME_USERDATA, and the context reads them (functiongraph-user-data).
-// - An instance processes one request at a time and is used again (functiongraph-one-request).
+//   (SOURCES.md#functiongraph-failed-execution).
+// - The context is an object with methods, such as getRequestID() (SOURCES.md#functiongraph-context,
+//   SOURCES.md#functiongraph-running-time).
+// - RUNTIME_USERDATA has the variables of the user, and the context reads them (SOURCES.md#functiongraph-user-data).
+// - An instance processes one request at a time, and then further requests (SOURCES.md#functiongraph-one-request).
 // The documents do not mention unhandled rejections and uncaught exceptions, so the loader installs no handler for them, and
 // Node.js ends the process.
 //

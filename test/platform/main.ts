@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { loadDefinitions } from "../../infra/definitions.ts";
 import { formatTable } from "../../infra/local/terminal/table.ts";
+import type { FunctionDefinition } from "../../shared/middleware/definition.ts";
 import { findRuntime, installRuntime, type NodeRuntime } from "./node-runtimes.ts";
 import { type FunctionRun, runFunction, runLarge, runUntilTimeLimit, SHORT_LIMIT_SECONDS } from "./run-function.ts";
 import { CAN_CHANGE_USER } from "./sandbox.ts";
@@ -16,13 +17,16 @@ accept, acts twice on a repeated event, writes a file, makes Node.js print a war
 
   --node         run only this version of Node.js, such as 20.15.1, or "installed"
   --real-limits  let every function run until the time limit in its function.ts (15 minutes) instead of ${SHORT_LIMIT_SECONDS} s
-  --save         write the figures to test/platform/figures.json
+  --save         write the figures to test/bench/platform.json
 
 The first run downloads about 50 MB for each version of Node.js that is not installed. Only root can start a process as nobody.`;
 
-const FIGURES_FILE = join(import.meta.dirname, "figures.json");
+const FIGURES_FILE = join(import.meta.dirname, "..", "bench", "platform.json");
 const MIB = 1024 * 1024;
-const MAX_PARALLEL = 2;
+/** How many functions run at once in the runs that use the processor. */
+const MAX_BUSY = 2;
+/** How many functions run at once while they wait for the time limit. */
+const MAX_WAITING = 5;
 
 interface Row {
   function: string;
@@ -67,50 +71,59 @@ function findRuntimes(version: string | undefined): NodeRuntime[] {
   return [version === "installed" ? installed : installRuntime(version)];
 }
 
+type Run = (definition: FunctionDefinition, runtime: NodeRuntime) => Promise<FunctionRun> | undefined;
+
 async function runAll(runtimes: NodeRuntime[], hasRealLimits: boolean, isSaved: boolean): Promise<number> {
   const definitions = await loadDefinitions();
-  const rows: Row[] = [];
-  const failures: string[] = [];
-  const limits = new Set<string>();
   const jobs = runtimes.flatMap((runtime) => definitions.map((definition) => ({ runtime, definition })));
-  const attempt = async (run: Promise<FunctionRun> | undefined): Promise<FunctionRun | undefined> => {
-    try {
-      return await run;
-    } catch (error) {
-      failures.push((error as Error).message);
-      return undefined;
-    }
+  const failures: string[] = [];
+  /** Runs every function with every version of Node.js. The result has a run for each job, or undefined if it failed. */
+  const runEach = async (parallel: number, run: Run): Promise<(FunctionRun | undefined)[]> => {
+    const runs: (FunctionRun | undefined)[] = [];
+    const waiting = [...jobs.entries()];
+    const work = async () => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        const [index, { definition, runtime }] = next;
+        try {
+          runs[index] = await run(definition, runtime);
+        } catch (error) {
+          failures.push((error as Error).message);
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: parallel }, work));
+    return runs;
   };
-  const measure = async ({ runtime, definition }: (typeof jobs)[number]) => {
-    const seconds = hasRealLimits ? definition.timeoutSeconds : SHORT_LIMIT_SECONDS;
-    const normal = await attempt(runFunction(definition, runtime));
-    const large = await attempt(runLarge(definition, runtime));
-    const late = await attempt(runUntilTimeLimit(definition, runtime, seconds));
-    if (normal === undefined || late === undefined) return;
-    limits.add(normal.limit);
-    const mib = (bytes: number) => Number((bytes / MIB).toFixed(1));
-    rows.push({
-      function: definition.name,
-      node: runtime.version,
-      load_ms: Number(normal.figures.loadMs.toFixed(1)),
-      first_invocation_ms: Math.round(normal.firstMs),
-      rss_loaded_mib: mib(normal.figures.loadedRssBytes),
-      peak_rss_mib: mib(normal.figures.peakRssBytes),
-      ...(large === undefined ? {} : { peak_rss_large_mib: mib(large.figures.peakRssBytes) }),
-      time_limit_s: seconds,
-      returned_after_s: Number((late.longestMs / 1000).toFixed(2)),
-    });
-  };
-  // With the real limits, the functions wait almost all the time, so all of them can run at once.
-  const parallel = hasRealLimits ? jobs.length : MAX_PARALLEL;
-  const work = async () => {
-    for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) await measure(job);
-  };
-  await Promise.all(Array.from({ length: parallel }, work));
+  const secondsOf = ({ timeoutSeconds }: FunctionDefinition) => (hasRealLimits ? timeoutSeconds : SHORT_LIMIT_SECONDS);
+  const normal = await runEach(MAX_BUSY, runFunction);
+  const large = await runEach(MAX_BUSY, runLarge);
+  const late = await runEach(hasRealLimits ? jobs.length : MAX_WAITING, (definition, runtime) =>
+    runUntilTimeLimit(definition, runtime, secondsOf(definition)),
+  );
+  const rows = jobs.flatMap(({ definition }, index): Row[] => {
+    const [one, last] = [normal[index], late[index]];
+    return one === undefined || last === undefined ? [] : [rowOf(one, large[index], last, secondsOf(definition))];
+  });
   rows.sort((one, other) => one.function.localeCompare(other.function) || one.node.localeCompare(other.node));
+  const limits = new Set(normal.flatMap((one) => one?.limit ?? []));
   report(rows, failures, runtimes, limits);
   if (isSaved && failures.length === 0) writeFileSync(FIGURES_FILE, `${JSON.stringify(rows, null, 2)}\n`);
   return failures.length === 0 ? 0 : 1;
+}
+
+function rowOf(normal: FunctionRun, large: FunctionRun | undefined, late: FunctionRun, seconds: number): Row {
+  const mib = (bytes: number) => Number((bytes / MIB).toFixed(1));
+  return {
+    function: normal.name,
+    node: normal.node,
+    load_ms: Number(normal.figures.loadMs.toFixed(1)),
+    first_invocation_ms: Math.round(normal.firstMs),
+    rss_loaded_mib: mib(normal.figures.loadedRssBytes),
+    peak_rss_mib: mib(normal.figures.peakRssBytes),
+    ...(large === undefined ? {} : { peak_rss_large_mib: mib(large.figures.peakRssBytes) }),
+    time_limit_s: seconds,
+    returned_after_s: Number((late.longestMs / 1000).toFixed(2)),
+  };
 }
 
 function report(rows: readonly Row[], failures: readonly string[], runtimes: NodeRuntime[], limits: Set<string>): void {

@@ -37,7 +37,8 @@ describe("one event of each trigger", () => {
 describe("a cloud that does not respond", () => {
   test.concurrent.each(BOTH)(
     `%s on Node.js %i reports the failure before the time limit of ${SHORT_LIMIT_SECONDS} s if no request gets a response`,
-    MAX_MS,
+    // The functions reserve 150 ms. On a busy machine, a process can wait longer than that for a processor.
+    { ...MAX_MS, retry: 2 },
     async (_name, major, definition) => {
       const { longestMs } = await runUntilTimeLimit(definition, findRuntime(major), SHORT_LIMIT_SECONDS);
       expect(longestMs).toBeLessThan(SHORT_LIMIT_SECONDS * 1000);

@@ -4,7 +4,7 @@ import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
 import type { Invoked } from "./instance.ts";
 
 const MIB = 1024 * 1024;
-/** The maximum response through the API gateway, and of an asynchronous invocation (functiongraph-limits). */
+/** The maximum response through the API gateway, and of an asynchronous invocation (SOURCES.md#functiongraph-limits). */
 const MAX_GATEWAY_BYTES = 4 * MIB;
 const MAX_ASYNC_BYTES = 256 * 1024;
 
@@ -38,7 +38,7 @@ export interface HttpResponse {
   body: Json;
 }
 
-/** Accepts a result as the API gateway does (functiongraph-apig-response): any other shape is an error 500 for the caller. */
+/** Accepts a result as the API gateway does (SOURCES.md#functiongraph-apig-response): any other shape is an error 500 for the caller. */
 export function readHttp({ invoked }: Pick<Outcome, "invoked">): HttpResponse {
   const { result, error, lost } = invoked;
   assert.ok(result !== undefined, `expected an HTTP response, got ${JSON.stringify(error ?? lost)}`);

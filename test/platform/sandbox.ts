@@ -21,7 +21,7 @@ const WRITABLE_FOLDERS = ["/tmp", "/var/tmp", "/dev/shm", "/run/lock"];
 
 /** The files of one function in a new temporary folder. */
 export interface Sandbox {
-  /** The working directory of the function. It is the parent of the code folder (functiongraph_03_0330, functiongraph_03_0846). */
+  /** The working directory of the function. It is the parent of the code folder (SOURCES.md#functiongraph-folders). */
   folder: string;
   code: string;
   loader: string;
