@@ -167,6 +167,7 @@ describe("test files", () => {
     "test/faults/process.ts": "starts processes that use the clock of the machine",
     "test/functions/pre-deploy-real-time.test.ts": "runs one deployment in real time",
     "test/infra/ci/gate-connection.test.ts": "checks signatures of a process that uses the clock of the machine",
+    "test/platform/": "starts processes that use the clock of the machine",
     "test/support/cloud-client.ts": "signs requests, which servers accept only at the current time",
     "test/project.test.ts": "contains samples of reads of the wall clock",
     "test/support/wire.ts": "connects to real servers",

@@ -15,11 +15,16 @@ export interface MemoryLimit {
   remove(): void;
 }
 
-/** Node.js options that limit memory about as much as a cgroup of 128 MB does. */
-const WITHOUT_CGROUP = ["--max-old-space-size=64", "--max-semi-space-size=1"];
+/** Returns Node.js options that limit memory about as much as a cgroup does. 128 MB of memory leave 64 MB for the heap. */
+const optionsFor = (megabytes: number) => [`--max-old-space-size=${megabytes / 2}`, "--max-semi-space-size=1"];
 
-/** Creates a limit of 128 MB for one process: a cgroup of version 1 or 2, or Node.js options if no cgroup can be created. */
-export function limitMemory(name: string): MemoryLimit {
+/**
+ * Creates a memory limit for one process: a cgroup of version 1 or 2, or Node.js options if no cgroup can be created.
+ *
+ * @param bytes the limit, default 128 MB
+ */
+export function limitMemory(name: string, bytes = FUNCTION_BYTES): MemoryLimit {
+  const megabytes = bytes / 1024 / 1024;
   for (const { version, folder } of findParentFolders()) {
     const path = join(folder, `snapshot-functions-${name}`);
     try {
@@ -36,17 +41,19 @@ export function limitMemory(name: string): MemoryLimit {
       }
     };
     try {
-      writeFileSync(join(path, version === 1 ? "memory.limit_in_bytes" : "memory.max"), String(FUNCTION_BYTES));
-      return { name: `cgroup v${version}, 128 MB`, options: [], processesFile: join(path, "cgroup.procs"), remove };
+      writeFileSync(join(path, version === 1 ? "memory.limit_in_bytes" : "memory.max"), String(bytes));
+      return {
+        name: `cgroup v${version}, ${megabytes} MB`,
+        options: [],
+        processesFile: join(path, "cgroup.procs"),
+        remove,
+      };
     } catch {
       remove();
     }
   }
-  return {
-    name: `${WITHOUT_CGROUP.join(" ")}, because no cgroup can be created`,
-    options: WITHOUT_CGROUP,
-    remove() {},
-  };
+  const options = optionsFor(megabytes);
+  return { name: `${options.join(" ")}, because no cgroup can be created`, options, remove() {} };
 }
 
 /** Returns the folders in which to create a memory cgroup: first the cgroup of this process, then the root cgroup. */
