@@ -19,7 +19,8 @@ const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 /**
  * Reads the address of a function at the gateway.
  *
- * @throws {BadInput} when the address is not an https address, except on loopback, or contains more than a path
+ * @throws {BadInput} if the address does not begin with `https` (loopback addresses may begin with `http`), or has credentials, a
+ *   query string or a fragment
  */
 export function readUrl(text: string): URL {
   let url: URL | undefined;

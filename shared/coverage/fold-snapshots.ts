@@ -40,10 +40,10 @@ interface Item {
 
 /** The snapshots whose rows do not contain the id of their resource. They can belong to any resource. */
 export interface Unlocated {
-  /** The kind and the id of the first of them. */
+  /** The kind and the id of the first of these snapshots. */
   first: string;
   count: number;
-  /** The creation time of the newest of them. Infinity if a creation time is unknown. */
+  /** The creation time of the newest of these snapshots. Infinity if a creation time is unknown. */
   newest: number;
 }
 
@@ -181,7 +181,7 @@ const DETAIL_OF: Record<CoveredKind, number> = {
   "cluster-snapshot": 1,
 };
 
-/** Combines two rows with the same id. EVS v5 knows the group of a snapshot that the list of EVS v2 can contain, too. */
+/** Combines two rows with the same id. The lists of EVS v2 and v5 can contain the same snapshot, but only v5 returns its group. */
 function combineItems(known: Item, other: Item): Item {
   const [first, second] = DETAIL_OF[other.kind] > DETAIL_OF[known.kind] ? [other, known] : [known, other];
   const { owner, groupId } = first;

@@ -69,7 +69,7 @@ function formatRows(rows: readonly Row[], width: number): string[] {
   );
 }
 
-/** Returns whether a column says something. The conclusion already says the action if all records have the same action. */
+/** Returns whether the table needs a column. If all records have the same action, the line above the table contains the action. */
 function isShown(column: (typeof COLUMNS)[number], rows: readonly Row[]): boolean {
   const values = new Set(rows.map((row) => row[column]));
   return column === "action" ? values.size > 1 : values.size > 1 || !values.has("");

@@ -12,7 +12,7 @@ export interface Delivery {
   /** The names of the resources for which the function must write a result record, one name for each record. */
   targets: readonly string[];
   seconds: number;
-  /** The outcomes of the targets as one string, such as `4 accepted`, the HTTP status, or the error of the invocation. */
+  /** Either the outcomes of the targets, such as `4 accepted`, or the HTTP status, or the error of the invocation. */
   summary: string;
 }
 

@@ -35,7 +35,7 @@ export interface Tour {
   close(): Promise<void>;
 }
 
-/** Starts the local site, runs the steps of the tour, waits until the snapshots are finished, and prints a summary. */
+/** Starts the embedded cloud and the functions, runs the steps of the tour, waits until the snapshots are finished, and prints a summary. */
 export async function runTour(screen: Screen, { dist, port, verbose = false }: TourOptions = {}): Promise<Tour> {
   const { style, line } = screen;
   const onLine = ({ text, function: name }: OutputLine) => {

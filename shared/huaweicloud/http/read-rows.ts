@@ -19,7 +19,8 @@ export function readResource(row: JsonObject, what: string): Resource {
 /**
  * Reads a row of a list response as a snapshot of the given kind.
  *
- * @param isTolerant true to read a row without an id or a status as a snapshot in the state `unknown`; see `isUnreadable`
+ * @param isTolerant true to read a row without an id or a status as a snapshot in the state `unknown` instead of throwing an error;
+ *   see `isUnreadable`
  * @throws SnapshotError BadResponse if the id or the status is missing or invalid, because the row may be the requested
  *   snapshot
  */
