@@ -19,6 +19,9 @@ counts = collections.defaultdict(collections.Counter)
 modes = collections.Counter()
 excluded = collections.Counter()
 digest = hashlib.sha256()
+# The requests whose response took more than SLOW_SECONDS.
+slow = []
+SLOW_SECONDS = 3
 
 
 def is_json_object(value):
@@ -192,6 +195,8 @@ def after_call(ctx, case, response):
     request = response.request
     body = request.body if isinstance(request.body, bytes) else str(request.body).encode("utf-8", "replace")
     path = request.url.split("/", 3)[-1]
+    if response.elapsed > SLOW_SECONDS:
+        slow.append(f"{response.elapsed:.0f} s: {response.status_code} {request.method} /{path} {body.decode('utf-8', 'replace')}"[:500])
     digest.update(f"{request.method} {path}\n".encode("utf-8", "replace") + body + b"\n")
 
 
@@ -200,7 +205,7 @@ def write_result():
     path = os.environ.get("API_TEST_RESULT")
     if path is None or not counts:
         return
-    result = {"counts": counts, "modes": modes, "excluded": excluded, "digest": digest.hexdigest()[:16]}
+    result = {"counts": counts, "modes": modes, "excluded": excluded, "slow": slow, "digest": digest.hexdigest()[:16]}
     result["exclusions"] = [name for name, _, _ in EXCLUSIONS]
     with open(path, "w") as file:
         json.dump(result, file)

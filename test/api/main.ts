@@ -5,7 +5,9 @@ import { failureOf, failuresIn, MIN_CASES, reportLines } from "./report.ts";
 import { type OperationResult, type Plan, runOperation } from "./run-operation.ts";
 import { operationNames, readDocument } from "./settings.ts";
 
-const DEFAULT_EXAMPLES = 700;
+/** The number of random cases of each operation and round. */
+const EXAMPLES = 150;
+const DEFAULT_ROUNDS = 5;
 const PART_EXAMPLES = 20;
 /** About how many cases schemathesis derives from the schemas of all operations. */
 const FIXED_CASES = "about 1,100";
@@ -18,8 +20,8 @@ request, and no rejected valid request. Needs Python 3.10. Exits with 0 if no ch
 are wrong.
 
   --part      sends about 1,250 cases, which takes about a minute
-  --examples  the number of random cases of each operation (default ${DEFAULT_EXAMPLES}), in addition to the
-              ${FIXED_CASES} cases that schemathesis derives from the schemas without a seed
+  --rounds    how many times ${EXAMPLES} random cases of each operation are sent (default ${DEFAULT_ROUNDS}). The first round also sends
+              the ${FIXED_CASES} cases that schemathesis derives from the schemas without a seed.
   --seed      the seed of the random cases (default 1). The same seed sends the same requests.`;
 
 /** How many operations are tested at the same time. */
@@ -28,25 +30,25 @@ const CONCURRENCY = 2;
 async function main(argv: readonly string[]): Promise<number> {
   const options = {
     part: { type: "boolean", default: false },
-    examples: { type: "string" },
+    rounds: { type: "string" },
     seed: { type: "string", default: "1" },
     help: { type: "boolean" },
   } as const;
-  const { part, examples, seed, help } = readArguments({ args: [...argv], options }).values;
+  const { part, rounds, seed, help } = readArguments({ args: [...argv], options }).values;
   if (help) {
     console.log(USAGE);
     return 0;
   }
   const plan: Plan = {
     seed: readNumber("--seed", seed),
-    examples: readNumber("--examples", examples ?? String(part ? PART_EXAMPLES : DEFAULT_EXAMPLES)),
+    examples: part ? PART_EXAMPLES : EXAMPLES,
+    rounds: readNumber("--rounds", rounds ?? String(part ? 1 : DEFAULT_ROUNDS)),
     document: readDocument(),
     program: installSchemathesis(),
   };
   const started = performance.now();
   const results = await runAll(plan);
-  // A run with another number of examples proves as much as its number of cases says.
-  const minCases = part || examples !== undefined ? 1 : MIN_CASES;
+  const minCases = part || rounds !== undefined ? 1 : MIN_CASES;
   const seconds = (performance.now() - started) / 1000;
   for (const line of reportLines(results, { seed: plan.seed, seconds, minCases })) console.log(line);
   for (const { passed, operation, output } of results) {
@@ -55,19 +57,21 @@ async function main(argv: readonly string[]): Promise<number> {
   return failureOf(results, minCases) === undefined ? 0 : 1;
 }
 
-/** Tests all operations. Returns their results in the order of the document. */
+/** Runs all rounds of all operations. Returns their results in the order of the document. */
 async function runAll(plan: Plan): Promise<OperationResult[]> {
-  const operations = operationNames(plan.document);
-  const results = new Map<string, OperationResult>();
+  const runs = operationNames(plan.document).flatMap((operation) =>
+    Array.from({ length: plan.rounds }, (_, round) => ({ operation, round })),
+  );
+  const results = new Map<object, OperationResult>();
   // The last operations of the document take longest, so they start first.
-  const waiting = operations.toReversed();
+  const waiting = runs.toReversed();
   const work = async () => {
-    for (let operation = waiting.shift(); operation !== undefined; operation = waiting.shift()) {
-      results.set(operation, await runOperation(operation, plan));
+    for (let run = waiting.shift(); run !== undefined; run = waiting.shift()) {
+      results.set(run, await runOperation(run.operation, plan, run.round));
     }
   };
   await Promise.all(Array.from({ length: CONCURRENCY }, work));
-  return operations.flatMap((operation) => results.get(operation) ?? []);
+  return runs.flatMap((run) => results.get(run) ?? []);
 }
 
 function readNumber(option: string, text: string): number {

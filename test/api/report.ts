@@ -10,8 +10,8 @@ const casesOf = ({ operation, counts = {} }: OperationResult): number => sum(Obj
 
 /** Returns the reason why a run failed, or undefined if it passed. */
 export function failureOf(results: readonly OperationResult[], minCases: number): string | undefined {
-  const failed = results.filter(({ passed }) => !passed).map(({ operation }) => operation);
-  if (failed.length > 0) return `schemathesis reports failures of ${failed.join(", ")}`;
+  const failed = new Set(results.filter(({ passed }) => !passed).map(({ operation }) => operation));
+  if (failed.size > 0) return `schemathesis reports failures of ${[...failed].join(", ")}`;
   const cases = sum(results.map(casesOf));
   return cases < minCases ? `expected at least ${minCases} cases, got ${cases}` : undefined;
 }
@@ -33,16 +33,19 @@ export function reportLines(
       : `The functions do not conform to infra/openapi.json: ${failure}. ${end}.`;
   const exclusions = results.find((result) => result.exclusions !== undefined)?.exclusions ?? [];
   const removed = exclusions.map((name) => `${name} ${sum(results.map(({ excluded }) => excluded?.[name] ?? 0))}`);
-  const rows = results.map((result) => [
-    result.operation,
-    String(casesOf(result)),
-    Object.entries(result.counts?.[result.operation] ?? {})
-      .sort()
-      .map(([status, count]) => `${status}: ${count}`)
-      .join(", "),
-    String(Math.round(result.seconds)),
-    result.passed ? "passed" : "FAILED",
-  ]);
+  const rows = [...new Set(results.map(({ operation }) => operation))].map((operation) => {
+    const own = results.filter((result) => result.operation === operation);
+    const statuses = [...new Set(own.flatMap(({ counts }) => Object.keys(counts?.[operation] ?? {})))].sort();
+    const countOf = (status: string) => sum(own.map(({ counts }) => counts?.[operation]?.[status] ?? 0));
+    return [
+      operation,
+      String(sum(own.map(casesOf))),
+      statuses.map((status) => `${status}: ${countOf(status)}`).join(", "),
+      String(Math.round(sum(own.map(({ seconds }) => seconds)))),
+      own.every(({ passed }) => passed) ? "passed" : "FAILED",
+    ];
+  });
+  const slow = results.flatMap((result) => result.slow ?? []);
   return [
     conclusion,
     "",
@@ -50,6 +53,7 @@ export function reportLines(
     "",
     `Cases: ${valid} valid and ${invalid} invalid requests. Hash of all requests: ${hashOf(results)}`,
     `Responses that the exclusions in test/api/hooks.py allow: ${removed.join(", ")}`,
+    `Responses that took more than 3 s: ${slow.length}`,
   ];
 }
 

@@ -29,6 +29,8 @@ export interface Counts {
   exclusions: string[];
   /** A hash of all requests. */
   digest: string;
+  /** The requests whose response took more than 3 seconds. */
+  slow: string[];
 }
 
 export interface OperationResult extends Partial<Counts> {
@@ -43,21 +45,31 @@ export interface Plan {
   program: string;
   document: OpenApiDocument;
   seed: number;
+  /** The number of random cases of each operation and round. */
   examples: number;
+  rounds: number;
 }
 
-export async function runOperation(operation: string, plan: Plan): Promise<OperationResult> {
-  const folder = join(CACHE, "runs", operation.replace(/\W+/g, "-").toLowerCase());
+/**
+ * Runs schemathesis on one operation.
+ *
+ * @param round 0: sends the sample requests, the requests that schemathesis derives from the schemas without a seed, and random
+ *   requests. Otherwise: sends only random requests, with another seed for each round. Each round starts with a new cloud, in which
+ *   the disks have room for snapshots
+ */
+export async function runOperation(operation: string, plan: Plan, round = 0): Promise<OperationResult> {
+  const folder = join(CACHE, "runs", `${operation.replace(/\W+/g, "-").toLowerCase()}-${round}`);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const started = performance.now();
   const site = await startLocalSite({ history: true, appCode: APP_CODE, creationMs: CREATION_MS, onLine() {} });
   try {
     const ids = addResources(site, exampleIds(plan.document));
-    const { seed, examples } = plan;
+    const { examples } = plan;
+    const seed = plan.seed * 1000 + round;
     writeFileSync(join(folder, "openapi.json"), JSON.stringify(withoutDefaultResponses(plan.document)));
     writeFileSync(join(folder, "settings.toml"), configuration({ url: site.gateway.url, seed, examples, ids }));
-    const { code, output } = await start(plan.program, operation, folder);
+    const { code, output } = await start(plan.program, operation, folder, round === 0 ? [] : ["--phases", "fuzzing"]);
     const path = join(folder, "result.json");
     const counts: Partial<Counts> = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : {};
     const seconds = (performance.now() - started) / 1000;
@@ -82,9 +94,14 @@ function addResources({ cloud, inventory }: LocalSite, examples: Readonly<Record
   return { disk: idsOf("disk"), server: idsOf("server"), cluster: idsOf("cluster") };
 }
 
-function start(program: string, operation: string, folder: string): Promise<{ code: number | null; output: string }> {
+function start(
+  program: string,
+  operation: string,
+  folder: string,
+  options: readonly string[],
+): Promise<{ code: number | null; output: string }> {
   const files = ["--config-file", join(folder, "settings.toml"), "run", join(folder, "openapi.json")];
-  const child = spawn(program, [...files, "--include-name", operation, "--no-color"], {
+  const child = spawn(program, [...files, "--include-name", operation, "--no-color", ...options], {
     cwd: folder,
     env: {
       PATH: process.env.PATH,

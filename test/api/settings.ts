@@ -124,7 +124,12 @@ ${Object.entries(ids)
   .map(([type, values]) => `[dictionaries.${type}]\nvalues = ${JSON.stringify(values)}`)
   .join("\n")}
 
+[dictionaries.seconds]
+values = [0, 1]
+
 [parameters]
+# pre-deploy waits in real time, so only few requests ask it to wait up to 50 seconds.
+"body.wait_seconds" = { dictionary = "seconds", probability = 0.95 }
 ${id("snapshot.volume_id", "disk")}
 ${id("snapshot.cluster_id", "cluster")}
 ${id("snapshot_group.server_id", "server")}
