@@ -40,6 +40,7 @@ export interface LocalSite {
  *
  * @param options.history whether the embedded cloud starts with further resources and 60 days of snapshots. Default false: the
  *   embedded cloud starts without snapshots.
+ * @param options.legacyPerVolume the maximum number of legacy snapshots of a disk. Default 7
  * @param options.appCode the app code that the API gateway requires. Default: the gateway checks no credentials
  * @param options.port the port of the API gateway. The embedded cloud then has the next port. Default: any free ports
  */
@@ -49,6 +50,7 @@ export async function startLocalSite(options: {
   port?: number;
   creationMs?: CloudOptions["creationMs"];
   appCode?: string;
+  legacyPerVolume?: CloudOptions["legacyPerVolume"];
   onLine(line: OutputLine): void;
 }): Promise<LocalSite> {
   const dist = options.dist ?? DIST_FOLDER;
@@ -64,6 +66,7 @@ export async function startLocalSite(options: {
     functions: functions.map((name) => functionUrn(REGION, PROJECT_ID, name)),
     ...(options.creationMs ? { creationMs: options.creationMs } : {}),
     ...(options.port === undefined ? {} : { port: options.port + 1 }),
+    ...(options.legacyPerVolume === undefined ? {} : { legacyPerVolume: options.legacyPerVolume }),
     onInvokeAsync: async (call) => {
       if (host) await runAsyncCall(host, call);
     },
