@@ -25,7 +25,7 @@ export const definition = {
     parameters: {
       max_age_hours: "The maximum age of the newest good snapshot in hours. Default: 26.",
       kinds: "The types of resources. Default: all.",
-      tags: "Reports only resources that have all these tags: `key=value`, or `key=*` for any value.",
+      tags: "Reports only resources that have all these tags: `key=value`, or `key=*` for any value. A key must not occur with two values.",
       exclude_tags: "Gives resources that have one of these tags the state `excluded`.",
       states: "Lists only resources in these states. Default: all.",
       format:

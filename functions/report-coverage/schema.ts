@@ -18,7 +18,7 @@ const tagFilters = () =>
       propertyNames: { pattern: "^[^=]+$", "x-expected": 'a non-empty key without "="' },
       additionalProperties: { type: "string" },
       minItems: 1,
-      items: { type: "string", pattern: "^[^=]+=", "x-expected": "key=value, or key=* for any value" },
+      items: { type: "string", pattern: "^\\s*[^=\\s][^=]*=", "x-expected": "key=value, or key=* for any value" },
     }),
   );
 

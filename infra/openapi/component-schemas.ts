@@ -7,6 +7,7 @@ import type { Schema } from "../../shared/validation/validate.ts";
 import { objectSchema, ref, stringSchema } from "./builders.ts";
 import { COVERAGE } from "./coverage-schema.ts";
 import { OPERATIONS } from "./operations.ts";
+import { addStandardKeywords, makeRoomRule } from "./standard-keywords.ts";
 
 const SNAPSHOT_DETAILS = objectSchema(
   {
@@ -95,7 +96,7 @@ const EXPLANATIONS: Record<string, Record<string, JsonObject>> = {
     },
     make_room: {
       description:
-        "If a disk already has 7 legacy snapshots, delete some of them by the rules in `retention` before creating another one. Requires `retention`.",
+        "If a disk already has 7 legacy snapshots, delete some of them by the rules in `retention` before creating another one. Requires `retention` with at least one `keep_` rule above 0, and the default `policy`.",
       default: false,
     },
     retention: {
@@ -145,11 +146,13 @@ function nameVariants(schema: unknown, named: JsonObject): unknown {
 export function componentSchemas(): JsonObject {
   const bodies: JsonObject = {};
   for (const operation of OPERATIONS) {
-    if (operation.method === "post")
-      bodies[operation.schema] = explain(nameVariants(operation.body, bodies), operation.schema);
+    if (operation.method !== "post") continue;
+    const body = explain(nameVariants(operation.body, bodies), operation.schema);
+    const hasMakeRoom = isObject(body.properties) && "make_room" in body.properties;
+    bodies[operation.schema] = hasMakeRoom ? { ...body, ...makeRoomRule(body.properties as JsonObject) } : body;
   }
   return {
-    ...bodies,
+    ...(addStandardKeywords(bodies) as JsonObject),
     SnapshotDetails: SNAPSHOT_DETAILS,
     Deployment: DEPLOYMENT,
     Coverage: COVERAGE,

@@ -12,7 +12,7 @@ import { responsesOf, sharedResponses } from "./responses.ts";
 
 const INFO = `Call each function through the API gateway: the functions that create snapshots with a POST request and a JSON body, and the functions that only read with a GET request. If a request is repeated with the same \`Idempotency-Key\` or \`deployment_id\`, the function creates no second snapshot and responds with the existing one.
 
-The functions validate request bodies with the schemas in this document. These schemas extend JSON Schema with \`x-expected\` (describes the strings that a pattern matches), \`x-max-bytes\` (the maximum length in UTF-8 bytes), \`x-required-any-of\` (at least one of these fields is required) and \`x-unique-ids\` (no id may occur twice, regardless of case).
+The functions validate request bodies with the schemas in this document. These schemas extend JSON Schema with \`x-expected\` (describes the strings that a pattern matches), \`x-max-bytes\` (the maximum length in UTF-8 bytes), \`x-required-any-of\` (at least one of these fields is required) and \`x-unique-ids\` (no id may occur twice, regardless of case). Standard keywords beside them express as much of each rule as JSON Schema can.
 
 If the gateway itself rejects a request, the response body is a \`GatewayError\`.`;
 

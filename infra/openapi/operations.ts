@@ -82,6 +82,9 @@ const progressResponse = (
   ...(alternatives === undefined ? {} : { alternatives }),
 });
 
+/** A comma in an item of an array would divide the item, because the functions read decoded parameters. */
+const WITHOUT_COMMA = { pattern: "^[^,]*$", "x-expected": "a string without a comma" };
+
 /**
  * Describes the query parameters of a GET operation. The schema of the function describes an object whose fields are the
  * parameters. A field that can be an array or an object is an array in a query, with commas between its items.
@@ -92,14 +95,19 @@ function queryParameters({ properties = {} }: Schema, descriptions: Readonly<Rec
     throw new Error(
       `Expected descriptions of the parameters ${Object.keys(properties)}, got descriptions of ${names}.`,
     );
-  return Object.entries(properties).map(([name, { type, additionalProperties: _, minProperties: __, ...schema }]) => {
+  return Object.entries(properties).map(([name, property]) => {
+    const { type, additionalProperties: _, minProperties: __, propertyNames: ___, ...schema } = property;
     const isArray = [type].flat().includes("array");
     return {
       name,
       in: "query",
       description: descriptions[name],
       ...(isArray ? { style: "form", explode: false } : {}),
-      schema: { ...(type === undefined ? {} : { type: isArray ? "array" : type }), ...schema },
+      schema: {
+        ...(type === undefined ? {} : { type: isArray ? "array" : type }),
+        ...schema,
+        ...(schema.items?.pattern === undefined ? {} : { items: { ...schema.items, allOf: [WITHOUT_COMMA] } }),
+      },
     };
   });
 }

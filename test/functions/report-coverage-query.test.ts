@@ -16,6 +16,7 @@ const MISTAKES: [Record<string, string>, string][] = [
   [{ tags: "backup" }, 'tags[0]: expected key=value, or key=* for any value, got "backup".'],
   [{ tags: "=daily" }, 'tags[0]: expected key=value, or key=* for any value, got "=daily".'],
   [{ tags: "a=1,a=2" }, 'tags: expected each key once, got "a" several times.'],
+  [{ tags: "a=1, =daily" }, 'tags[1]: expected key=value, or key=* for any value, got "=daily".'],
   [{ exclude_tags: "a=1," }, 'exclude_tags[1]: expected key=value, or key=* for any value, got "".'],
   [
     { states: "good" },

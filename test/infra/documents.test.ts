@@ -14,7 +14,7 @@ const MAX_KB: Record<string, number> = {
   "README.md": 10,
   "functions/README.md": 47,
   "infra/README.md": 67,
-  "infra/local/README.md": 22,
+  "infra/local/README.md": 23,
   "shared/GUARANTEES.md": 11,
   "shared/README.md": 39,
   "test/README.md": 32,

@@ -16,6 +16,11 @@ export interface GatewayOptions {
    * the maximum of the platform (SOURCES.md#functiongraph-backend-timeout).
    */
   backendTimeoutMs?: number;
+  /**
+   * The app code that each request must have in the header `X-Apig-AppCode`, as behind a gateway with the authentication `APP`.
+   * Default: the gateway checks no credentials.
+   */
+  appCode?: string;
 }
 
 export interface Gateway {
@@ -31,7 +36,7 @@ export interface Gateway {
  * (SOURCES.md#gateway-error-codes).
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { routes, backendTimeoutMs = 60_000 } = options;
+  const { routes, backendTimeoutMs = 60_000, appCode } = options;
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const requestId = gatewayId();
@@ -44,6 +49,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       request.resume();
       const known = routes.map((route) => `/${route}`).join(", ");
       return refuse(404, "APIG.0101", `The API does not exist. Known APIs: ${known}`);
+    }
+    if (appCode !== undefined && request.headers["x-apig-appcode"] !== appCode) {
+      request.resume();
+      return refuse(401, "APIG.0301", "Incorrect app authentication information");
     }
     const body = await readBody(request, MAX_GATEWAY_BODY);
     if (!body) return refuse(413, "APIG.0201", "Request entity too large");

@@ -40,6 +40,8 @@ export interface LocalSite {
  *
  * @param options.history whether the embedded cloud starts with further resources and 60 days of snapshots. Default false: the
  *   embedded cloud starts without snapshots.
+ * @param options.legacyPerVolume the maximum number of legacy snapshots of a disk. Default 7
+ * @param options.appCode the app code that the API gateway requires. Default: the gateway checks no credentials
  * @param options.port the port of the API gateway. The embedded cloud then has the next port. Default: any free ports
  */
 export async function startLocalSite(options: {
@@ -47,6 +49,8 @@ export async function startLocalSite(options: {
   history?: boolean;
   port?: number;
   creationMs?: CloudOptions["creationMs"];
+  appCode?: string;
+  legacyPerVolume?: CloudOptions["legacyPerVolume"];
   onLine(line: OutputLine): void;
 }): Promise<LocalSite> {
   const dist = options.dist ?? DIST_FOLDER;
@@ -62,6 +66,7 @@ export async function startLocalSite(options: {
     functions: functions.map((name) => functionUrn(REGION, PROJECT_ID, name)),
     ...(options.creationMs ? { creationMs: options.creationMs } : {}),
     ...(options.port === undefined ? {} : { port: options.port + 1 }),
+    ...(options.legacyPerVolume === undefined ? {} : { legacyPerVolume: options.legacyPerVolume }),
     onInvokeAsync: async (call) => {
       if (host) await runAsyncCall(host, call);
     },
@@ -89,7 +94,12 @@ export async function startLocalSite(options: {
   const routes = definitions
     .filter(({ name, trigger }) => trigger.type === "http" && functions.includes(name))
     .map(({ name }) => name);
-  const gateway = await startGateway({ host, routes, ...(options.port === undefined ? {} : { port: options.port }) });
+  const gateway = await startGateway({
+    host,
+    routes,
+    ...(options.port === undefined ? {} : { port: options.port }),
+    ...(options.appCode === undefined ? {} : { appCode: options.appCode }),
+  });
   return {
     cloud,
     host,

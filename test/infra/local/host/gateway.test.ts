@@ -53,6 +53,21 @@ test("the local gateway responds with 404 to a path without a route", async () =
   }
 });
 
+test("the local gateway with an app code responds with 401 to a request without the app code", async () => {
+  const guarded = await startGateway({ host, routes: ROUTES, appCode: "right" });
+  const statusWith = async (headers: Record<string, string>) =>
+    (await fetch(`${guarded.url}/create-echo`, { method: "POST", body: "{}", headers })).status;
+  try {
+    expect(await statusWith({ "X-Apig-AppCode": "right" })).toBe(202);
+    expect(await statusWith({ "X-Apig-AppCode": "wrong" })).toBe(401);
+    const response = await fetch(`${guarded.url}/create-echo`, { method: "POST", body: "{}" });
+    expect(response.status).toBe(401);
+    expect(await response.json()).toMatchObject({ error_code: "APIG.0301", request_id: expect.any(String) });
+  } finally {
+    await guarded.close();
+  }
+});
+
 test("the local gateway passes an event in the format of a dedicated API gateway to the function", async () => {
   const response = await post("/create-echo?a=1&b=two%20words", '{"snapshot":"ä"}', {
     "Idempotency-Key": "K-1",
