@@ -53,7 +53,7 @@ export const FIELD_DESCRIPTIONS: Record<Field, string> = {
   policy: "name of the policy of the snapshot or of the run",
   deployment_id: "`deployment_id` of the pre-deploy request",
   outcome: "result of the target or run; see [Outcomes](#outcomes)",
-  outcomes: "number of records of the run with each outcome",
+  outcomes: "number of targets or resources with each outcome",
   name: "name of the snapshot",
   snapshot_id: "id of the snapshot or of the snapshot group",
   job_id: "id of the EVS v5 job that creates the snapshot",

@@ -44,7 +44,7 @@ export const OUTCOME_DESCRIPTIONS = {
   done: "run: no target failed, and the run itself did not fail",
   protected: "coverage: newest good snapshot at most `max_age_hours` old",
   stale: "coverage: newest good snapshot over `max_age_hours` old",
-  failing: "coverage: no recent good snapshot; the last attempt failed",
+  failing: "coverage: a snapshot failed, and no newer one is good",
   unprotected: "coverage: the disk or cluster has no good snapshot",
   unknown: "coverage: unclear if a good snapshot exists; see `detail`",
   excluded: "coverage: the disk or cluster has a tag in `exclude_tags`",
