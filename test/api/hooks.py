@@ -72,8 +72,8 @@ MAX_TAGS = 16
 
 
 # EVS decides which characters a tag may contain, and the public pages differ. The functions pass the tags on, and the code in the
-# response is the code of EVS instead of `InvalidRequest`. The embedded cloud allows only letters, digits, `_`, `-` and, in a value,
-# `.`. It rejects too many tags with EVS.1061, and a tag with another character with EVS.1062.
+# response is the code of EVS instead of `InvalidRequest`. EVS.1061 means too many tags. EVS.1062 means a character that the embedded
+# cloud rejects: it allows letters, digits, underscores, hyphens, and periods in a value.
 @exclusion("RejectedPositiveData")
 def tags_that_evs_rejects(case, response):
     body = case.body if is_json_object(case.body) else {}
