@@ -45,6 +45,8 @@ export interface Invoked {
 export interface Instance {
   /** Describes how the memory is limited. */
   readonly limit: string;
+  /** Whether a cgroup limits the memory of the whole process. Otherwise, options of Node.js limit only its heap. */
+  readonly limitsMemory: boolean;
   invoke(event: unknown, credentials: object, requestId?: string): Promise<Invoked>;
   /** Stops the process until the next invocation, because the platform grants no time between invocations. */
   freeze(): void;
@@ -117,6 +119,7 @@ export function startInstance(settings: FunctionSettings, runtime: NodeRuntime):
 
   return {
     limit: limit.name,
+    limitsMemory: limit.processesFile !== undefined,
     async invoke(event, credentials, requestId) {
       invocations += 1;
       const id = requestId ?? `${settings.name}-${invocations}`;
