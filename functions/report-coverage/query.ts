@@ -98,10 +98,13 @@ function decode(value: string): string {
 }
 
 function convert(name: string, value: unknown): unknown {
+  if (Array.isArray(value) && LISTS.includes(name)) return value.map(trimIfString);
   if (typeof value !== "string") return value;
   if (NUMBERS.includes(name)) return /^\d{1,9}$/.test(value) ? Number(value) : value;
-  return LISTS.includes(name) ? value.split(",").map((item) => item.trim()) : value;
+  return LISTS.includes(name) ? value.split(",").map(trimIfString) : value;
 }
+
+const trimIfString = (item: unknown): unknown => (typeof item === "string" ? item.trim() : item);
 
 function toFilters(tags: Record<string, string> | string[] = []): TagFilter[] {
   const pairs = Array.isArray(tags) ? tags.map(splitTag) : Object.entries(tags);

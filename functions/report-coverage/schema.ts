@@ -15,7 +15,7 @@ const tagFilters = () =>
     Type.Unsafe<Record<string, string> | string[]>({
       type: ["object", "array"],
       minProperties: 1,
-      propertyNames: { pattern: "^[^=]+$", "x-expected": 'a non-empty key without "="' },
+      propertyNames: { pattern: "^\\s*[^=\\s][^=]*$", "x-expected": 'a non-empty key without "="' },
       additionalProperties: { type: "string" },
       minItems: 1,
       items: { type: "string", pattern: "^\\s*[^=\\s][^=]*=", "x-expected": "key=value, or key=* for any value" },

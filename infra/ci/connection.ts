@@ -31,9 +31,15 @@ export function readUrl(text: string): URL {
   }
   // The request contains the app code in plain text, so the connection must be encrypted.
   const allowed = url?.protocol === "https:" || (url?.protocol === "http:" && LOOPBACK.test(url.hostname));
-  if (url === undefined || !allowed || url.username !== "" || url.password !== "" || url.search !== "") {
+  if (
+    url === undefined ||
+    !allowed ||
+    url.username !== "" ||
+    url.password !== "" ||
+    `${url.search}${url.hash}` !== ""
+  ) {
     throw new BadInput(
-      "--url: expected an https address without a user name, a password or a query string, such as https://gate.example.com/<function>.",
+      "--url: expected an https address without a user name, a password, a query string or a fragment, such as https://gate.example.com/<function>.",
     );
   }
   return url;

@@ -18,7 +18,7 @@ const USAGE = `npm run test:api [-- --part] [--rounds <number>] [--seed <number>
 
 Sends requests that schemathesis derives from infra/openapi.json to the functions on the local host, and checks each response against
 the document: no undocumented status, header, content type or body, no 5xx except a documented 502 of pre-deploy, no accepted invalid
-request, and no rejected valid request. Needs Python 3.10. Exits with 0 if no check failed, 1 if a check failed, 2 if the arguments
+request, and no rejected valid request. Needs Python 3.11. Exits with 0 if no check failed, 1 if a check failed, 2 if the arguments
 are wrong.
 
   --part      sends about 1,250 cases, which takes about a minute

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type LocalSite, startLocalSite } from "../../infra/local/site/local-site.ts";
+import { onExit } from "../support/cleanup.ts";
 import { CACHE } from "./install.ts";
 import {
   APP_CODE,
@@ -122,6 +123,9 @@ function start(
     },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  // If another operation fails, the command exits while this program still runs.
+  const removeCleanup = onExit(() => child.kill());
+  child.once("close", removeCleanup);
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (text: string) => {

@@ -14,12 +14,12 @@ BEGAN = time.monotonic()
 def peak_rss():
     """Returns the peak RSS of this process in bytes.
 
-    On Linux, ru_maxrss also includes the memory of the parent process, so it is only the fallback for other systems.
+    On Linux, ru_maxrss also includes the memory of the parent process, so it is only the fallback for systems without VmHWM.
     """
     try:
         with open("/proc/self/status") as status:
             return next(int(line.split()[1]) for line in status if line.startswith("VmHWM:")) * 1024
-    except OSError:
+    except (OSError, StopIteration):
         unit = 1 if sys.platform == "darwin" else 1024
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 

@@ -23,6 +23,8 @@ export interface ToolRun {
   missing: number;
   /** The number of the `missing` disks that no error message and no record of a failure names. */
   unnamed: number;
+  /** The number of requests to which the cloud applied the fault of the scenario. Undefined without a fault. */
+  faultHits?: number;
   /** The number of disks that do not have exactly one record of this run. Only this project writes records. */
   unrecorded?: number;
 }
@@ -40,6 +42,17 @@ export interface Comparison {
   custodian: ToolResults;
 }
 
+/** Returns the runs of a tool in which the fault of the scenario did not apply as expected, so the run compares nothing. */
+function findFaultsWithoutEffect(tool: string, results: ToolResults): string[] {
+  return SCENARIOS.filter((scenario) => scenario !== "repeated").flatMap((scenario) => {
+    const hits = results[scenario][0]?.faultHits ?? 0;
+    // Only the throttled disk gets the fault in every request.
+    const isExpected = scenario === "throttled" ? hits > 0 : hits === 1;
+    const expected = scenario === "throttled" ? "at least 1 request" : "1 request";
+    return isExpected ? [] : [`scenario ${scenario}, ${tool}: the fault applied to ${hits} instead of ${expected}`];
+  });
+}
+
 /** Returns the promises that this project broke, or an empty array. */
 export function findBrokenPromises(results: ToolResults): string[] {
   return SCENARIOS.flatMap((scenario) =>
@@ -50,6 +63,7 @@ export function findBrokenPromises(results: ToolResults): string[] {
       const allowed = scenario === "throttled" ? 1 : run.failed && !isLast ? run.missing : 0;
       return [
         ...(run.doubled > 0 ? [`${where}: ${count(run.doubled, "disk")} with two snapshots`] : []),
+        ...(scenario === "throttled" && run.missing === 0 ? [`${where}: the throttled disk has a snapshot`] : []),
         ...(run.missing > allowed ? [`${where}: ${count(run.missing, "disk")} without a snapshot`] : []),
         ...(run.unnamed > 0
           ? [`${where}: ${count(run.unnamed, "disk")} without a snapshot and without a message`]
@@ -64,14 +78,16 @@ export function findBrokenPromises(results: ToolResults): string[] {
 }
 
 /**
- * Returns why the comparison failed, or an empty array: this project broke a promise, or Custodian did not work even without
- * faults, so its runs measure nothing.
+ * Returns why the comparison failed, or an empty array: this project broke a promise, a fault did not apply, or Custodian did not
+ * work even without faults, so its runs measure nothing.
  */
 export function findProblems({ disks, project, custodian }: Comparison): string[] {
   const [first] = custodian.repeated;
   const works = first !== undefined && !first.failed && first.created === disks;
   return [
     ...findBrokenPromises(project),
+    ...findFaultsWithoutEffect("this project", project),
+    ...findFaultsWithoutEffect("Custodian", custodian),
     ...(works
       ? []
       : [`Custodian created ${first?.created ?? 0} instead of ${disks} snapshots in a run without faults`]),

@@ -134,40 +134,49 @@ export async function runScenarios(disks: number): Promise<{ project: ToolResult
 /** Runs a tool in one scenario on a new cloud. The faults apply only to the first run. */
 async function runScenario(tool: Tool, scenario: Scenario, diskCount: number): Promise<ToolRun[]> {
   const cloud = await startCloud({ latencyMs: LATENCY_MS, keepRequests: false });
-  const disks = Array.from({ length: diskCount }, () => cloud.addVolume({ tags: { backup: "daily" } }).id);
-  const { run, remove } = tool.start(cloud, disks);
-  injectFault(cloud, scenario, disks);
-  const runs: ToolRun[] = [];
-  for (let index = 0; index < (scenario === "throttled" ? 1 : 2); index += 1) {
-    const before = { requests: cloud.count(/./), snapshots: cloud.snapshots("snapshot").length };
-    const { names, ...reported } = await run();
-    cloud.clearFaults();
-    const counts = new Map<string, number>();
-    const snapshots = cloud.snapshots("snapshot");
-    for (const { volume_id } of snapshots) counts.set(String(volume_id), (counts.get(String(volume_id)) ?? 0) + 1);
-    const missing = disks.filter((disk) => !counts.has(disk));
-    runs.push({
-      ...reported,
-      requests: cloud.count(/./) - before.requests,
-      created: snapshots.length - before.snapshots,
-      doubled: [...counts.values()].filter((count) => count > 1).length,
-      missing: missing.length,
-      unnamed: missing.filter((disk) => !names(disk)).length,
-    });
+  let remove = () => {};
+  try {
+    const disks = Array.from({ length: diskCount }, () => cloud.addVolume({ tags: { backup: "daily" } }).id);
+    const started = tool.start(cloud, disks);
+    remove = started.remove;
+    const fault = injectFault(cloud, scenario, disks);
+    const runs: ToolRun[] = [];
+    for (let index = 0; index < (scenario === "throttled" ? 1 : 2); index += 1) {
+      const before = { requests: cloud.count(/./), snapshots: cloud.snapshots("snapshot").length };
+      const { names, ...reported } = await started.run();
+      cloud.clearFaults();
+      const counts = new Map<string, number>();
+      const snapshots = cloud.snapshots("snapshot");
+      for (const { volume_id } of snapshots) counts.set(String(volume_id), (counts.get(String(volume_id)) ?? 0) + 1);
+      const missing = disks.filter((disk) => !counts.has(disk));
+      runs.push({
+        ...reported,
+        requests: cloud.count(/./) - before.requests,
+        created: snapshots.length - before.snapshots,
+        doubled: [...counts.values()].filter((count) => count > 1).length,
+        missing: missing.length,
+        unnamed: missing.filter((disk) => !names(disk)).length,
+        ...(index === 0 && fault !== undefined ? { faultHits: fault.hits } : {}),
+      });
+    }
+    return runs;
+  } finally {
+    // Otherwise the listening server would keep the command alive if a run fails.
+    remove();
+    await cloud.close();
   }
-  remove();
-  await cloud.close();
-  return runs;
 }
 
-function injectFault(cloud: EmbeddedCloud, scenario: Scenario, disks: readonly string[]): void {
+/** Injects the fault of a scenario. Returns its handle, or undefined if the scenario has no fault. */
+function injectFault(cloud: EmbeddedCloud, scenario: Scenario, disks: readonly string[]) {
   const operation = "evs.createSnapshot";
   const middle = Math.ceil(disks.length / 2);
   if (scenario === "gatewayTimeout")
-    cloud.fault({ operation, nth: middle }, { type: "status", status: 504, after: true });
-  if (scenario === "reset") cloud.fault({ operation, nth: middle }, { type: "reset", after: true });
+    return cloud.fault({ operation, nth: middle }, { type: "status", status: 504, after: true });
+  if (scenario === "reset") return cloud.fault({ operation, nth: middle }, { type: "reset", after: true });
   if (scenario === "throttled")
-    cloud.fault({ operation, resource: disks[middle - 1] }, { type: "throttle", limit: THROTTLED_LIMIT });
+    return cloud.fault({ operation, resource: disks[middle - 1] }, { type: "throttle", limit: THROTTLED_LIMIT });
+  return undefined;
 }
 
 /** Runs a program and returns its output. */

@@ -28,12 +28,14 @@ const GOOD: ToolRun = {
   unrecorded: 0,
 };
 /** A run that fails because of the throttled disk, and whose record names this disk. */
-const THROTTLED: ToolRun = { ...GOOD, failed: true, exit: "failed", created: DISKS - 1, missing: 1 };
+const THROTTLED: ToolRun = { ...GOOD, failed: true, exit: "failed", created: DISKS - 1, missing: 1, faultHits: 40 };
+/** A run with a fault in one request. */
+const FAULTY: ToolRun = { ...GOOD, faultHits: 1 };
 
 const kept = (changes: Partial<ToolResults> = {}): ToolResults => ({
   repeated: [GOOD, { ...GOOD, created: 0 }],
-  gatewayTimeout: [GOOD, { ...GOOD, created: 0 }],
-  reset: [GOOD, { ...GOOD, created: 0 }],
+  gatewayTimeout: [FAULTY, { ...GOOD, created: 0 }],
+  reset: [FAULTY, { ...GOOD, created: 0 }],
   throttled: [THROTTLED],
   ...changes,
 });
@@ -41,11 +43,11 @@ const kept = (changes: Partial<ToolResults> = {}): ToolResults => ({
 const CUSTODIAN: ToolResults = {
   repeated: [GOOD, { ...GOOD, doubled: DISKS }],
   gatewayTimeout: [
-    { ...GOOD, failed: true, exit: "exit code 2", created: 500, missing: 500, unnamed: 500 },
+    { ...FAULTY, failed: true, exit: "exit code 2", created: 500, missing: 500, unnamed: 500 },
     { ...GOOD, doubled: 500 },
   ],
-  reset: [GOOD, GOOD],
-  throttled: [{ ...GOOD, created: 998, missing: 2, unnamed: 1 }],
+  reset: [FAULTY, GOOD],
+  throttled: [{ ...GOOD, created: 998, missing: 2, unnamed: 1, faultHits: 1 }],
 };
 
 const compare = (changes: Partial<Comparison> = {}): Comparison => ({
@@ -68,6 +70,11 @@ const BROKEN: [condition: string, changes: Partial<ToolResults>, problem: string
     "two disks have no snapshot although only one disk is throttled",
     { throttled: [{ ...THROTTLED, missing: 2 }] },
     "2 disks without a snapshot",
+  ],
+  [
+    "the throttled disk has a snapshot",
+    { throttled: [{ ...THROTTLED, missing: 0 }] },
+    "the throttled disk has a snapshot",
   ],
   [
     "no record names the throttled disk",
@@ -116,6 +123,24 @@ test("the comparison fails if Custodian created no snapshots in a run without fa
   ]);
   expect(conclusionOf(compare({ custodian }))).toMatch(/^The comparison failed: Custodian created 0/);
 });
+
+test.each([
+  ["gatewayTimeout", 0, "1 request"],
+  ["reset", 2, "1 request"],
+  ["throttled", 0, "at least 1 request"],
+] as const)(
+  "the comparison fails if the fault of the scenario %s applied to %i requests",
+  (scenario, hits, expected) => {
+    const problem = (tool: string) =>
+      `scenario ${scenario}, ${tool}: the fault applied to ${hits} instead of ${expected}`;
+    const withHits = (results: ToolResults) => ({
+      ...results,
+      [scenario]: results[scenario].map((run) => ({ ...run, faultHits: hits })),
+    });
+    expect(findProblems(compare({ project: withHits(kept()) }))).toEqual([problem("this project")]);
+    expect(findProblems(compare({ custodian: withHits(CUSTODIAN) }))).toEqual([problem("Custodian")]);
+  },
+);
 
 test("each row of the table has a value for this project and for Custodian", () => {
   const [head, ...rows] = tableRows(compare());

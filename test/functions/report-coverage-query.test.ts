@@ -90,6 +90,9 @@ describe("the query of report-coverage", () => {
   test.each([
     [{ tags: { backup: 7 } }, "tags.backup: expected a string, got the number 7."],
     [{ tags: { "": "daily" } }, 'tags.: expected a non-empty key without "=", got "".'],
+    [{ tags: { " ": "daily" } }, 'tags. : expected a non-empty key without "=", got " ".'],
+    [{ tags: [" =daily"] }, 'tags[0]: expected key=value, or key=* for any value, got "=daily".'],
+    [{ tags: ["a=1", " a=2"] }, 'tags: expected each key once, got "a" several times.'],
     [{ exclude_tags: { "a=b": "c" } }, 'exclude_tags.a=b: expected a non-empty key without "=", got "a=b".'],
     [{ tags: {} }, "tags: expected at least 1 field, got 0."],
     [{ tags: [] }, "tags: expected at least 1 item, got 0."],
@@ -150,7 +153,7 @@ describe("the query of report-coverage", () => {
     }
   });
 
-  test("report-coverage accepts numbers, arrays and objects in a user_event", async () => {
+  test("report-coverage accepts numbers, objects, and arrays whose items have outer spaces in a user_event", async () => {
     const { addDisk, timer } = await createFixture();
     addDisk("selected", [], { tags: { backup: "daily" } });
     addDisk("cold", [], { tags: { backup: "daily", tier: "cold" } });
@@ -159,7 +162,7 @@ describe("the query of report-coverage", () => {
       max_age_hours: 48,
       kinds: ["volume"],
       tags: { backup: "*" },
-      exclude_tags: ["tier=cold"],
+      exclude_tags: [" tier=cold "],
       format: "html",
       page: 3,
     });

@@ -1,9 +1,10 @@
 /** Starts instances of functions as FunctionGraph does: as a user without rights, with limits of memory and time. */
 import { spawn } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { getPriority, setPriority } from "node:os";
 import type { Duplex, Readable } from "node:stream";
-import { limitMemory } from "../fuzz/memory-limit.ts";
+import { limitMemory, type MemoryLimit } from "../fuzz/memory-limit.ts";
+import { onExit } from "../support/cleanup.ts";
 import type { NodeRuntime } from "./node-runtimes.ts";
 import { createSandbox, USER } from "./sandbox.ts";
 
@@ -44,12 +45,17 @@ export interface Invoked {
 export interface Instance {
   /** Describes how the memory is limited. */
   readonly limit: string;
+  /** Whether a cgroup limits the memory of the whole process. Otherwise, options of Node.js limit only its heap. */
+  readonly limitsMemory: boolean;
   invoke(event: unknown, credentials: object, requestId?: string): Promise<Invoked>;
   /** Stops the process until the next invocation, because the platform grants no time between invocations. */
   freeze(): void;
   /** Ends the process. Returns the files that the function changed or created. */
   end(): Promise<string[]>;
 }
+
+/** The maximum time in milliseconds from the start of the process until it is ready. */
+const MAX_START_MS = 30_000;
 
 let instances = 0;
 
@@ -69,6 +75,12 @@ export function startInstance(settings: FunctionSettings, runtime: NodeRuntime):
       stdio: ["ignore", "pipe", "pipe", "pipe"],
     },
   );
+  // A frozen process would survive the end of this process.
+  const removeCleanup = onExit(() => {
+    child.kill("SIGKILL");
+    removeCgroup(limit);
+    sandbox.remove();
+  });
   const pid = child.pid as number;
   const channel = child.stdio[3] as Duplex;
   channel.on("error", () => {});
@@ -89,11 +101,17 @@ export function startInstance(settings: FunctionSettings, runtime: NodeRuntime):
   });
   // The start of the process does not count for the time limit.
   const ready = answers.next();
+  const startTimer = setTimeout(() => {
+    lost = `the process was not ready within ${MAX_START_MS / 1000} s`;
+    child.kill("SIGKILL");
+  }, MAX_START_MS);
+  ready.finally(() => clearTimeout(startTimer));
   let invocations = 0;
   let ended: Promise<string[]> | undefined;
   const endProcess = async () => {
     child.kill("SIGKILL");
     await closed;
+    removeCleanup();
     const changed = sandbox.changedFiles();
     sandbox.remove();
     return changed;
@@ -101,6 +119,7 @@ export function startInstance(settings: FunctionSettings, runtime: NodeRuntime):
 
   return {
     limit: limit.name,
+    limitsMemory: limit.processesFile !== undefined,
     async invoke(event, credentials, requestId) {
       invocations += 1;
       const id = requestId ?? `${settings.name}-${invocations}`;
@@ -132,6 +151,15 @@ export function startInstance(settings: FunctionSettings, runtime: NodeRuntime):
       return ended;
     },
   };
+}
+
+/** Removes the cgroup of a process that was killed. Waits up to 0.2 s, because the kernel ends a process with a delay. */
+function removeCgroup({ processesFile, remove }: MemoryLimit): void {
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (let attempt = 0; attempt < 20 && processesFile !== undefined && existsSync(processesFile); attempt += 1) {
+    Atomics.wait(pause, 0, 0, 10);
+    remove();
+  }
 }
 
 /** Prefers a process over the other processes of the test run, because on the platform an instance shares no processor with them. */

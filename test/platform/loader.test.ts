@@ -1,10 +1,12 @@
 /** Tests the loader and the limits of an instance with small handlers, which the installed Node.js runs. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { type FunctionSettings, startInstance } from "./instance.ts";
-import { CAN_CHANGE_USER } from "./sandbox.ts";
+import { CAN_CHANGE_USER, CAN_FIND_FILES } from "./sandbox.ts";
 
 const RUNTIME = { version: process.versions.node, program: process.execPath };
 
@@ -108,7 +110,7 @@ test("a function can write into /tmp only, and the instance reports the file", a
   const { result } = await instance.invoke({ name, folders: CAN_CHANGE_USER ? folders : folders.slice(0, 3) });
   expect(JSON.parse(result ?? "")).toEqual(["written", ...Array(CAN_CHANGE_USER ? 3 : 2).fill("EACCES")]);
   const changed = await instance.end();
-  if (CAN_CHANGE_USER) expect(changed).toEqual([join("/tmp", name)]);
+  if (CAN_FIND_FILES) expect(changed).toEqual([join("/tmp", name)]);
 });
 
 test("an instance ends at its time limit and at its memory limit, and by an unhandled rejection", async () => {
@@ -130,3 +132,41 @@ test("an instance ends at its time limit and at its memory limit, and by an unha
     await instance.end();
   }
 });
+
+/** Returns whether a process runs. Without a parent that waits for it, an ended process remains as a zombie, with the state Z. */
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return !(existsSync("/proc/self/stat") && / Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8")));
+  } catch {
+    return false;
+  }
+}
+
+test.each(["SIGTERM", "SIGINT"] as const)(
+  "a frozen instance and its folder are removed if %s ends the test process",
+  async (signal) => {
+    const folder = mkdtempSync(join(tmpdir(), "loader-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const bundle = join(folder, "index.js");
+    writeFileSync(bundle, "exports.handler = async () => ({ pid: process.pid, folder: process.cwd() });");
+    const settings = { name: "probe", bundle, timeoutSeconds: 10, memoryMb: 128, projectId: "project-1", userData: {} };
+    const script = `
+    import { startInstance } from ${JSON.stringify(join(import.meta.dirname, "instance.ts"))};
+    const instance = startInstance(${JSON.stringify(settings)}, ${JSON.stringify(RUNTIME)});
+    const { result } = await instance.invoke({}, {});
+    instance.freeze();
+    console.log(result);
+    setInterval(() => {}, 1000);`;
+    const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const [line] = await once(child.stdout, "data");
+    const instance = JSON.parse(String(line));
+    expect(existsSync(instance.folder)).toBe(true);
+    child.kill(signal);
+    expect(await once(child, "exit")).toEqual([null, signal]);
+    expect(existsSync(instance.folder)).toBe(false);
+    await expect.poll(() => isRunning(instance.pid)).toBe(false);
+  },
+);

@@ -8,6 +8,7 @@ import type { FunctionDefinition } from "../../shared/middleware/definition.ts";
 import { findRuntime, installRuntime, type NodeRuntime } from "./node-runtimes.ts";
 import { type FunctionRun, runFunction, runLarge, runUntilTimeLimit, SHORT_LIMIT_SECONDS } from "./run-function.ts";
 import { CAN_CHANGE_USER } from "./sandbox.ts";
+import { summaryLines } from "./skipped-checks.ts";
 
 const USAGE = `npm run platform [-- --node <version>] [--real-limits] [--save]
 
@@ -106,7 +107,11 @@ async function runAll(runtimes: NodeRuntime[], hasRealLimits: boolean, isSaved: 
   });
   rows.sort((one, other) => one.function.localeCompare(other.function) || one.node.localeCompare(other.node));
   const limits = new Set(normal.flatMap((one) => one?.limit ?? []));
-  report(rows, failures, runtimes, limits);
+  const skipped = [...new Set([...normal, ...large, ...late].flatMap((one) => one?.skippedChecks ?? []))];
+  const versions = runtimes.map(({ version }) => version);
+  const summary = { failures, versions, skipped, passed: rows.length, all: jobs.length };
+  for (const line of summaryLines(summary)) console.log(line);
+  report(rows, limits);
   if (isSaved && failures.length === 0) writeFileSync(FIGURES_FILE, `${JSON.stringify(rows, null, 2)}\n`);
   return failures.length === 0 ? 0 : 1;
 }
@@ -126,14 +131,7 @@ function rowOf(normal: FunctionRun, large: FunctionRun | undefined, late: Functi
   };
 }
 
-function report(rows: readonly Row[], failures: readonly string[], runtimes: NodeRuntime[], limits: Set<string>): void {
-  const versions = runtimes.map(({ version }) => version).join(" and ");
-  console.log(
-    failures.length === 0
-      ? `Every bundle runs as on FunctionGraph with Node.js ${versions}: ${rows.length} of ${rows.length} combinations.`
-      : `${failures.length} runs failed with Node.js ${versions}.`,
-  );
-  for (const failure of failures) console.log(`\n${failure}`);
+function report(rows: readonly Row[], limits: Set<string>): void {
   console.log(`Memory limit: ${[...limits].sort().join("; ")}`);
   const user = CAN_CHANGE_USER ? "nobody" : "the user of this command, because only root can start a process as nobody";
   console.log(`User: ${user}\n`);

@@ -7,9 +7,10 @@ import { TOPIC, userDataFor } from "../support/user-data.ts";
 import { CASES, type FunctionCase } from "./cases.ts";
 import { LARGE_CASES, withoutResponses } from "./extreme-cases.ts";
 import { startForwarder } from "./forwarder.ts";
-import { type Figures, type Invoked, startInstance } from "./instance.ts";
+import { type Figures, type Instance, type Invoked, startInstance } from "./instance.ts";
 import type { NodeRuntime } from "./node-runtimes.ts";
 import { checkInvocation, readLog } from "./responses.ts";
+import { findSkippedChecks } from "./skipped-checks.ts";
 
 const DIST = join(import.meta.dirname, "..", "..", "dist");
 
@@ -25,6 +26,8 @@ export interface FunctionRun {
   name: string;
   node: string;
   limit: string;
+  /** The checks that this machine does not support. */
+  skippedChecks: string[];
   /** The number of invocations. */
   invocations: number;
   /** The figures of the last invocation. */
@@ -46,15 +49,17 @@ export async function runSteps(
   limits: Limits = {},
 ): Promise<FunctionRun> {
   const cloud = await startCloud({ topics: [TOPIC], creationMs: 300, deletionMs: 100 });
-  const forwarder = await startForwarder(cloud.url);
-  const steps = createSteps(cloud);
-  const bundle = join(DIST, name, "index.js");
-  const userData = { ...userDataFor({ ...cloud, url: forwarder.url }), DEPLOYED_POLICIES: "{}" };
-  const settings = { name, bundle, timeoutSeconds, memoryMb, projectId: cloud.projectId, userData, ...limits };
-  const instance = startInstance(settings, runtime);
   const invoked: Invoked[] = [];
-  let title = "the end of the instance";
+  let title = "the start";
+  let forwarder: Awaited<ReturnType<typeof startForwarder>> | undefined;
+  let instance: Instance | undefined;
   try {
+    forwarder = await startForwarder(cloud.url);
+    const steps = createSteps(cloud);
+    const bundle = join(DIST, name, "index.js");
+    const userData = { ...userDataFor({ ...cloud, url: forwarder.url }), DEPLOYED_POLICIES: "{}" };
+    const settings = { name, bundle, timeoutSeconds, memoryMb, projectId: cloud.projectId, userData, ...limits };
+    instance = startInstance(settings, runtime);
     for (const step of steps) {
       title = step.title;
       const alreadyDelivered = cloud.logs.length;
@@ -71,25 +76,27 @@ export async function runSteps(
     }
     title = "the end of the instance";
     assert.deepEqual(await instance.end(), [], "the function changed no file");
+    const figures = invoked.at(-1)?.figures as Figures;
+    return {
+      name,
+      node: runtime.version,
+      limit: instance.limit,
+      skippedChecks: findSkippedChecks(instance, figures),
+      invocations: invoked.length,
+      figures,
+      firstMs: invoked[0]?.tookMs ?? 0,
+      longestMs: Math.max(...invoked.map(({ tookMs }) => tookMs)),
+    };
   } catch (error) {
     const output = JSON.stringify(invoked.at(-1))?.slice(0, 2_000);
     throw new Error(`${name}, Node.js ${runtime.version}, ${title}: ${(error as Error).message}\n${output}`, {
       cause: error,
     });
   } finally {
-    await instance.end();
-    forwarder.close();
+    await instance?.end();
+    forwarder?.close();
     await cloud.close();
   }
-  return {
-    name,
-    node: runtime.version,
-    limit: instance.limit,
-    invocations: invoked.length,
-    figures: invoked.at(-1)?.figures as Figures,
-    firstMs: invoked[0]?.tookMs ?? 0,
-    longestMs: Math.max(...invoked.map(({ tookMs }) => tookMs)),
-  };
 }
 
 /**

@@ -2,6 +2,7 @@
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { onExit } from "../support/cleanup.ts";
 import type { NodeRuntime } from "./node-runtimes.ts";
 
 /** The user id of `nobody` on Linux. */
@@ -9,6 +10,9 @@ const NOBODY = 65_534;
 
 /** True if this process can start another process as `nobody`. */
 export const CAN_CHANGE_USER = process.getuid?.() === 0;
+
+/** Whether `changedFiles` finds files outside the sandbox. Other systems than Linux give a new file the group of its folder. */
+export const CAN_FIND_FILES = CAN_CHANGE_USER && process.platform === "linux";
 
 /** The group of the instances of this process. No other process uses it, so it identifies the files of the functions. */
 const GROUP = 60_000 + (process.pid % 5_000);
@@ -32,7 +36,7 @@ export interface Sandbox {
 }
 
 /** Copies a bundle and the loader into a read-only folder. */
-export function createSandbox(bundle: string, { program, version }: NodeRuntime): Sandbox {
+export function createSandbox(bundle: string, runtime: NodeRuntime): Sandbox {
   const root = mkdtempSync(join(tmpdir(), "platform-"));
   const folder = join(root, "function");
   const code = join(folder, "code");
@@ -40,8 +44,6 @@ export function createSandbox(bundle: string, { program, version }: NodeRuntime)
   copyFileSync(bundle, join(code, "index.js"));
   const loader = join(root, "loader.cjs");
   copyFileSync(join(import.meta.dirname, "loader.cjs"), loader);
-  const ownProgram = isExecutableByOthers(program) ? program : join(root, `node-${version}`);
-  if (ownProgram !== program) copyFileSync(program, ownProgram);
   for (const file of [join(code, "index.js"), loader]) chmodSync(file, 0o444);
   for (const each of [code, folder, root]) chmodSync(each, 0o555);
   const before = listFiles(root);
@@ -49,7 +51,7 @@ export function createSandbox(bundle: string, { program, version }: NodeRuntime)
     folder,
     code,
     loader,
-    program: ownProgram,
+    program: CAN_CHANGE_USER ? executableByOthers(runtime) : runtime.program,
     changedFiles() {
       const changed = [...listFiles(root)].filter(([path, state]) => before.get(path) !== state).map(([path]) => path);
       return [...changed, ...filesOfGroup()];
@@ -59,6 +61,23 @@ export function createSandbox(bundle: string, { program, version }: NodeRuntime)
       rmSync(root, { recursive: true });
     },
   };
+}
+
+/** The copies of Node.js programs by their paths. */
+const copies = new Map<string, string>();
+
+/** Returns a path at which every user can start a Node.js program. Copies the program if necessary, until this process exits. */
+function executableByOthers({ program, version }: NodeRuntime): string {
+  if (isExecutableByOthers(program)) return program;
+  const existing = copies.get(program);
+  if (existing !== undefined) return existing;
+  const folder = mkdtempSync(join(tmpdir(), "platform-node-"));
+  onExit(() => rmSync(folder, { recursive: true, force: true }));
+  const copy = join(folder, `node-${version}`);
+  copyFileSync(program, copy);
+  for (const each of [copy, folder]) chmodSync(each, 0o555);
+  copies.set(program, copy);
+  return copy;
 }
 
 /** Whether a user without rights on the file can start it. Then every parent folder must also be open. */
@@ -82,7 +101,7 @@ function listFiles(root: string): Map<string, string> {
 
 /** Returns the files that the functions left in the folders in which every user can create files. */
 function filesOfGroup(): string[] {
-  if (!CAN_CHANGE_USER) return [];
+  if (!CAN_FIND_FILES) return [];
   return WRITABLE_FOLDERS.flatMap((folder) => {
     try {
       return readdirSync(folder).map((name) => join(folder, name));

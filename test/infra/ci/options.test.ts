@@ -111,6 +111,7 @@ describe("the gate client's options", () => {
     ["a URL without TLS", valid, { SNAPSHOT_GATE_URL: "http://gate.example.com/" }, /^--url: expected .* https/],
     ["a URL with a password", valid, { SNAPSHOT_GATE_URL: "https://a:b@gate.example.com/" }, /^--url: expected/],
     ["a URL with a query", valid, { SNAPSHOT_GATE_URL: "https://gate.example.com/?a=b" }, /^--url: expected/],
+    ["a URL with a fragment", valid, { SNAPSHOT_GATE_URL: "https://gate.example.com/#a" }, /^--url: expected .* fragment/],
     ["an invalid URL", valid, { SNAPSHOT_GATE_URL: "gate" }, /^--url: expected/],
     ["missing credentials", valid, { SNAPSHOT_GATE_APP_CODE: "" }, /^Expected SNAPSHOT_GATE_APP_CODE/],
     ["an access key without a secret key", valid, { SNAPSHOT_GATE_APP_CODE: "", HUAWEICLOUD_SDK_AK: "a" },

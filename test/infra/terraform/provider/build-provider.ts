@@ -10,6 +10,8 @@ const ADDRESS = "registry.terraform.io/huaweicloud/huaweicloud";
 
 /** The version of the provider that the build uses. */
 export const VERSION = "1.96.1";
+/** The checksum of the Go module in this version, as in `go.sum`. */
+export const CHECKSUM = "h1:sW1nqjpaO9TyPlHnGofiq8iSrJLDILVdejRx/HoUTZ0=";
 
 /** A provider that Terraform can use without a network. */
 export interface BuiltProvider {
@@ -26,6 +28,8 @@ export function buildProvider(): BuiltProvider {
   const folder = join(mirror, ADDRESS, VERSION, platform());
   const program = join(folder, `terraform-provider-huaweicloud_v${VERSION}`);
   const { Dir: source, Sum: checksum } = JSON.parse(go(["mod", "download", "-json", `${MODULE}@v${VERSION}`]));
+  if (checksum !== CHECKSUM)
+    throw new Error(`${MODULE} ${VERSION}: expected the checksum in CHECKSUM, ${CHECKSUM}, got ${checksum}.`);
   if (!existsSync(program)) {
     console.error(`test:terraform: builds the provider ${VERSION}. This takes 15 minutes or more, and only once.`);
     mkdirSync(folder, { recursive: true });

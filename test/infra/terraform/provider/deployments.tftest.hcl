@@ -71,12 +71,12 @@ run "minimal" {
   }
 
   assert {
-    condition     = alltrue([for one in values(huaweicloud_fgs_function.this) : one.app_agency != one.agency])
+    condition     = length(huaweicloud_fgs_function.this) > 0 && alltrue([for one in values(huaweicloud_fgs_function.this) : one.app_agency != one.agency])
     error_message = "The agency of a function must not be the agency of FunctionGraph."
   }
 
   assert {
-    condition     = alltrue([for one in values(huaweicloud_fgs_function.this) : one.runtime == "Node.js20.15" && one.handler == "index.handler"])
+    condition     = length(huaweicloud_fgs_function.this) > 0 && alltrue([for one in values(huaweicloud_fgs_function.this) : one.runtime == "Node.js20.15" && one.handler == "index.handler"])
     error_message = "Every function must run on Node.js 20."
   }
 
@@ -169,7 +169,7 @@ run "gate_with_iam_authentication" {
   }
 
   assert {
-    condition     = alltrue([for one in values(huaweicloud_apig_api.this) : one.security_authentication == "IAM" && !one.simple_authentication])
+    condition     = length(huaweicloud_apig_api.this) > 0 && alltrue([for one in values(huaweicloud_apig_api.this) : one.security_authentication == "IAM" && !one.simple_authentication])
     error_message = "No API may accept an app code."
   }
 
@@ -249,7 +249,7 @@ run "two_policies" {
   }
 
   assert {
-    condition     = alltrue([for one in values(huaweicloud_fgs_async_invoke_configuration.this) : one.max_async_retry_attempts == 2])
+    condition     = length(huaweicloud_fgs_async_invoke_configuration.this) > 0 && alltrue([for one in values(huaweicloud_fgs_async_invoke_configuration.this) : one.max_async_retry_attempts == 2])
     error_message = "FunctionGraph must deliver each event up to three times."
   }
 }
@@ -267,7 +267,7 @@ run "alarms_to_an_existing_topic" {
   }
 
   assert {
-    condition     = alltrue([for one in values(huaweicloud_lts_keywords_alarm_rule.this) : one.notification_save_rule[0].user_name == "alarms" && one.notification_save_rule[0].topics[0].topic_urn == "urn:smn:eu-west-101:0123456789abcdef0123456789abcdef:on-call"])
+    condition     = length(huaweicloud_lts_keywords_alarm_rule.this) > 0 && alltrue([for one in values(huaweicloud_lts_keywords_alarm_rule.this) : one.notification_save_rule[0].user_name == "alarms" && one.notification_save_rule[0].topics[0].topic_urn == "urn:smn:eu-west-101:0123456789abcdef0123456789abcdef:on-call"])
     error_message = "Every alarm must go to the existing topic, in the name of the user."
   }
 

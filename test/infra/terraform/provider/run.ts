@@ -11,7 +11,7 @@ const USAGE = `npm run test:terraform [-- --write]
 
 Builds the official provider once, which takes 15 minutes or more. Then validates the module, applies it with mocked cloud calls,
 and tries to apply it with invalid variables. Compares the provider's schema with ${PRINTED_SCHEMA_FILE}. This command needs Terraform
-1.7 or OpenTofu 1.8 or later, and Go 1.24 or later. Exits with 0 if everything is as expected, otherwise with 1.
+1.7 or later, and Go 1.24 or later. Exits with 0 if everything is as expected, otherwise with 1.
 
   --write   write the provider's schema instead of comparing it`;
 
@@ -129,16 +129,16 @@ function refusalProblems(lines: readonly OutputLine[], name: string, file: strin
 
 function printConclusion(
   problems: readonly string[],
-  { program, version }: Workspace,
+  { version }: Workspace,
   provider: string,
   lines: readonly OutputLine[],
 ): void {
   const assertions = DEPLOYMENTS.match(/^ {2}assert \{$/gm)?.length ?? 0;
   const runs = lines.filter((line) => line.test_run?.progress === "complete").length;
-  const tools = `${program} ${version} and the provider huaweicloud ${provider}`;
+  const tools = `Terraform ${version} and the provider huaweicloud ${provider}`;
   console.log(
     problems.length === 0
-      ? `The Terraform module works with ${tools}: ${runs} runs, ${assertions} assertions, ${INVALID_VARIABLES.length} rejected sets of variables.`
+      ? `The Terraform module works with ${tools}: ${runs} runs, ${assertions} assertions in deployments.tftest.hcl, ${INVALID_VARIABLES.length} rejected sets of variables.`
       : `The Terraform module has ${problems.length} ${problems.length === 1 ? "problem" : "problems"} with ${tools}.`,
   );
   for (const problem of problems) console.log(`  ${problem}`);

@@ -21,7 +21,6 @@ export interface OutputLine {
 
 /** A folder with the module, in which Terraform has installed the provider. */
 export interface Workspace {
-  program: string;
   folder: string;
   version: string;
   /** Runs Terraform and returns its standard output. Throws an error if the exit code is not 0 and not in `codes`. */
@@ -33,39 +32,56 @@ export interface Workspace {
   remove(): void;
 }
 
-/** Finds Terraform or OpenTofu on the path. */
-export function findTerraform(): { program: string; version: string } {
-  for (const program of ["terraform", "tofu"]) {
-    const { status, stdout } = spawnSync(program, ["version", "-json"], { encoding: "utf8" });
-    if (status !== 0) continue;
-    const version: string = JSON.parse(stdout).terraform_version;
-    const [major = 0, minor = 0] = version.split(".").map(Number);
-    if (major > MIN_VERSION[0] || (major === MIN_VERSION[0] && minor >= MIN_VERSION[1])) return { program, version };
-  }
-  throw new Error(`expected terraform or tofu ${MIN_VERSION.join(".")} or later on the path, found neither.`);
+/** Returns the version of Terraform on the path. */
+export function findTerraform(): string {
+  const expected = `expected terraform ${MIN_VERSION.join(".")} or later on the path, found`;
+  const { status, stdout } = spawnSync("terraform", ["version", "-json"], { encoding: "utf8" });
+  if (status !== 0) throw new Error(`${expected} none.`);
+  const version: string = JSON.parse(stdout).terraform_version;
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  if (major < MIN_VERSION[0] || (major === MIN_VERSION[0] && minor < MIN_VERSION[1]))
+    throw new Error(`${expected} ${version}.`);
+  return version;
 }
 
-/** Copies the module and initializes the copy. */
+/**
+ * Returns the environment without the variables that change what Terraform or the provider does: TF_* such as TF_VAR_region or
+ * TF_CLI_ARGS, and HW_* such as HW_REGION_NAME.
+ */
+export const withoutSettings = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(environment).filter(([name]) => !/^(TF|HW)_/i.test(name)));
+
+/** Copies the module and initializes the copy. Removes the copy if this fails. */
 export function createWorkspace(configuration: string): Workspace {
-  const { program, version } = findTerraform();
+  const version = findTerraform();
   const folder = mkdtempSync(join(tmpdir(), "terraform-"));
   for (const name of readdirSync(MODULE)) if (/\.(tf|json)$/.test(name)) cpSync(join(MODULE, name), join(folder, name));
   mkdirSync(join(folder, "tests"));
-  const env = { ...process.env, TF_CLI_CONFIG_FILE: configuration, CHECKPOINT_DISABLE: "1", TF_IN_AUTOMATION: "1" };
+  const env = {
+    ...withoutSettings(process.env),
+    TF_CLI_CONFIG_FILE: configuration,
+    CHECKPOINT_DISABLE: "1",
+    TF_IN_AUTOMATION: "1",
+  };
   const terraform = (args: readonly string[], codes: readonly number[] = [0]): string => {
-    const { status, stdout, stderr } = spawnSync(program, args, {
+    const { status, stdout, stderr } = spawnSync("terraform", args, {
       cwd: folder,
       env,
       encoding: "utf8",
       maxBuffer: 1024 * 1024 * 1024,
     });
     if (status === null || !codes.includes(status))
-      throw new Error(`${program} ${args.join(" ")}: exit code ${status}\n${stdout}\n${stderr}`);
+      throw new Error(`terraform ${args.join(" ")}: exit code ${status}\n${stdout}\n${stderr}`);
     return stdout;
   };
-  terraform(["init", "-input=false", "-no-color"]);
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  try {
+    terraform(["init", "-input=false", "-no-color"]);
+  } catch (error) {
+    remove();
+    throw error;
+  }
   return {
-    program,
     folder,
     version,
     terraform,
@@ -75,7 +91,7 @@ export function createWorkspace(configuration: string): Workspace {
         .trim()
         .split("\n")
         .map((line) => JSON.parse(line)),
-    remove: () => rmSync(folder, { recursive: true, force: true }),
+    remove,
   };
 }
 
