@@ -180,6 +180,12 @@ locals {
       for rule, count in try(policy.retention, {}) : rule if contains(local.time_rules, rule) && count > 0
     ]) == 0
   ]
+  # The policies with dry_run whose snapshots a function can delete anyway, because this function does not read the policy.
+  live_dry_runs = [
+    for name, policy in var.policies : name if try(policy.dry_run, false) == true && (
+      name == "pre-deploy" && try(var.gateway.make_room, false) || name == "disk-attached" && var.disk_attached_retention != null
+    )
+  ]
   time_rules = ["keep_within_days", "keep_daily", "keep_weekly", "keep_monthly", "keep_yearly"]
 
   # The environment variables that every function has. FunctionGraph allows at most 20 variables, and a test counts them.
@@ -218,13 +224,18 @@ resource "terraform_data" "schedule" {
 check "policies_of_callers" {
   assert {
     condition     = length(local.count_only_policies) == 0
-    error_message = "policies: The retention of ${join(", ", local.count_only_policies)} only counts snapshots, but callers decide how many snapshots these policies create. A few calls therefore delete every older snapshot of a disk. Add a rule that depends on time, such as `keep_within_days` or `keep_daily`."
+    error_message = "policies: The retention of ${join(", ", local.count_only_policies)} only counts snapshots, but callers decide how many snapshots these policies create. A few calls therefore delete every older snapshot of a disk. Add a rule that depends on time, such as `keep_daily`."
   }
 
   assert {
     condition = var.disk_attached_retention == null ? true : contains([
       for rule, count in var.disk_attached_retention : contains(local.time_rules, rule) && count > 0
     ], true)
-    error_message = "disk_attached_retention: The rules only count snapshots. Whoever attaches and detaches a full disk a few times therefore deletes every older snapshot of the disk. Add a rule that depends on time, such as `keep_within_days` or `keep_daily`."
+    error_message = "disk_attached_retention: The rules only count snapshots. Whoever attaches and detaches a full disk a few times therefore deletes every older snapshot of the disk. Add a rule that depends on time, such as `keep_daily`."
+  }
+
+  assert {
+    condition     = length(local.live_dry_runs) == 0
+    error_message = "policies: The field `dry_run` of ${join(", ", local.live_dry_runs)} stops only prune-snapshots. Callers and attachments still create snapshots, and `gateway.make_room` or `disk_attached_retention` still allows deletions. To try the retention first, remove this permission."
   }
 }

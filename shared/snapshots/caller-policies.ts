@@ -25,5 +25,5 @@ export function countOnlyWarning(
 ): string | undefined {
   if (retention === undefined || TIME_RULES.some((rule) => (retention[rule] ?? 0) > 0)) return undefined;
   if (![...CALLER_POLICIES, ...morePolicies].includes(policy)) return undefined;
-  return `retention: the rules of the policy ${policy} only count snapshots, but callers decide how many snapshots this policy creates. A few calls therefore delete every older snapshot of a disk. Add a rule that depends on time, such as keep_within_days or keep_daily.`;
+  return `retention: the rules of the policy ${policy} only count snapshots, but callers decide how many snapshots this policy creates. A few calls therefore delete every older snapshot of a disk. Add a rule that depends on time, such as keep_daily.`;
 }

@@ -109,6 +109,21 @@ describe("the functions of the Terraform module", () => {
     expect(await warningsOf({ disk_attached_retention: { keep_last: 2, keep_within_days: 7 } })).toEqual([]);
   });
 
+  test("the Terraform module warns of a dry run that does not stop the deletions of pre-deploy or disk-attached", async () => {
+    const dryRun = { prune_schedule: "0 0 6 * * *", retention: { keep_daily: 7 }, dry_run: true };
+    const warningsOf = async (changes: object) => (await planned(changes)).warnings;
+    const gateway = { ...DEPLOYMENT.gateway, make_room: true };
+    const policies = { "pre-deploy": dryRun, "disk-attached": dryRun };
+    expect(await warningsOf({ policies })).toEqual([]);
+    expect(await warningsOf({ gateway, policies: { "disk-attached": dryRun } })).toEqual([]);
+    expect(await warningsOf({ gateway, policies })).toEqual([
+      expect.stringMatching(/^policies: The field `dry_run` of pre-deploy stops only prune-snapshots\./),
+    ]);
+    expect(await warningsOf({ disk_attached_retention: { keep_daily: 7 }, policies })).toEqual([
+      expect.stringMatching(/^policies: The field `dry_run` of disk-attached stops only prune-snapshots\./),
+    ]);
+  });
+
   test("with the domain of another cloud, the Terraform module sets endpoints in this domain, and the configured limits and runtime", async () => {
     const { of } = await planned({
       cloud: "cloud.example.com",

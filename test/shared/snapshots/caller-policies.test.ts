@@ -15,7 +15,7 @@ test.each(CALLERS)(
     expect(records.at(-1).detail).toContain(
       `retention: the rules of the policy ${policy} only count snapshots, but callers decide how many snapshots this policy creates.`,
     );
-    expect(records.at(-1).detail).toContain("Add a rule that depends on time, such as keep_within_days or keep_daily.");
+    expect(records.at(-1).detail).toContain("Add a rule that depends on time, such as keep_daily.");
   },
 );
 
