@@ -1,9 +1,10 @@
 /** Installs Cloud Custodian for Huawei Cloud in `node_modules/.cache/custodian`, and runs its snapshot policy. */
-import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { EmbeddedCloud } from "../../infra/local/cloud/index.ts";
+import { installPythonPackages } from "../support/python-packages.ts";
 import { ROOT } from "./process.ts";
 
 const CACHE = join(ROOT, "node_modules", ".cache", "custodian");
@@ -35,25 +36,8 @@ export function custodianVersions(): Record<string, string> {
  *
  * @throws Error if Python is missing or too old
  */
-export function installCustodian(): void {
-  const isRecent = "import sys, venv; sys.exit(sys.version_info < (3, 11))";
-  if (spawnSync("python3", ["-c", isRecent], { stdio: "ignore" }).status !== 0) {
-    throw new Error(
-      "npm run bench -- --peer: no suitable Python found. Install Python 3.11 or later with its module venv. Only this option needs Python.",
-    );
-  }
-  const stamp = join(CACHE, "installed.txt");
-  const wanted = readFileSync(REQUIREMENTS, "utf8");
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
-  console.error("Installing Cloud Custodian in node_modules/.cache/custodian (300 MB).");
-  rmSync(CACHE, { recursive: true, force: true });
-  mkdirSync(CACHE, { recursive: true });
-  const install = (program: string, args: string[]) =>
-    execFileSync(program, args, { stdio: ["ignore", "ignore", "inherit"] });
-  install("python3", ["-m", "venv", join(CACHE, "python")]);
-  install(PYTHON, ["-m", "pip", "install", "--quiet", "--no-deps", "-r", REQUIREMENTS]);
-  writeFileSync(stamp, wanted);
-}
+export const installCustodian = (): void =>
+  installPythonPackages(join(CACHE, "python"), REQUIREMENTS, "npm run bench -- --peer");
 
 /** Returns the command that runs the policy of Custodian against a cloud, and its environment variables. */
 export function custodianCommand(cloud: EmbeddedCloud) {
