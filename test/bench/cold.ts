@@ -82,11 +82,27 @@ export async function startAcceptingServer() {
   return { url, requests: () => requests, connections: () => connections, close: () => server.close() };
 }
 
+/** The medians of the cold starts of one bundle. Times are in milliseconds, and `rss` is the RSS in bytes after loading. */
+export interface ColdStart {
+  name: string;
+  bytes: number;
+  load: number;
+  /** The time from the start of loading to the first response. */
+  first: number;
+  /** The time from the start of loading to the return of the handler. */
+  whole: number;
+  rss: number;
+  /** `load` and `first` divided by those of the plain SDK, and `rss` divided by that of bare Node.js. */
+  loadRatio: number;
+  firstRatio: number;
+  rssRatio: number;
+}
+
 /**
  * Loads and invokes each bundle in `processes` new processes. The bundles take turns, so a slow moment of the machine affects every
- * bundle. Returns the medians for each bundle.
+ * bundle. Returns the medians of bare Node.js, the plain SDK and middy, and of each function.
  */
-export async function measureColdStarts(processes: number) {
+export async function measureColdStarts(processes: number): Promise<Record<"baselines" | "cold", ColdStart[]>> {
   const folder = mkdtempSync(join(tmpdir(), "bench-"));
   const baselines = await buildBaselines(ROOT, folder);
   const server = await startAcceptingServer();
@@ -99,13 +115,13 @@ export async function measureColdStarts(processes: number) {
     { name: "middy, schema compiled at run time", bundle: baselines.middy, event: CREATE },
     ...functions.map((name) => ({ name, bundle: join(DIST, name, "index.js"), event: EVENTS[name] })),
   ];
-  const all = new Map(bundles.map(({ name }) => [name, [] as Measured[]]));
+  const measured = new Map(bundles.map(({ name }) => [name, [] as Measured[]]));
   for (let round = 0; round < processes; round += 1) {
-    for (const { name, bundle, event } of bundles) all.get(name)?.push(await run({ bundle, event, variables }));
+    for (const { name, bundle, event } of bundles) measured.get(name)?.push(await run({ bundle, event, variables }));
   }
   server.close();
   const rows = bundles.map(({ name, bundle }) => {
-    const runs = all.get(name) ?? [];
+    const runs = measured.get(name) ?? [];
     const failed = runs.find(({ result }) => result.error !== undefined || Number(result.statusCode ?? 202) >= 400);
     if (failed !== undefined)
       throw new Error(`${name}: expected a successful invocation, got ${JSON.stringify(failed.result)}.`);
@@ -121,10 +137,12 @@ export async function measureColdStarts(processes: number) {
   });
   rmSync(folder, { recursive: true });
   const [bare, sdk] = rows as [(typeof rows)[number], (typeof rows)[number]];
-  return rows.map((row) => ({
+  const all = rows.map((row) => ({
     ...row,
     loadRatio: row.load / sdk.load,
     firstRatio: row.first / sdk.first,
     rssRatio: row.rss / bare.rss,
   }));
+  const cold = all.splice(-functions.length);
+  return { baselines: all, cold };
 }

@@ -1,7 +1,5 @@
 /** Checks how `npm run bench -- --peer` judges and formats its runs, without Python. */
 import { expect, test } from "vitest";
-import { BadUsage } from "../../infra/local/terminal/arguments.ts";
-import { readPeerArguments } from "./peer.ts";
 import {
   type Comparison,
   conclusionOf,
@@ -172,11 +170,4 @@ test("errorLines keeps an error with its traceback, and removes lines with infor
   ].join("\n");
   expect(errorLines(log)).not.toContain("disk-1");
   expect(errorLines(log)).toMatch(/disk-2\nTraceback/);
-});
-
-test("readPeerArguments returns the number of disks and the file, and rejects other values", () => {
-  expect(readPeerArguments(["--peer"])).toEqual({ disks: 1_000, json: undefined });
-  expect(readPeerArguments(["--peer", "--disks", "30", "--json", "a.json"])).toEqual({ disks: 30, json: "a.json" });
-  for (const wrong of [["--disks", "1"], ["--disks", "x"], ["--slow"], ["more"]])
-    expect(() => readPeerArguments(["--peer", ...wrong])).toThrow(BadUsage);
 });

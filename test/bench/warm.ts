@@ -40,8 +40,16 @@ export async function measureWarmCalls(): Promise<WarmCalls> {
   return measured;
 }
 
+export interface KeptAlive {
+  invocations: number;
+  requests: number;
+  connections: number;
+  /** The time in milliseconds of one invocation. */
+  ms: number;
+}
+
 /** Measures consecutive invocations of one warm instance that sends its requests over loopback. */
-export async function measureKeptAlive(invocations: number) {
+export async function measureKeptAlive(invocations: number): Promise<KeptAlive> {
   const server = await startAcceptingServer();
   const variables = { PROJECT_ID: "0123456789abcdef0123456789abcdef", EVS_ENDPOINT: server.url };
   const bundle = join(DIST, "create-snapshot", "index.js");

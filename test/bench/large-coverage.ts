@@ -1,15 +1,11 @@
-/**
- * Runs report-coverage for 10,000 disks with 21 snapshots each in 256 MB of memory: `npx tsx test/bench/coverage-scale.ts`. Prints a
- * table, and exits with 1 if a run takes too much memory, too many requests or too large a response.
- */
+/** Runs report-coverage for 10,000 disks with 21 snapshots each in 256 MB of memory. */
 import { join } from "node:path";
 import { type EmbeddedCloud, startCloud } from "../../infra/local/cloud/index.ts";
-import { formatTable } from "../../infra/local/terminal/table.ts";
 import { deriveKey } from "../../shared/snapshots/marker.ts";
 import { getRequest } from "../support/coverage-fixture.ts";
 import { TOPIC } from "../support/user-data.ts";
 import { variablesFor } from "./large-runs.ts";
-import { DIST, MB, type Measured, run, timerEvent } from "./process.ts";
+import { DIST, MB, run, timerEvent } from "./process.ts";
 
 const DISKS = 10_000;
 /** The number of snapshots of each kind that a disk has. */
@@ -18,10 +14,10 @@ const PER_DISK = { snapshot: 7, "standard-snapshot": 13, "snapshot-group": 1 };
 const DISKS_PER_SERVER = 4;
 const HOUR_MS = 3_600_000;
 const PAGE_ROWS = 1_000;
-const MAX_RSS = 200 * MB;
-const MAX_BODY_BYTES = 3_500_000;
+export const MAX_COVERAGE_RSS = 200 * MB;
+export const MAX_BODY_BYTES = 3_500_000;
 /** The number of requests that a run may send in addition to one request for each page of a list. */
-const MAX_OTHER_REQUESTS = 10;
+export const MAX_OTHER_REQUESTS = 10;
 
 /** Node.js options that limit memory about as much as a cgroup of 256 MB does. */
 const IN_256_MB = ["--max-old-space-size=128", "--max-semi-space-size=1"];
@@ -32,11 +28,18 @@ const IN_256_MB = ["--max-old-space-size=128", "--max-semi-space-size=1"];
  */
 const CLOCK_FACTOR = 0.1;
 
-interface ScaleRun {
+export interface CoverageRun {
+  /** The format of the response, or `timer` for an invocation by a timer. */
   format: string;
-  measured: Measured;
+  /** The peak RSS in bytes. */
+  rssPeak: number;
+  /** CPU time in milliseconds. */
+  cpu: number;
+  /** The size of the response in bytes. */
   bytes: number;
   requests: number;
+  /** The number of list pages that the cloud has. */
+  pages: number;
   isRight: boolean;
 }
 
@@ -71,54 +74,36 @@ function addDisks(cloud: EmbeddedCloud): void {
   }
 }
 
-async function runFormat(cloud: EmbeddedCloud, format: string, event: unknown): Promise<ScaleRun> {
+async function runFormat(cloud: EmbeddedCloud, pages: number, format: string, event: unknown): Promise<CoverageRun> {
   const bundle = join(DIST, "report-coverage", "index.js");
   const topic = { LTS_ENDPOINT: cloud.url, LTS_LOG_GROUP_ID: TOPIC.group, LTS_LOG_STREAM_ID: TOPIC.stream };
   const variables = variablesFor(cloud, { MEMORY_MB: "256", FUNCTION_NAME: "report-coverage", ...topic });
   const before = cloud.count(/^(evs|dws)\./);
-  const measured = await run({ bundle, event, variables, factor: CLOCK_FACTOR, options: IN_256_MB });
+  const { rssPeak, cpu, result } = await run({ bundle, event, variables, factor: CLOCK_FACTOR, options: IN_256_MB });
   const requests = cloud.count(/^(evs|dws)\./) - before;
-  const { body, outcomes } = measured.result as { body?: string; outcomes?: Record<string, number> };
+  const { body, outcomes } = result as { body?: string; outcomes?: Record<string, number> };
   const bytes = Buffer.byteLength(body ?? "");
   const counts = format === "json" ? JSON.parse(body ?? "{}").counts : outcomes;
   const isWhole = body === undefined || !/could not be read|"complete":false/.test(body);
   const isRight = isWhole && (counts === undefined ? bytes > 0 : counts.stale === 100 && counts.unprotected === 100);
-  return { format, measured, bytes, requests, isRight };
+  return { format, rssPeak, cpu, bytes, requests, pages, isRight };
 }
 
-function findProblems({ format, measured, bytes, requests, isRight }: ScaleRun, pages: number): string[] {
-  return [
-    ...(isRight ? [] : [`${format}: the report is wrong: ${JSON.stringify(measured.result).slice(0, 300)}`]),
-    ...(measured.rssPeak < MAX_RSS ? [] : [`${format}: the peak RSS is ${(measured.rssPeak / MB).toFixed(1)} MiB`]),
-    ...(bytes <= MAX_BODY_BYTES ? [] : [`${format}: the body has ${bytes} bytes`]),
-    ...(requests <= pages + MAX_OTHER_REQUESTS ? [] : [`${format}: ${requests} requests for ${pages} pages`]),
-  ];
+/** Runs report-coverage once for each format of the response, and once as a timer invokes it. */
+export async function runCoverage(): Promise<CoverageRun[]> {
+  const cloud = await startCloud({ keepRequests: false, topics: [TOPIC] });
+  addDisks(cloud);
+  const kinds = ["snapshot", "standard-snapshot", "snapshot-group"] as const;
+  const rows = [DISKS, ...kinds.map((kind) => cloud.snapshots(kind).length)];
+  const pages = rows.reduce((sum, count) => sum + Math.ceil(count / PAGE_ROWS), 0);
+  const runs: CoverageRun[] = [];
+  for (const format of ["json", "csv", "html"])
+    runs.push(await runFormat(cloud, pages, format, getRequest({ format })));
+  runs.push(await runFormat(cloud, pages, "timer", timerEvent({})));
+  await cloud.close();
+  return runs;
 }
 
-const cloud = await startCloud({ keepRequests: false, topics: [TOPIC] });
-addDisks(cloud);
-const rows = {
-  disks: DISKS,
-  snapshots: cloud.snapshots("snapshot").length,
-  standard: cloud.snapshots("standard-snapshot").length,
-  groups: cloud.snapshots("snapshot-group").length,
-};
-const pages = Object.values(rows).reduce((sum, count) => sum + Math.ceil(count / PAGE_ROWS), 0);
-const runs: ScaleRun[] = [];
-for (const format of ["json", "csv", "html"]) runs.push(await runFormat(cloud, format, getRequest({ format })));
-runs.push(await runFormat(cloud, "timer", timerEvent({})));
-await cloud.close();
-
-console.log(`${DISKS} disks, ${rows.snapshots + rows.standard} snapshots, ${pages} pages of ${PAGE_ROWS} rows`);
-const table = runs.map(({ format, measured, bytes, requests }) => [
-  format,
-  (measured.rssPeak / MB).toFixed(1),
-  String(requests),
-  String(bytes),
-  (measured.cpu / 1000).toFixed(1),
-  (measured.whole / 1000).toFixed(1),
-]);
-for (const line of formatTable(["run", "peak RSS MiB", "requests", "bytes", "s CPU", "s"], table)) console.log(line);
-const problems = runs.flatMap((one) => findProblems(one, pages));
-for (const problem of problems) console.error(problem);
-process.exitCode = problems.length === 0 ? 0 : 1;
+/** Returns what is wrong with the reports, or an empty array. */
+export const findCoverageProblems = (runs: readonly CoverageRun[]): string[] =>
+  runs.filter(({ isRight }) => !isRight).map(({ format }) => `report-coverage: the report (${format}) is wrong`);
