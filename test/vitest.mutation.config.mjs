@@ -21,8 +21,8 @@ export default defineConfig({
       "test/shared/snapshots/**/*.test.ts",
       "test/shared/huaweicloud/http/cloud-errors.test.ts",
     ],
-    // This test measures time, and Stryker's instrumentation slows the code down.
-    exclude: ["test/shared/snapshots/retention/plan-speed.test.ts"],
+    // These tests measure time, and Stryker's instrumentation slows the code down.
+    exclude: ["test/shared/snapshots/retention/speed.test.ts"],
     globalSetup: [],
     sequence: { sequencer: FastFirst },
     env: { RUNS: "100" },

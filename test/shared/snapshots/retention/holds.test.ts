@@ -59,14 +59,4 @@ describe("createHoldCheck", () => {
     expect(notice).toContain('Similar to "release-9x"');
     expect(notice).not.toContain('Similar to "release-10x"');
   });
-
-  test("createHoldCheck compares 100,000 snapshot names with 10 entries of hold in less than 3 s", () => {
-    const check = createHoldCheck(Array.from({ length: 10 }, (_, index) => `nightly-20261121T020000Z-0000000${index}`));
-    const started = performance.now();
-    const found = snapshotOf("id", "disk-1");
-    for (let index = 0; index < 100_000; index += 1)
-      check.visit({ ...found, id: `id-${index}`, name: `nightly-20261121T020000Z-${index}` });
-    expect(check.notice()?.length).toBeLessThan(20_000);
-    expect(performance.now() - started).toBeLessThan(3_000);
-  });
 });

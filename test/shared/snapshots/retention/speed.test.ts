@@ -1,12 +1,14 @@
+/** Tests that measure time. `npm run mutation` does not run them, because its instrumentation slows the code down. */
 import { describe, expect, test } from "vitest";
 import { instant } from "../../../../shared/core/instant.ts";
 import { createWallTimeConverter } from "../../../../shared/core/time-zone.ts";
 import type { FoundSnapshot } from "../../../../shared/snapshots/kinds/kind.ts";
 import { toCompactSnapshot } from "../../../../shared/snapshots/ownership.ts";
+import { findDuplicates } from "../../../../shared/snapshots/retention/duplicates.ts";
+import { createHoldCheck } from "../../../../shared/snapshots/retention/holds.ts";
 import { groupByResource, planRetention } from "../../../../shared/snapshots/retention/plan.ts";
-
-const DAY_MS = 86_400_000;
-const START = Date.parse("2026-11-21T02:00:00Z");
+import { DAY_MS, HOUR_MS, START, snapshot, snapshotOf, startPlus } from "../../../support/domain.ts";
+import { marker } from "../../../support/duplicates.ts";
 
 /** The CPU time of the reference work on the machine where the plans of this test need 210 to 270 ms. */
 const REFERENCE_MS = 106;
@@ -81,4 +83,23 @@ describe("planRetention with 100,000 snapshots", { timeout: 90_000 }, () => {
     const slowdown = planMs < 300 ? 1 : Math.max(1, referenceMs / REFERENCE_MS);
     expect(planMs / slowdown).toBeLessThan(300);
   });
+});
+
+test("findDuplicates compares 10,000 snapshots of one request whose names people chose within 3 s", () => {
+  const found = Array.from({ length: 10_000 }, (_, index) =>
+    snapshotOf(`s${index}`, "res-1", { marker, created: startPlus(-10 * HOUR_MS), name: `by-hand-${index}` }),
+  );
+  const start = performance.now();
+  expect(findDuplicates(snapshot, found, { hold: new Set(), now: START }).size).toBe(9_999);
+  expect(performance.now() - start).toBeLessThan(3_000);
+});
+
+test("createHoldCheck compares 100,000 snapshot names with 10 entries of hold in less than 3 s", () => {
+  const check = createHoldCheck(Array.from({ length: 10 }, (_, index) => `nightly-20261121T020000Z-0000000${index}`));
+  const started = performance.now();
+  const found = snapshotOf("id", "disk-1");
+  for (let index = 0; index < 100_000; index += 1)
+    check.visit({ ...found, id: `id-${index}`, name: `nightly-20261121T020000Z-${index}` });
+  expect(check.notice()?.length).toBeLessThan(20_000);
+  expect(performance.now() - started).toBeLessThan(3_000);
 });
