@@ -5,7 +5,7 @@ import { indexExistingSnapshots } from "../../../../shared/snapshots/create/exis
 import type { Target } from "../../../../shared/snapshots/policy.ts";
 import type { Run } from "../../../../shared/snapshots/run-context.ts";
 import { createFixture, type DomainFixture, startPlus } from "../../../support/domain.ts";
-import { LONG } from "../../../support/run-locks.ts";
+import { addOther, LONG } from "../../../support/run-locks.ts";
 import { diskTargets, RUN } from "../../../support/runs.ts";
 
 const CUTOFF = startPlus(48_000);
@@ -41,4 +41,21 @@ test("createAll without `fanOut` records targets that wait for another create re
   expect(fixture.records[0]?.error?.message).toBe(
     "The invocation's time ran out before work on this target started. Raise the function's timeout or lower SHARD_SIZE.",
   );
+});
+
+test("createAll records a target 0.1 s before the deadline as existing if its create request is not finished, but list responses show its snapshot", async () => {
+  const fixture = createFixture({ ...LONG, seconds: 60, createMs: 5_000 });
+  const { cloud, time, runContext } = fixture;
+  // The create request of disk-2 does not return.
+  cloud.onNextCalls("create", undefined, () => new Promise(() => {}));
+  void time.sleep(15_000).then(() => addOther(fixture, 2));
+  const index = indexExistingSnapshots(RUN, runContext);
+  void createAll(diskTargets(6), RUN, runContext, { cutoff: CUTOFF, index });
+  await time.sleep(59_899);
+  const created = [1, 3, 4, 5, 6].map((number) => `disk-${number} accepted`);
+  const results = () => fixture.records.map(({ resource_id, outcome }) => `${resource_id} ${outcome}`);
+  expect(results()).toEqual(created);
+  await time.sleep(2);
+  expect(results()).toEqual([...created, "disk-2 existing"]);
+  expect(fixture.outcomes().at(-1)).toBe("other-2 existing");
 });
