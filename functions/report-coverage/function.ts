@@ -88,7 +88,7 @@ export const definition = {
                   restore:
                     'POST /v2/0123456789abcdef0123456789abcdef/cloudsnapshots/ffa9bc5e-1172-4021-acaf-cdcd78a9584d/rollback {"rollback":{"volume_id":"5aa119a8-d25b-45a7-8d1b-88e127885635"}}',
                   requires:
-                    "The disk must be detached, and the server of a system disk must be stopped. The call overwrites the disk.",
+                    "The call overwrites the disk. First detach the disk, and stop the server of a system disk.",
                 },
               ],
             },

@@ -55,7 +55,8 @@ export interface SnapshotFolder {
    */
   visit(kind: CoveredKind, found: FoundSnapshot): void;
   /**
-   * Adds all snapshots to the summaries. Call this function once, after all lists were read.
+   * Decides which of the visited snapshots are good, and adds them to the summaries of their resources. Call this function once,
+   * after all lists were read.
    *
    * @param areMembersListed whether the list of standard snapshots is complete. Otherwise no group is good, because a failed
    *   member can be missing

@@ -120,7 +120,7 @@ export const noHostNotice = (kinds: readonly string[], { message }: SnapshotErro
 
 /** Returns the fault of a report whose second list of resources could not be read. */
 export const secondListFault = (type: ResourceType, { message }: SnapshotError): string =>
-  `The list of ${NOUNS[type]}s could not be read a second time, so the report contains no orphaned snapshots of ${NOUNS[type]}s. ${cleanMessage(message)}`;
+  `The report contains no orphaned snapshots of ${NOUNS[type]}s, because the list of ${NOUNS[type]}s must be read twice, and the second read failed: ${cleanMessage(message)}`;
 
 /** Returns the fault of a list of snapshots that could not be read completely. */
 export const listFault = (type: ResourceType, kind: string, { message }: SnapshotError): string =>

@@ -14,8 +14,7 @@ export interface RestoreCall {
   toText(): string;
 }
 
-const DISK_REQUIRES =
-  "The disk must be detached, and the server of a system disk must be stopped. The call overwrites the disk.";
+const DISK_REQUIRES = "The call overwrites the disk. First detach the disk, and stop the server of a system disk.";
 
 /**
  * Returns the call that restores a disk or cluster from one of its restore points, as the section "Restore" of infra/README.md

@@ -126,7 +126,7 @@ function removeSecrets(original: string, secrets: string[], isJson: boolean): st
   return clean + text.slice(from);
 }
 
-/** Sets `found` to 1 for each canonical character that belongs to one of the strings in `forms`. */
+/** Sets `found[i]` to 1 if `codes[i]` belongs to one of the search strings. `codes` is the canonical form of a text. */
 function markForms(found: Uint8Array, codes: Buffer, { all, bits, short }: SearchStrings): void {
   let block = 0;
   let hits = 0;

@@ -93,7 +93,7 @@ export function makeReport(options: ReportOptions): Coverage {
 
 /** Returns a restore call in the form of the API, as far as the page shows it. */
 export const restoreCallOf = (resource: ResourceCoverage, point: RestorePoint) => ({
-  requires: "The disk must be detached, and the server of a system disk must be stopped. The call overwrites the disk.",
+  requires: "The call overwrites the disk. First detach the disk, and stop the server of a system disk.",
   toText: () => `POST /v2/${PROJECT}/cloudsnapshots/${point.id}/rollback {"rollback":{"volume_id":"${resource.id}"}}`,
 });
 

@@ -235,7 +235,7 @@ export class Inventory {
     return now >= this.#allVisibleAt ? undefined : (snapshot) => snapshot.visibleAt <= now;
   }
 
-  /** Starts a job. Each job request calls `statusAt` to compute the status of the job. */
+  /** Starts a job. Each request that reads the job calls `statusAt` to compute the current status of the job. */
   startJob(type: string, { entities = {}, parts = [] }: Partial<Job>, statusAt: Job["statusAt"]): Job {
     const job = { id: randomBytes(16).toString("hex"), type, beganAt: this.now(), entities, parts, statusAt };
     this.jobs.set(job.id, job);

@@ -49,7 +49,8 @@ const PHRASES: Record<string, Record<string, Phrase>> = {
     failing: (count) => `${count} with failing snapshots`,
     stale: (count) => `${count} whose snapshots are too old`,
     unknown: (count) => `${count} in an unclear state`,
-    orphaned: (count) => `${count} deleted ${resources(count)} with snapshots`,
+    orphaned: (count) =>
+      `${count} ${resources(count)} that no longer ${count === 1 ? "exists but has" : "exist but have"} snapshots`,
     failed: (count) => `could not read ${plural(count, "list")}`,
     rejected,
   },

@@ -80,7 +80,7 @@ function readContent(path: string, real: boolean): unknown {
   if (unknown.length === 0) return content;
   const names = (list: readonly string[]) => list.map((name) => `{{${name}}}`).join(", ");
   const [where, advice] = real
-    ? ["with --real", "Copy the file and put the id of a resource in its place."]
+    ? ["with --real", "Copy the file, and replace the placeholder in the copy with the id of a resource."]
     : ["on the embedded cloud", "Correct the name of the placeholder."];
   throw new BadUsage(
     `Expected only the placeholders ${names(known)} ${where}, got ${names(unknown)} in ${path}. ${advice}`,

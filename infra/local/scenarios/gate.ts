@@ -49,7 +49,7 @@ export const gateOpens: Scenario = {
     const available = countAvailable(environment);
     return {
       faults: [
-        `No fault: the cloud needs 1 to 3 s to create a snapshot. It was creating ${creating} when the gate first responded.`,
+        `This scenario has no fault. The cloud needs 1 to 3 s to create a snapshot, and was creating ${creating} when the gate first responded.`,
       ],
       actions: [
         `POST /pre-deploy: ${describeGate(first)} after ${duration(first)}.`,

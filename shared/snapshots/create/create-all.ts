@@ -45,7 +45,7 @@ export interface CreateAllOptions {
  * **Kinds.** The targets of each kind have their own queue and share of the concurrency, so one kind cannot stop another.
  *
  * **Two processes.** If a run has more than 8 targets, or more targets than `runContext.concurrency`, it must hold the run lock to
- * send several create requests at the same time. Without the lock, it sends one create request and waits for its result; see `RunLock`. If
+ * send several create requests at the same time. Without the lock, it sends one create request at a time, and waits for the result before the next one; see `RunLock`. If
  * `run.again` is set, this applies to every run with several targets.
  */
 export async function createAll(

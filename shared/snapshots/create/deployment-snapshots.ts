@@ -153,6 +153,6 @@ const unknownAgeError = (deploymentId: string, id: string, created: Instant | un
   const actual = created === undefined ? "no readable creation time" : `the creation time ${formatInstant(created)}`;
   return ageError(
     deploymentId,
-    `${id} has ${actual}, so its age is unknown. Use a new deployment_id. If that fails in the same way, set "wait_seconds" in the first request.`,
+    `${id} has ${actual}, so its age is unknown. Use a new deployment_id. If this error occurs again, use another new deployment_id and set "wait_seconds" in its first request.`,
   );
 };

@@ -82,14 +82,14 @@ const MIN_COMMON = 4;
 /** The maximum length of a name that is compared. EVS and DWS allow shorter names only. */
 const MAX_NAME_LENGTH = 255;
 
-/** An id or name in the field `hold` of a policy that no snapshot has. */
+/** An entry of the field `hold` of a policy that is not the id or name of any snapshot. */
 interface UnmatchedHold {
   idOrName: string;
   /** The most similar ids and names of existing snapshots, the most similar of them first. */
   similar: { shown: string; difference: number }[];
 }
 
-/** Finds the ids and names in the field `hold` of a policy that no snapshot has. */
+/** Finds the entries of the field `hold` of a policy that are not the id or name of any snapshot. */
 export interface HoldCheck {
   /** Compares a listed snapshot with the field `hold`. Must be called for every snapshot of the project. */
   visit(found: FoundSnapshot): void;

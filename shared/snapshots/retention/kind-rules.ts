@@ -41,6 +41,6 @@ export function applyEmptyGroupRule(
     ? { ...verdict, decision: "deleted", rule: "it has no members" }
     : {
         ...verdict,
-        rule: "it seems to have no members, but the list of members may be incomplete, because no available group of the same resource has members in it",
+        rule: "it seems to have no members, but the list of members may be incomplete: it has no members of any available group of this resource",
       };
 }

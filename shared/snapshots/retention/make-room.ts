@@ -57,7 +57,10 @@ export function makeRoomBy(policy: PrunePolicy, runContext: RunContext): MakeRoo
     const candidates = deletedIds(plan());
     const keptIds = found.filter(({ id, state }) => state !== "deleting" && !candidates.has(id)).map(({ id }) => id);
 
-    /** Sends delete requests for a snapshot. Returns undefined if one was accepted, or the fields that complete its record. */
+    /**
+     * Sends delete requests for a snapshot until one is accepted. Returns undefined, or the fields that complete the record of the
+     * snapshot if no delete request was accepted.
+     */
     const remove = async (deletion: PendingDeletion): Promise<EndFields | undefined> => {
       for (;;) {
         try {

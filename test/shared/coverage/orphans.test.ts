@@ -142,7 +142,7 @@ describe("orphaned snapshots", () => {
     const { orphans, counts, faults } = await collectCoverage(options, failing);
     expect([orphans, counts.orphaned]).toEqual([[], 0]);
     expect(faults).toEqual([
-      "The list of disks could not be read a second time, so the report contains no orphaned snapshots of disks. GET /list: 403. The agency lacks a permission.",
+      "The report contains no orphaned snapshots of disks, because the list of disks must be read twice, and the second read failed: GET /list: 403. The agency lacks a permission.",
     ]);
   });
 });

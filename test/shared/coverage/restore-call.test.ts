@@ -7,12 +7,12 @@ test.each([
   [
     "snapshot",
     'POST /v2/p1/cloudsnapshots/5aa1b2c3-1/rollback {"rollback":{"volume_id":"disk-1"}}',
-    /detached.*stopped.*overwrites/,
+    /overwrites.*detach.*stop/,
   ],
   [
     "standard-snapshot",
     'POST /v5/p1/snapshots/5aa1b2c3-1/rollback {"rollback":{"volume_id":"disk-1"}}',
-    /detached.*stopped.*overwrites/,
+    /overwrites.*detach.*stop/,
   ],
   [
     "snapshot-group",

@@ -209,7 +209,7 @@ describe("the conclusion of the report", () => {
       ["stale", "stale", "unknown"],
       "found no unprotected resources, 2 whose snapshots are too old and 1 in an unclear state.",
     ],
-    [["orphaned"], "found no unprotected resources and 1 deleted resource with snapshots."],
+    [["orphaned"], "found no unprotected resources and 1 resource that no longer exists but has snapshots."],
     [["failed"], "could not read 1 list."],
   ])("the conclusion counts the resources with the states %s", (states, sentence) => {
     const records = states.map((outcome) => record({ action: "coverage", outcome }));

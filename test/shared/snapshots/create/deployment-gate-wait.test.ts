@@ -251,7 +251,7 @@ describe("passGate with a deployment_id that was used before", () => {
     const message = async (created: Instant | undefined) =>
       (await callGateWith([oldSnapshot({ created })])).error?.message;
     expect(await message(undefined)).toBe(
-      'deployment_id: expected a deployment in progress, got "release-7": the snapshot a has no readable creation time, so its age is unknown. Use a new deployment_id. If that fails in the same way, set "wait_seconds" in the first request.',
+      'deployment_id: expected a deployment in progress, got "release-7": the snapshot a has no readable creation time, so its age is unknown. Use a new deployment_id. If this error occurs again, use another new deployment_id and set "wait_seconds" in its first request.',
     );
     expect(await message(instant(0))).toContain("has the creation time 1970-01-01T00:00:00.000Z, so its age");
   });
