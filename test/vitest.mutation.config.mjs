@@ -5,13 +5,13 @@ import tests from "./vitest.config.mjs";
 /** Runs fast test files first, because Stryker stops testing a mutant at the first test that fails. */
 class FastFirst extends BaseSequencer {
   async sort(files) {
-    const slowFiles = ["cloud-errors.test", "time-zone.test", "properties.test"];
+    const slowFiles = ["cloud-errors.test", "time-zone.test", "properties.test", "test/functions/"];
     const rank = ({ moduleId }) => slowFiles.findIndex((name) => moduleId.includes(name));
     return files.sort((a, b) => rank(a) - rank(b) || a.moduleId.localeCompare(b.moduleId));
   }
 }
 
-/** Configures `npm run mutation`. Includes only tests that import the source files directly, because they need no bundles. */
+/** Configures `npm run mutation`. Includes the unit tests, and the tests of prune-snapshots and verify-snapshots. */
 export default defineConfig({
   ...tests,
   test: {
@@ -20,9 +20,16 @@ export default defineConfig({
       "test/shared/core/*.test.ts",
       "test/shared/snapshots/**/*.test.ts",
       "test/shared/huaweicloud/http/cloud-errors.test.ts",
+      "test/functions/prune*.test.ts",
+      "test/functions/verify*.test.ts",
     ],
-    // These tests measure time, and Stryker's instrumentation slows the code down.
-    exclude: ["test/shared/snapshots/retention/speed.test.ts"],
+    exclude: [
+      // These tests measure time, and Stryker's instrumentation slows the code down.
+      "test/shared/snapshots/retention/speed.test.ts",
+      // These tests take too long to run them for each change.
+      "test/functions/prune-properties.test.ts",
+      "test/functions/verify-prune.test.ts",
+    ],
     globalSetup: [],
     sequence: { sequencer: FastFirst },
     env: { RUNS: "100" },
