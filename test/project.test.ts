@@ -263,7 +263,7 @@ describe("tables of the documents", () => {
   });
 
   test("functions/README.md lists each error reason with its HTTP status, its retry class, its advice, and what operators check", () => {
-    const rows = read(FUNCTIONS).matchAll(/^- `(\w+)` \((\d+), (\w+)\): (.+) Operators check .+\.$/gm);
+    const rows = read(FUNCTIONS).matchAll(/^- `(\w+)` \((\d+), (\w+)\): (.+) Operators: check .+\.$/gm);
     expect([...rows].map(([, ...parts]) => parts)).toEqual(
       Object.entries(REASONS).map(([reason, { httpStatus, retryClass, advice }]) => [
         reason,
