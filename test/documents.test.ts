@@ -87,7 +87,7 @@ test.each(DOCUMENTS)(
   },
 );
 
-test("functions/README.md lists the states of the coverage report in their order, and the columns of its CSV", async () => {
+test("functions/README.md lists the states and the CSV columns of a coverage report in the same order as the code", async () => {
   const section = sectionOf("report-coverage");
   expect([...section.matchAll(/^\d\. `(\w+)`/gm)].map(([, state]) => state)).toEqual(COVERAGE_STATES);
   const { addDisk, get } = await createFixture();
@@ -104,13 +104,13 @@ describe("the worked examples of retention in functions/README.md", () => {
     (cells) => cells.slice(1).map((cell) => cell.trim()),
   ) as [retention: string, zone: string, before: string, kept: string][];
 
-  test("the table has an example for each rule of a retention", () => {
+  test("the table of worked examples in functions/README.md has an example for each retention rule", () => {
     const rules = new Set(rows.flatMap(([retention]) => Object.keys(JSON.parse(retention))));
     expect([...rules].sort()).toEqual([...RULES].sort());
   });
 
   test.each(rows)(
-    "planRetention with the retention %s %s decides about the snapshots %s as the table says",
+    "for the retention %s %s and the snapshots %s, planRetention keeps the snapshots that the table in functions/README.md states",
     (retention, zone, before, kept) => {
       const snapshots = readSnapshots(before);
       expect(snapshots.length).toBeGreaterThan(2);

@@ -21,17 +21,17 @@ beforeAll(async () => {
     .join("\n");
 });
 
-test("no string in the sources of the functions is the name of an internal property, so no code reads such a property by a string", () => {
+test("no string in functions/ or shared/ equals a property name in INTERNAL_PROPERTIES, because the bundles shorten these names", () => {
   const strings = new Set([...sources.matchAll(/(["'`])(\w+)\1/g)].map((match) => match[2]));
   expect(names.filter((name) => strings.has(name))).toEqual([]);
 });
 
-test("the sources of the functions use every internal property, so the list contains no obsolete name", () => {
+test("each property name in INTERNAL_PROPERTIES occurs in the source code of functions/ or shared/", () => {
   const words = new Set(sources.match(/\w+/g));
   expect(names.filter((name) => !words.has(name))).toEqual([]);
 });
 
-test("no package in the bundles uses the name of an internal property", async () => {
+test("no npm package in the bundles uses a property name in INTERNAL_PROPERTIES", async () => {
   const inputs = new Set((await buildBundles()).flatMap((bundle) => Object.keys(bundle.inputs)));
   const files = [...inputs].filter((path) => path.includes("node_modules"));
   expect(files.length).toBeGreaterThan(3);

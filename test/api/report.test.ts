@@ -25,14 +25,14 @@ test("test:api reports the number of cases, the time and the seed in its first l
   );
 });
 
-test("test:api reports the statuses of each operation and the use of each exclusion", () => {
+test("test:api reports how often each operation returned each status, and how often each exclusion applied", () => {
   const text = reportLines(GOOD, OPTIONS).join("\n");
   expect(text).toMatch(/^POST \/a {2,}3 +202: 2, 400: 1 +1 +passed$/m);
   expect(text).toContain("Cases: 4 valid and 2 invalid requests.");
   expect(text).toMatch(/failed_deployment 6, escape_in_query 0$/m);
 });
 
-test("test:api fails if schemathesis fails for an operation, or if it sent fewer cases than expected", () => {
+test("test:api fails if schemathesis reports a failure of an operation, or if schemathesis sent fewer cases than expected", () => {
   expect(failureOf(GOOD, 6)).toBeUndefined();
   expect(failureOf(GOOD, 7)).toBe("expected at least 7 cases, got 6");
   expect(failureOf([...GOOD, result("POST /c", {}, false), result("POST /c", {}, false)], 1)).toBe(
@@ -41,7 +41,7 @@ test("test:api fails if schemathesis fails for an operation, or if it sent fewer
   expect(reportLines([], OPTIONS)[0]).toMatch(/^The functions do not conform/);
 });
 
-test("test:api reports another hash if a request differs", () => {
+test("the hash of all requests in the report of test:api changes if the requests to one operation change", () => {
   const hashes = [GOOD, GOOD, [result("POST /a", {}), { ...result("GET /b", {}), digest: "other" }]].map(
     (results) => /Hash of all requests: (\w+)/.exec(reportLines(results, OPTIONS).join("\n"))?.[1],
   );
@@ -50,7 +50,7 @@ test("test:api reports another hash if a request differs", () => {
   expect(hashes[2]).not.toBe(hashes[0]);
 });
 
-test("test:api prints the failures that schemathesis found, or its whole output if it found no failures", () => {
+test("test:api prints the failures in the output of schemathesis, or the whole output if the output lists no failures", () => {
   const output = "progress\n===== FAILURES =====\n__ POST /a __\n1. Server error\n===== SUMMARY =====\ncounts\n";
   expect(failuresIn(output)).toBe("__ POST /a __\n1. Server error");
   expect(failuresIn("Traceback\nImportError\n")).toBe("Traceback\nImportError");

@@ -22,7 +22,7 @@ test("test:api tests every operation of openapi.json", () => {
   ]);
 });
 
-test("test:api removes the response default, and no other part of openapi.json", () => {
+test('test:api removes the responses named "default" from openapi.json, and changes no other part of the document', () => {
   const document = readDocument();
   const changed = withoutDefaultResponses(document);
   for (const [path, item] of Object.entries(document.paths)) {
@@ -36,7 +36,7 @@ test("test:api removes the response default, and no other part of openapi.json",
   expect(changed).toMatchObject(others);
 });
 
-test("test:api finds the disks, servers and clusters in the sample requests of openapi.json", () => {
+test("test:api reads the ids of disks, servers and clusters from the sample requests in openapi.json", () => {
   expect(exampleIds(readDocument())).toEqual({
     disk: ["5aa119a8-d25b-45a7-8d1b-88e127885635", expect.any(String)],
     server: [expect.any(String)],
@@ -44,7 +44,7 @@ test("test:api finds the disks, servers and clusters in the sample requests of o
   });
 });
 
-test("test:api configures a seed, and nothing that makes the requests depend on earlier responses", () => {
+test("test:api configures schemathesis with a seed, and disables options that make requests depend on earlier responses", () => {
   const text = configuration(SETTINGS);
   expect(text).toMatch(/^seed = 7$/m);
   expect(text).toMatch(/^workers = 1$/m);
@@ -61,7 +61,7 @@ test("test:api disables no check of schemathesis", () => {
   expect(disabled).toEqual(["cache", "phases.stateful", "phases.fuzzing.error-feedback"]);
 });
 
-test("test:api has fewer than 10 exclusions, and a comment with the reason before each of them", () => {
+test("test:api has fewer than 10 exclusions, and a comment before each exclusion gives the reason for the exclusion", () => {
   const lines = readFileSync(join(import.meta.dirname, "hooks.py"), "utf8").split("\n");
   const places = lines.flatMap((line, index) => (line.startsWith("@exclusion(") ? [index] : []));
   expect(places.length).toBeGreaterThan(0);

@@ -19,7 +19,7 @@ describe("the build", () => {
     all = await buildBundles();
   });
 
-  test("the bench has an event for each bundle", () => {
+  test("the benchmark has a sample event for each bundle", () => {
     expect(Object.keys(EVENTS).sort()).toEqual(all.map(({ name }) => name).sort());
   });
 

@@ -51,13 +51,13 @@ const RESULTS: Results = {
 
 const figureNamed = (figures: readonly Figure[], part: string) => figures.find(({ name }) => name.includes(part));
 
-test("every figure of results within the maximums is met, and the conclusion says so", () => {
+test("if no measured value exceeds its maximum, each figure counts as met, and the conclusion states that all figures are within their maximum", () => {
   const figures = figuresOf(RESULTS);
   expect(figures.filter(({ isMet }) => !isMet)).toEqual([]);
   expect(conclusionOf(figures)).toBe(`All ${figures.length} figures are within their maximum.`);
 });
 
-test("the figures of the bundles are those of the function with the largest value", () => {
+test("the figure for the bundle size names the function with the largest bundle and contains the size of this bundle", () => {
   expect(figureNamed(figuresOf(RESULTS), "bundle size")).toMatchObject({
     name: "largest bundle size in KB: pre-deploy",
     measured: 90,
@@ -114,20 +114,23 @@ const EXCEEDED: [figure: string, results: Results, ratio: string][] = [
   ],
 ];
 
-test.each(EXCEEDED)("a value above the maximum is reported: %s", (name, results, values) => {
-  const figures = figuresOf(results);
-  expect(figures.filter(({ isMet }) => !isMet).map((figure) => figure.name)).toEqual([name]);
-  expect(conclusionOf(figures)).toBe(`1 of ${figures.length} figures exceeds its maximum: ${name}: ${values}.`);
-});
+test.each(EXCEEDED)(
+  "the conclusion of the benchmark names the only figure that exceeds its maximum: %s",
+  (name, results, values) => {
+    const figures = figuresOf(results);
+    expect(figures.filter(({ isMet }) => !isMet).map((figure) => figure.name)).toEqual([name]);
+    expect(conclusionOf(figures)).toBe(`1 of ${figures.length} figures exceeds its maximum: ${name}: ${values}.`);
+  },
+);
 
-test("every figure has an entry in the table of exceeded maximums", () => {
+test("the table EXCEEDED of this test has an entry for each figure of the benchmark", () => {
   const withoutFunction = (name: string) => name.replace(/: (create-snapshot|pre-deploy)$/, "");
   const known = EXCEEDED.map(([name]) => withoutFunction(name));
   expect(figuresOf(RESULTS).map(({ name }) => withoutFunction(name))).toEqual(expect.arrayContaining(known));
   expect(new Set(known).size).toBe(figuresOf(RESULTS).length);
 });
 
-test("a ratio that is not a number does not meet its maximum", () => {
+test("a figure of the benchmark does not count as met if its measured ratio is NaN", () => {
   const figures = figuresOf(coldWith({ loadRatio: Number.NaN }));
   expect(figureNamed(figures, "load time")?.isMet).toBe(false);
 });
@@ -139,7 +142,7 @@ test.each([
   [["--peer"], { mode: "peer", disks: 1_000, json: undefined }],
   [["--peer", "--disks", "30", "--json", "a.json"], { mode: "peer", disks: 30, json: "a.json" }],
   [["--help", "--peer"], { mode: "help" }],
-])("readBenchArguments accepts %j", (argv, expected) => {
+])("readBenchArguments parses the arguments %j", (argv, expected) => {
   expect(readBenchArguments(argv)).toMatchObject(expected);
 });
 
@@ -150,7 +153,7 @@ test.each([
   [["--peer", "--disks", "x"], "--disks: expected an integer from 2 to 10000, got x"],
   [["--json"], "Option '--json <value>' argument missing"],
   [["more"], "Unexpected argument 'more'"],
-])("readBenchArguments rejects %j", (argv, message) => {
+])("readBenchArguments throws BadUsage for the arguments %j", (argv, message) => {
   expect(() => readBenchArguments(argv)).toThrow(BadUsage);
   expect(() => readBenchArguments(argv)).toThrow(message);
 });

@@ -87,7 +87,7 @@ const BROKEN: [condition: string, changes: Partial<ToolResults>, problem: string
   ["a disk has no record", { gatewayTimeout: [{ ...GOOD, unrecorded: 1 }, GOOD] }, "1 disk without exactly one record"],
 ];
 
-test("findBrokenPromises returns nothing if only the throttled disk has no snapshot and a record names the disk", () => {
+test("if only the throttled disk has no snapshot, and a record names this disk, findBrokenPromises returns no problem", () => {
   expect(findBrokenPromises(kept())).toEqual([]);
 });
 
@@ -96,24 +96,24 @@ test.each(BROKEN)("findBrokenPromises returns a problem if %s", (_, changes, pro
   expect(broken.join("; ")).toContain(problem);
 });
 
-test("findBrokenPromises accepts missing snapshots after a failed delivery if the next delivery creates them", () => {
+test("if snapshots are missing after a failed delivery and the next delivery creates them, findBrokenPromises returns no problem", () => {
   expect(findBrokenPromises(kept({ reset: [{ ...GOOD, failed: true, missing: 500 }, GOOD] }))).toEqual([]);
 });
 
-test("the conclusion contains the figures of Custodian if this project kept its promises", () => {
+test("if this project kept its promises, the conclusion of the comparison contains the figures of Cloud Custodian", () => {
   expect(conclusionOf(compare())).toBe(
     "This project created exactly one snapshot of each of 1000 disks in every scenario, except of the disk that is always throttled, which a record names. Custodian: 1000 disks with two snapshots after a second run, 500 disks without a snapshot after one lost response, 2 disks without a snapshot if one disk is throttled.",
   );
 });
 
-test("the conclusion says that the comparison failed if this project created a duplicate", () => {
+test("if this project created a duplicate, the conclusion states that the comparison with Cloud Custodian failed", () => {
   const project = kept({ repeated: [GOOD, { ...GOOD, doubled: 1 }] });
   expect(conclusionOf(compare({ project }))).toBe(
     "The comparison failed: scenario repeated, run 2: 1 disk with two snapshots.",
   );
 });
 
-test("the comparison fails if Custodian created no snapshots in a run without faults", () => {
+test("the comparison with Cloud Custodian fails if Cloud Custodian created no snapshots in a run without faults", () => {
   const custodian = { ...CUSTODIAN, repeated: [{ ...GOOD, failed: true, created: 0 }, GOOD] };
   expect(findProblems(compare())).toEqual([]);
   expect(findProblems(compare({ custodian }))).toEqual([
@@ -127,7 +127,7 @@ test.each([
   ["reset", 2, "1 request"],
   ["throttled", 0, "at least 1 request"],
 ] as const)(
-  "the comparison fails if the fault of the scenario %s applied to %i requests",
+  "the comparison with Cloud Custodian fails if the fault of the scenario %s affected %i requests instead of %s",
   (scenario, hits, expected) => {
     const problem = (tool: string) =>
       `scenario ${scenario}, ${tool}: the fault applied to ${hits} instead of ${expected}`;
@@ -140,7 +140,7 @@ test.each([
   },
 );
 
-test("each row of the table has a value for this project and for Custodian", () => {
+test("each row of the comparison table has a value for this project and a value for Cloud Custodian", () => {
   const [head, ...rows] = tableRows(compare());
   expect(head).toEqual(["scenario", "measured value", "this project", "Custodian"]);
   for (const [, value, ...cells] of rows) expect([value, cells.every((cell) => cell !== "")]).toEqual([value, true]);
@@ -157,12 +157,12 @@ test("countUnrecorded counts the disks that have no record or two records", () =
   expect(countUnrecorded(records, ["a", "b", "c"])).toBe(2);
 });
 
-test("readCustodianReport parses the last line, and reports the error output if this line is no JSON", () => {
+test("readCustodianReport parses the last line of stdout as JSON, and throws an error that contains stderr if stdout is empty", () => {
   expect(readCustodianReport('a line\n{"exit":2,"rssPeak":1,"cpuSeconds":3}\n', "")).toMatchObject({ exit: 2 });
   expect(() => readCustodianReport("", "ImportError: no module")).toThrow(/did not run.*\nImportError: no module/s);
 });
 
-test("errorLines keeps an error with its traceback, and removes lines with information", () => {
+test("errorLines keeps the ERROR line and the traceback of a log, and removes the INFO line", () => {
   const log = [
     "2026-11-30 09:09:32,450: custodian.huaweicloud.resources.evs:INFO create snapshot of Volume disk-1",
     "2026-11-30 09:09:32,481: custodian.huaweicloud.actions.base:ERROR Unable to submit action - disk-2",

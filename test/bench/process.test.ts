@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { MB, run } from "./process.ts";
 
 test.runIf(process.platform === "linux")(
-  "the peak RSS that run returns does not include the memory of the process that called run",
+  "run() returns a peak RSS that does not include the memory of the process that calls run()",
   async () => {
     const memory = Buffer.alloc(300 * MB, 1);
     const { rssPeak, cpuTotal } = await run({ bundle: "-", event: {}, variables: {} });

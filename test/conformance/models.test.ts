@@ -19,7 +19,7 @@ test.each(judged.map((result) => [result.operation, result] as const))(
   },
 );
 
-test("the list of omissions has fewer than 40 entries, and each entry names an operation of the scenario once", () => {
+test("OMISSIONS lists fewer than 40 omitted response fields, lists no field twice, and names only operations of the scenario", () => {
   expect(OMISSIONS.length).toBeLessThan(40);
   const names = OMISSIONS.map(({ operation, field }) => `${operation} ${field}`);
   expect(new Set(names).size).toBe(names.length);
@@ -27,7 +27,7 @@ test("the list of omissions has fewer than 40 entries, and each entry names an o
   expect(OMISSIONS.filter(({ operation }) => !operations.includes(operation))).toEqual([]);
 });
 
-test("unusedOmissions returns an omission if the responses have its field", () => {
+test("if the responses contain a field that OMISSIONS lists as omitted, unusedOmissions returns the entry for this field", () => {
   const superfluous = { operation: "evs.ShowVolume", field: "volume.id", reason: "none" };
   const omissions = [...OMISSIONS, superfluous];
   const unused = unusedOmissions([judge({ client: "none", description: models, results }, omissions)], omissions);
@@ -36,11 +36,11 @@ test("unusedOmissions returns an omission if the responses have its field", () =
   expect(unused.filter(({ reason }) => !reason.includes("Node.js"))).toEqual([superfluous]);
 });
 
-test("test/conformance/models.json has the models of exactly the operations in the scenario", () => {
+test("test/conformance/models.json has the models of each operation in the scenario, and of no other operation", () => {
   expect(Object.keys(models.operations).sort()).toEqual(OPERATIONS.map((pair) => pair.join(".")).sort());
 });
 
-test("the table in test/infra/local/README.md has a row for each operation with its number of calls, and no problem", () => {
+test("for each operation, the table in test/infra/local/README.md shows the numbers of calls and of omitted fields, and no problem", () => {
   const rows = tableIn(readFileSync(README_FILE, "utf8"));
   const calls = (service: string, operation: string) =>
     STEPS.filter((step) => step.service === service && step.operation === operation).length;
@@ -68,7 +68,7 @@ function differencesOf(body: unknown): string[] {
   return comparison.differences().map(({ field, difference }) => `${field}: ${difference}`);
 }
 
-test("ResponseComparison accepts a response with every field of the model, and null for every type", () => {
+test("ResponseComparison reports no difference if a response has every field of the model, or null as the value of a field", () => {
   expect(differencesOf({ disk: { id: "a", size: 1, tags: { key: "value" }, links: ["x"] } })).toEqual([]);
   expect(differencesOf({ disk: { id: null, size: null, tags: null, links: [null] } })).toEqual([]);
   expect(differencesOf({ disk: null })).toEqual([]);
@@ -85,7 +85,7 @@ test("ResponseComparison reports absent fields, wrong types and fields that the 
   ]);
 });
 
-test("ResponseComparison accepts an optional field that only some responses have, but not a required field", () => {
+test("if only some responses have a field, ResponseComparison reports a required field, but not an optional field", () => {
   const comparison = new ResponseComparison(DESCRIPTION);
   comparison.add("evs.Show", JSON.stringify({ disk: { id: "a", size: 1, tags: {}, links: [] } }));
   comparison.add("evs.Show", JSON.stringify({ disk: {} }));

@@ -53,7 +53,7 @@ test("the replacement for huaweicloud-sdk-evs sends the same six requests as the
   expect(await sentRequests(classes)).toEqual(EXPECTED);
 });
 
-test("the client for EVS that tsconfig.json selects, which is the official client if it is installed, sends the same six requests", async () => {
+test("the EVS client that tsconfig.json selects (the official client, if installed) sends the same six requests as the official client", async () => {
   const classes = await classesOf((file) => IMPORTS[file]?.() ?? Promise.reject(new Error(`No import of ${file}.`)));
   expect(await sentRequests(classes)).toEqual(EXPECTED);
 });

@@ -26,11 +26,11 @@ describe("random projects", () => {
     }
   }, 120_000);
 
-  test("a list whose first page has every id is complete, although every other page repeats the first one (seed 38033)", async () => {
+  test("a coverage report breaks no promise if the first list page contains every id and each further page repeats the first page (seed 38033)", async () => {
     expect(await findBroken(createProject(38033))).toEqual([]);
   });
 
-  test("two random projects with the same seed are equal, and have the same report", async () => {
+  test("two random projects with the same seed are equal and have equal coverage reports", async () => {
     for (const seed of [3, 4]) {
       const [first, second] = await Promise.all([seed, seed].map((one) => runProject(createProject(one))));
       expect(first?.report).toEqual(second?.report);
@@ -41,7 +41,7 @@ describe("random projects", () => {
 
 describe("the checker of the coverage model", () => {
   test.each(BROKEN_REPORTS.map(({ promise, fault, collect }) => [promise, fault, collect] as const))(
-    "the checker reports the broken promise %s if %s",
+    "the checker of coverage reports finds that the promise %j is broken if %s",
     async (promise, _, collect) => {
       const found = new Set<string>();
       for (let seed = 1; seed <= MAX_SEARCHED && !found.has(promise); seed += 1)
@@ -50,7 +50,7 @@ describe("the checker of the coverage model", () => {
     },
   );
 
-  test("a failing project is made smaller until only the rows that cause the failure remain", async () => {
+  test("shrinkProject removes all rows from a failing project except the rows that cause the failure", async () => {
     const project = createProject(1);
     const [disk] = project.lists.disks.rows;
     const smallest = await shrinkProject(project, async ({ lists }) =>

@@ -35,7 +35,7 @@ test("test:dates changes the date that Date.now(), new Date(), Date() and subcla
   ]);
 });
 
-test("test:dates changes the date in worker threads, in child processes and in Date headers", () => {
+test("test:dates changes the date in worker threads, in child processes and in the Date headers of HTTP responses", () => {
   const program = `
     const say = "console.log(JSON.stringify([new Date().getUTCFullYear(), process.env.TZ]))";
     const { spawn } = require("node:child_process");
@@ -54,12 +54,12 @@ test("test:dates changes the date in worker threads, in child processes and in D
   expect(outputAt("2031-05-05T12:00:00Z", program)).toEqual([[2031, "Asia/Shanghai"], [2031, "Asia/Shanghai"], 2031]);
 });
 
-test("`test:dates` runs at each date in each time zone, and `test:dates -- --part` runs only on a leap day and at the end of a year", () => {
+test("test:dates runs tests at each date in each time zone, and with the option --part only on a leap day and at the end of a year", () => {
   expect(runs(false)).toHaveLength(DATES.length * ZONES.length);
   expect(runs(true).map(({ date }) => date.name)).toEqual(["29 February 2028", "31 December 2026, 23:59"]);
 });
 
-test("test:dates runs each slow test file in one time zone per date, and every pattern of excluded files matches a test file", () => {
+test("for each date, test:dates runs each slow test file in only one time zone, and each pattern of slow or excluded files matches a test file", () => {
   for (const pattern of [...WITHOUT_DATE, ...SLOW]) {
     expect([pattern, testFiles().some((path) => pattern.test(path))]).toEqual([pattern, true]);
   }
@@ -69,7 +69,7 @@ test("test:dates runs each slow test file in one time zone per date, and every p
   }
 });
 
-test("test:dates runs each test file in test/functions in each time zone, and at each date if the file does not freeze the date", () => {
+test("in each time zone, test:dates runs each file in test/functions at every date, or only at the first date if the file freezes the date", () => {
   const ofFunctions = (files: string[]) => files.filter((path) => path.startsWith("functions/"));
   const all = ofFunctions(testFiles());
   expect(all.some(stopsDate)).toBe(true);

@@ -27,7 +27,7 @@ describe("a redelivery soon after a crash", () => {
 
   const cases = KINDS.flatMap((kind) => CREATION_MS.map((creationMs) => [kind, creationMs] as const));
   test.each(cases)(
-    "a redelivery after a crash creates no duplicate if the cloud rejects a second snapshot or lists the first snapshot (kind %s, creation takes %i ms)",
+    "if the cloud rejects a second snapshot or lists the first snapshot, a redelivery after a crash creates no duplicate (kind %s, creation takes %i ms)",
     { timeout: 120_000 },
     async (kind, creationMs) => {
       const random = createRandom(7);
@@ -77,7 +77,7 @@ describe.skipIf(OPTIONS.report === undefined)("two first deliveries in two proce
 
   const cases = [0, LIST_LAG_MS].flatMap((lagMs) => KINDS.map((kind) => [kind, lagMs] as const));
   test.each(cases)(
-    "the share of duplicates is measured if two scheduled-snapshots processes get the same event (kind %s, list responses omit a new snapshot for %i ms)",
+    "the test measures how many duplicates two scheduled-snapshots processes create for one event (kind %s, lists omit a new snapshot for %i ms)",
     { timeout: 600_000 },
     async (kind, lagMs) => {
       for (const laterMs of lagMs === 0 ? LATER_MS : LATER_MS_WITH_LAG) {

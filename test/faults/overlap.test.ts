@@ -17,7 +17,7 @@ const NOBODY = "00000000-0000-4000-8000-000000000000";
 
 describe("a redelivery of a failed run", () => {
   test.each(DISK_KINDS)(
-    "if a run failed and its event is redelivered while its shards are still running, scheduled-snapshots creates one snapshot (kind %s) per disk",
+    "if the event of a failed run is redelivered while the asynchronous invocations of the run still run, scheduled-snapshots creates one %s per disk",
     async (kind) => {
       const environment = await createFaultyEnvironment();
       const { cloud, runtime } = environment;
@@ -51,9 +51,9 @@ describe("a redelivery of a failed run", () => {
   );
 });
 
-describe("shards that are queued twice", () => {
+describe("asynchronous invocations (shards) that are queued twice", () => {
   test.each(DISK_KINDS)(
-    "if every shard is queued twice and all shards start at the same time, scheduled-snapshots creates one snapshot (kind %s) per disk",
+    "if each asynchronous invocation (shard) is queued twice and all of them start at the same time, scheduled-snapshots creates one %s per disk",
     async (kind) => {
       const environment = await createFaultyEnvironment();
       const { cloud, runtime } = environment;
@@ -80,7 +80,7 @@ describe("shards that are queued twice", () => {
     },
   );
 
-  test("if the shards of the first delivery never start, scheduled-snapshots creates every snapshot after a redelivery", async () => {
+  test("if the asynchronous invocations of the first delivery never start, scheduled-snapshots creates every snapshot after a redelivery", async () => {
     const environment = await createFaultyEnvironment();
     const { cloud, runtime } = environment;
     const targets = Array.from({ length: 30 }, () => ({
@@ -117,7 +117,7 @@ describe("two deliveries in one instance", () => {
   const cases = OVERLAPPING.flatMap(([trigger, kind]) => LATER_MS.map((later) => [later, trigger, kind] as const));
 
   test.each(cases)(
-    "if one instance gets the same event twice, %i ms apart, it creates no duplicate snapshot (trigger %s, kind %s)",
+    "an instance that gets the same event twice, %i ms apart, creates no duplicate snapshot (trigger %s, kind %s)",
     async (later, trigger, kind) => {
       const environment = await createFaultyEnvironment({ creationMs: 1_000 });
       const { cloud, runtime } = environment;

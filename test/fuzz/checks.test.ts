@@ -73,7 +73,7 @@ async function evidenceOf(
 const brokenGuarantees = async (changes?: Parameters<typeof evidenceOf>[0]) =>
   new Set(check(await evidenceOf(changes)).map(({ guarantee }) => guarantee));
 
-test("the checks of the fuzz report no finding if an invocation kept every guarantee", async () => {
+test("the checks of the fuzz test find no broken guarantee if an invocation kept every guarantee", async () => {
   expect(check(await evidenceOf())).toEqual([]);
 });
 
@@ -107,6 +107,6 @@ test.each<[string, string, Parameters<typeof evidenceOf>[0]]>([
   ["no secret", "a record contains a secret", { create: { detail: "s3cr3t" } }],
   ["no secret", "a line on stderr contains a secret", { invoked: { stderr: ["s3cr3t"] } }],
   ["topic has all", "the logging topic lacks a printed line", { invoked: { stdout: ["{}"] } }],
-])("the checks of the fuzz report that the guarantee %j is broken if %s", async (guarantee, _what, changes) => {
+])("the checks of the fuzz test find that the guarantee %j is broken if %s", async (guarantee, _what, changes) => {
   expect(await brokenGuarantees(changes)).toContain(guarantee);
 });

@@ -26,7 +26,7 @@ async function createUnderListFault(fault: Fault) {
   return { invoked, realMs: performance.now() - began, cloudMs: clock.now() - Date.parse("2026-11-21T02:00:00Z") };
 }
 
-test("the fuzz does not wait in real time while a function waits for a response that never arrives", async () => {
+test("the fuzz test does not wait in real time while a function waits for a response that never arrives", async () => {
   const { invoked, realMs, cloudMs } = await createUnderListFault({ type: "hang", after: false });
   expect(invoked.error?.message).toMatch(/no response within 10000 ms/);
   expect(invoked.tookMs).toBeGreaterThan(40_000);
@@ -36,7 +36,7 @@ test("the fuzz does not wait in real time while a function waits for a response 
   expect(invoked.peakBytes).toBeGreaterThan(30 * 1024 * 1024);
 });
 
-test("the fuzz does not skip waiting time while the embedded cloud is still sending a response", async () => {
+test("the fuzz test does not skip waiting time while the embedded cloud is still sending a response", async () => {
   const { invoked } = await createUnderListFault({ type: "informational", count: 300 });
   expect(invoked.error).toBeUndefined();
   expect(invoked.tookMs).toBeLessThan(10_000);

@@ -14,14 +14,16 @@ test.each([
   ],
   ["--call with an unknown operation", ["--call", "evs.none"], 'got "evs.none".'],
   ["--case without --call and --seed", ["--case", "5"], "fuzz: --case: expected --call and --seed as well."],
-])("the fuzz exits with 2 and prints its usage if it gets %s", { timeout: 30_000 }, (_what, argv, message) => {
+])("npm run fuzz exits with 2 and prints its usage if it gets %s", { timeout: 30_000 }, (_what, argv, message) => {
   const { status, stdout, stderr } = run(...argv);
   expect(stderr).toContain(message);
   expect(stderr).toContain("npm run fuzz -- [--answers 10000]");
   expect([status, stdout]).toEqual([2, ""]);
 });
 
-test("the fuzz sends the same random responses if a case is repeated with the same seed", { timeout: 60_000 }, () => {
+test("npm run fuzz sends the same random responses if a case is repeated with the same seed", {
+  timeout: 60_000,
+}, () => {
   const once = () => {
     const { stdout, stderr } = run("--seed", "7", "--call", "evs.showVolume", "--case", "3");
     expect(stderr).toBe("");

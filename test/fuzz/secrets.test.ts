@@ -6,8 +6,8 @@ const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 const TOKEN = createRandomChoices("a token").text(ALPHABET, 300);
 const find = secretFinder({ token: TOKEN });
 
-describe("the secret search of the fuzz", () => {
-  test.each(SPELLING_NAMES)("the secret search of the fuzz finds %s", (spelling) => {
+describe("the secret search of the fuzz test", () => {
+  test.each(SPELLING_NAMES)("the secret search of the fuzz test finds a secret in this form: %s", (spelling) => {
     for (let seed = 0; seed < 50; seed += 1) {
       const written = spell(spelling, TOKEN, createRandomChoices(`${spelling} ${seed}`));
       expect(find(`The token ${written} is wrong.`), written).not.toEqual([]);
@@ -15,14 +15,14 @@ describe("the secret search of the fuzz", () => {
     }
   });
 
-  test("the secret search of the fuzz reports 16 consecutive characters of a secret, but not 15 characters", () => {
+  test("the secret search of the fuzz test finds 16 consecutive characters of a secret, but not 15 characters", () => {
     for (let at = 0; at < 40; at += 1) {
       expect(find(`x${TOKEN.slice(at, at + 16)}y`)).not.toEqual([]);
       expect(find(`-${TOKEN.slice(at, at + 15)}-`)).toEqual([]);
     }
   });
 
-  test("the secret search of the fuzz reports nothing in a record without secrets", () => {
+  test("the secret search of the fuzz test finds nothing in a record without secrets", () => {
     const record = {
       version: 1,
       time: "2026-11-21T02:00:00.000Z",

@@ -46,7 +46,7 @@ describe("random scenarios", () => {
 
 describe("two deliveries of one timer event", () => {
   test.each([0, 1, 300, 1_000, 3_000, 6_000, 10_000, 60_000])(
-    "if a second delivery starts %i ms after the first, scheduled-snapshots creates at most one duplicate of 40 snapshots, and both runs report it",
+    "if a second delivery starts %i ms after the first, scheduled-snapshots creates 40 snapshots and at most one duplicate, and both runs report the duplicate",
     async (offsetMs) => {
       const deliveries = [
         { offsetMs: 0, skewMs: 0 },
@@ -61,7 +61,7 @@ describe("two deliveries of one timer event", () => {
     },
   );
 
-  test("if the first list takes 4 s and a second delivery starts 1 to 3 s after the first, scheduled-snapshots creates at most one duplicate of 40 snapshots", async () => {
+  test("if list requests take 4 s and a second delivery starts 1 to 3 s after the first, scheduled-snapshots creates at most one duplicate for 40 disks", async () => {
     for (const offsetMs of [1_000, 2_000, 3_000]) {
       const deliveries = [CALM.deliveries[0] as never, { offsetMs, skewMs: 0 }];
       const { verdict } = await run({ deliveries, listMs: 4_000, otherSnapshots: 250 });
@@ -70,13 +70,13 @@ describe("two deliveries of one timer event", () => {
     }
   });
 
-  test("if every list response is sorted oldest first, scheduled-snapshots creates at most one duplicate of 40 snapshots", async () => {
+  test("if list responses contain the oldest snapshots first, two deliveries of a timer event create at most one duplicate for 40 disks", async () => {
     const { verdict } = await run({ order: "oldest", otherSnapshots: 250 });
     expect(verdict).toMatchObject(NO_PROBLEMS);
     expect(verdict.unavoidable.length).toBeLessThanOrEqual(1);
   });
 
-  test("if the first process is killed after 20 calls, the second delivery creates the missing snapshots", async () => {
+  test("if the process of the first delivery is killed at its 20th API call, the second delivery creates the missing snapshots", async () => {
     const { verdict, created } = await run({ killAtCall: [20] });
     expect(verdict).toMatchObject(Object.fromEntries(ALWAYS.map((name) => [name, []])));
     expect(created.size).toBe(40);
@@ -88,7 +88,7 @@ const SEEDS = Number(process.env.SEEDS ?? 2);
 
 describe("busy disks", () => {
   test.each([16, 24, 100].flatMap((busy) => [60, 300, 900].map((seconds) => [busy, seconds] as const)))(
-    "if %i disks stay busy in front of 480 healthy disks and the timeout is %i s, one delivery creates the snapshots of all healthy disks",
+    "if %i disks stay busy and precede 480 healthy disks, and the timeout is %i s, one delivery creates the snapshots of all healthy disks",
     async (busyTargets, seconds) => {
       for (let seed = 1; seed <= SEEDS; seed += 1) {
         const targets = busyTargets + 480;
@@ -131,7 +131,7 @@ test("if a list response shows a snapshot shortly before the deadline, the targe
   expect(judge(await runScenario(scenario)).falselyFailed).toEqual([]);
 });
 
-describe("the judge of the model", () => {
+describe("the function judge() of the model", () => {
   const OLDER = { process: 0, resource: resourceName(0), sentAt: 0, committedAt: 100, visibleAt: 5_000 };
   const YOUNGER = { process: 1, resource: resourceName(0), sentAt: 6_000, committedAt: 6_100, visibleAt: 7_000 };
   const LIST = { process: 1, sentAt: 5_500, answeredAt: 5_900, shown: new Set<string>() };
@@ -145,7 +145,7 @@ describe("the judge of the model", () => {
     targets = 1,
   ) => judge({ scenario: { ...CALM, targets, deliveries: processes }, cloud: { rows, lists }, processes } as never);
 
-  test("the judge calls a duplicate avoidable if the process sent a list request between the appearance of the older snapshot and its own create request", () => {
+  test("judge() reports a duplicate as avoidable if the process that created the duplicate sent a list request after the older snapshot became visible", () => {
     expect(judgeOf([OLDER, YOUNGER], [LIST]).avoidable).toHaveLength(1);
     expect(judgeOf([OLDER, YOUNGER], [{ ...LIST, sentAt: 4_999 }])).toMatchObject({
       avoidable: [],
@@ -155,7 +155,7 @@ describe("the judge of the model", () => {
     expect(judgeOf([OLDER, YOUNGER], [{ ...LIST, resource: resourceName(1) }]).avoidable).toEqual([]);
   });
 
-  test("the judge calls a duplicate silent if a process saw both snapshots in a list response but added no notice", () => {
+  test("judge() reports a duplicate as silent if a process sent a list request after both snapshots became visible but added no notice", () => {
     const late = { ...LIST, sentAt: 7_000 };
     expect(judgeOf([OLDER, YOUNGER], [late]).silent).toHaveLength(1);
     expect(judgeOf([OLDER, YOUNGER], [LIST]).silent).toEqual([]);
@@ -163,19 +163,19 @@ describe("the judge of the model", () => {
     expect(judgeOf([OLDER, YOUNGER], [late], noticed).silent).toEqual([]);
   });
 
-  test("the judge finds a resource without a snapshot and without a failed record, unless its process was killed", () => {
+  test("judge() reports a resource that has neither a snapshot nor a failed record, unless the process of this resource was killed", () => {
     expect(judgeOf([], [], [PROCESS]).missed).toHaveLength(1);
     expect(judgeOf([], [], [{ ...PROCESS, isKilled: true }]).missed).toEqual([]);
     expect(judgeOf([], [], [{ ...PROCESS, records: [{ ...RECORD, outcome: "failed" }] }]).missed).toEqual([]);
   });
 
-  test("the judge finds a target with no record and a target with two records", () => {
+  test("judge() reports a target that has no record and a target that has two records", () => {
     expect(judgeOf([OLDER], [], [{ ...PROCESS, records: [] }]).unrecorded).toHaveLength(1);
     expect(judgeOf([OLDER], [], [{ ...PROCESS, records: [RECORD, RECORD] }]).unrecorded).toHaveLength(1);
     expect(judgeOf([OLDER], [], [PROCESS]).unrecorded).toEqual([]);
   });
 
-  test("the judge calls a record falsely failed if an earlier list response showed the snapshot to the same process", () => {
+  test("judge() reports a failed record as false if an earlier list response showed the snapshot to the same process", () => {
     const shown = { ...LIST, process: 0, shown: new Set([resourceName(0)]) };
     const failed = { ...PROCESS, records: [{ ...RECORD, outcome: "failed" }] };
     expect(judgeOf([OLDER], [shown], [failed]).falselyFailed).toHaveLength(1);

@@ -21,7 +21,7 @@ function start(source: string, settings: Partial<FunctionSettings> = {}) {
   return { ...instance, invoke: (event: unknown = {}) => instance.invoke(event, { ak: "key-1" }) };
 }
 
-test("the loader imports only modules of Node.js and the handler of the function", () => {
+test("the loader imports only built-in modules of Node.js and the handler of the function", () => {
   const text = readFileSync(join(import.meta.dirname, "loader.cjs"), "utf8");
   const modules = [...text.matchAll(/\brequire\(([^)]*)/g)].map(([, module = ""]) => module);
   expect(modules.filter((module) => !module.startsWith('"node:'))).toEqual([
@@ -30,7 +30,7 @@ test("the loader imports only modules of Node.js and the handler of the function
   expect(text).not.toMatch(/\bimport\b.*\bfrom\b|\bimport\(/);
 });
 
-test("the loader returns the value of an async handler and the second argument of the callback, and loads the handler once", async () => {
+test("the loader returns the value that a handler returns or passes to the callback, and loads the handler only once", async () => {
   const instance = start(
     `
     let calls = 0;
@@ -52,7 +52,7 @@ test("the loader returns the value of an async handler and the second argument o
   expect(await instance.end()).toEqual([]);
 });
 
-test("the loader returns errorMessage and errorType if a handler throws, rejects, or calls back with an error", async () => {
+test("the loader returns errorMessage and errorType if a handler throws an error, rejects its promise, or passes an error to the callback", async () => {
   const instance = start(`
     exports.handler = (event, context, callback) => {
       const error = new RangeError(event);
@@ -65,7 +65,7 @@ test("the loader returns errorMessage and errorType if a handler throws, rejects
   await instance.end();
 });
 
-test("the loader keeps the log lines of each request apart, and adds the time, the request id and the level to lines of the logger", async () => {
+test("the loader separates the log lines of each request, and adds the time, the request id and the level to lines of context.getLogger()", async () => {
   const instance = start(`
     exports.handler = async (event, context) => {
       console.log("line of", event);
@@ -80,7 +80,7 @@ test("the loader keeps the log lines of each request apart, and adds the time, t
   await instance.end();
 });
 
-test("a function has the working directory above its code folder, no HOME, and the rights of another user", async () => {
+test("a function runs in the parent of its code folder, without the variable HOME, and as the user nobody if the machine allows it", async () => {
   const instance = start(`
     const { basename } = require("node:path");
     exports.handler = async () => [basename(process.cwd()), basename(__dirname), process.env.HOME ?? "none", process.getuid()];`);
@@ -90,7 +90,7 @@ test("a function has the working directory above its code folder, no HOME, and t
   await instance.end();
 });
 
-test("a function can write into /tmp only, and the instance reports the file", async () => {
+test("a function can write files only in /tmp, and the instance reports the path of a written file", async () => {
   const instance = start(`
     const { writeFileSync } = require("node:fs");
     const write = (path) => {
@@ -113,7 +113,7 @@ test("a function can write into /tmp only, and the instance reports the file", a
   if (CAN_FIND_FILES) expect(changed).toEqual([join("/tmp", name)]);
 });
 
-test("an instance ends at its time limit and at its memory limit, and by an unhandled rejection", async () => {
+test("an instance ends if it reaches its time limit or its memory limit, or if a rejected promise is not handled", async () => {
   const endings: Record<string, [string, RegExp]> = {
     time: ["exports.handler = () => new Promise(() => setInterval(() => {}, 1000));", /the time limit of 1 s ended/],
     memory: [
@@ -144,7 +144,7 @@ function isRunning(pid: number): boolean {
 }
 
 test.each(["SIGTERM", "SIGINT"] as const)(
-  "a frozen instance and its folder are removed if %s ends the test process",
+  "if %s ends the test process, the process and the folder of a frozen instance are removed",
   async (signal) => {
     const folder = mkdtempSync(join(tmpdir(), "loader-"));
     onTestFinished(() => rmSync(folder, { recursive: true }));

@@ -5,7 +5,7 @@ import { findSkippedChecks, summaryLines } from "./skipped-checks.ts";
 const ALL = { canChangeUser: true, canFindFiles: true };
 const SUMMARY = { failures: [], versions: ["20.1.0", "22.1.0"], skipped: [], passed: 20, all: 20 };
 
-test("findSkippedChecks returns a check for each property that the machine lacks", () => {
+test("findSkippedChecks returns one skipped check for each feature that the machine lacks, and none if the machine has all features", () => {
   expect(findSkippedChecks({ limitsMemory: true }, { writtenBytes: 0 }, ALL)).toEqual([]);
   const skipped = findSkippedChecks({ limitsMemory: false }, {}, { canChangeUser: false, canFindFiles: false });
   expect(skipped.map((text) => text.split(",")[0])).toEqual([
@@ -16,7 +16,7 @@ test("findSkippedChecks returns a check for each property that the machine lacks
   ]);
 });
 
-test("the report says that the bundles run as on FunctionGraph only if no check was skipped", () => {
+test("the report of npm run platform states that the bundles run as on FunctionGraph only if no check was skipped", () => {
   expect(summaryLines(SUMMARY)).toEqual([
     "Every bundle runs as on FunctionGraph with Node.js 20.1.0 and 22.1.0: 20 of 20 combinations.",
   ]);
@@ -26,7 +26,7 @@ test("the report says that the bundles run as on FunctionGraph only if no check 
   ]);
 });
 
-test("the report counts all combinations if some failed", () => {
+test("if a run failed, the report of npm run platform states how many of all combinations passed", () => {
   expect(summaryLines({ ...SUMMARY, failures: ["one failed"], passed: 19 })).toEqual([
     "1 run failed with Node.js 20.1.0 and 22.1.0: 19 of 20 combinations passed.",
     "\none failed",

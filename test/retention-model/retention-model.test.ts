@@ -33,7 +33,7 @@ describe("random scenarios", () => {
     expect(await findBroken(createScenario(seed))).toEqual([]);
   });
 
-  test("two random scenarios with the same seed are equal, and have the same result", async () => {
+  test("two random scenarios with the same seed have the same result", async () => {
     for (const seed of [6, 12, 13]) {
       const results = await Promise.all([seed, seed].map(async (one) => runScenario(createScenario(one))));
       expect(results[0]).toEqual(results[1]);
@@ -43,18 +43,18 @@ describe("random scenarios", () => {
 
 describe("the checker of the retention model", () => {
   test.each(BROKEN_PLANNERS.map(({ promise, fault, ...planner }) => [promise, fault, planner] as const))(
-    "the checker reports the broken promise %s if %s",
+    "the checker of the retention model finds that the promise %j is broken if %s",
     async (promise, _, { scenario, apply }) => {
       const broken = await findBroken(scenario, apply);
       expect(broken.map((one) => one.promise)).toContain(promise);
     },
   );
 
-  test("the checker reports none of these promises if prune-snapshots and make_room apply the same policies", async () => {
+  test("in the same scenarios, the checker of the retention model finds no broken promise if the real prune-snapshots and make_room run", async () => {
     for (const { promise, scenario } of BROKEN_PLANNERS) expect(await findBroken(scenario), promise).toEqual([]);
   });
 
-  test("a failing scenario is made smaller until only the snapshots that cause the failure remain", async () => {
+  test("shrinkScenario removes all snapshots from a failing scenario except the snapshots that cause the failure", async () => {
     const seed = 7_000;
     expect(familyOf(seed)).toBe("calm");
     const scenario = createScenario(seed);
