@@ -68,7 +68,7 @@ describe.each(byName(CREATES))("%s", (_name, create) => {
     expect(fixture.snapshots()).toHaveLength(1);
   });
 
-  test(`${create.name} finds the new snapshot in a list response and reports it if the create response is lost`, async () => {
+  test(`if the create response is lost, ${create.name} finds the new snapshot in a list response and reports this snapshot`, async () => {
     const fixture = await createFixture(create);
     fixture.failCreate({ type: "reset", after: true }, { nth: 1 });
     const response = await fixture.post();

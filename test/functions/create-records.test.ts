@@ -150,14 +150,14 @@ describe("long descriptions of cluster snapshots", () => {
     return { run: records.at(-1), verified: verification.result.outcomes };
   };
 
-  test("create-cluster-snapshot warns that verify-snapshots ignores the new snapshot if the description has 142 characters, too many for the marker to fit", async () => {
+  test("if a description of 142 characters leaves no room for the marker, create-cluster-snapshot warns that verify-snapshots ignores the snapshot", async () => {
     const { run, verified } = await createAndVerify(142);
     expect(verified).toEqual({});
     expect(run).toMatchObject({ action: "run", outcome: "done", level: "warn" });
     expect(run.detail).toMatch(/leaves no room for the labels.*verify-snapshots ignores it.*at most 141 characters/);
   });
 
-  test("verify-snapshots reports a cluster snapshot whose description has 141 characters, so that the marker still fits", async () => {
+  test("verify-snapshots reports a cluster snapshot with a description of 141 characters, which leaves enough room for the marker", async () => {
     const { run, verified } = await createAndVerify(141);
     expect(verified).toEqual({ available: 1 });
     expect(run).not.toHaveProperty("detail");

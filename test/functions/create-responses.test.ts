@@ -111,7 +111,7 @@ const INVALID_RESPONSES: [response: string, changeFor: (create: Create) => Chang
 
 describe.each(byName(CREATES))("%s", (_name, create) => {
   test.each(INVALID_RESPONSES)(
-    `${create.name} reports the new snapshot and creates no other snapshot if the service executes the create request but its response %s`,
+    `if the service executes the create request but the create response %s, ${create.name} reports the new snapshot and creates no other snapshot`,
     async (_response, changeFor) => {
       const fixture = await createFixture(create);
       changeResponses(fixture, changeFor(create), 10);
@@ -137,7 +137,7 @@ describe.each(byName(CREATES))("%s", (_name, create) => {
   );
 
   test.each(INVALID_RESPONSES)(
-    `${create.name} creates one snapshot or reports a failure if the service does not execute the first create request and its response %s`,
+    `if the service does not execute the first create request and the first response %s, ${create.name} creates one snapshot or reports a failure`,
     async (_response, changeFor) => {
       const fixture = await createFixture(create);
       changeResponsesWithoutCreating(fixture, changeFor(create), 1);

@@ -28,30 +28,32 @@ describe("create requests that EVS rejects temporarily", () => {
 
   test.each<[response: string, fault: Fault, status: number, lookMs: number]>([
     [
-      "409 to every create request because the disk is busy, and responds after a last list request 6 s later",
+      "409 to every create request because the disk is busy, create-standard-snapshot stops retrying within 15 s, and responds after a last list request 6 s later",
       { type: "answer", status: 409, body: '{"error":{"code":"EVS.2409","message":"busy"}}' },
       409,
       6_000,
     ],
-    ["429 to every create request, and responds at once", { type: "throttle" }, 429, 0],
-  ])(
-    "create-standard-snapshot stops retrying within 15 s if EVS responds %s",
-    async (_response, fault, status, lookMs) => {
-      const fixture = await createFixture(STANDARD);
-      fixture.failCreate(fault);
-      let lastCreateAt = 0;
-      const { transport } = fixture.runtime;
-      fixture.runtime.transport = (request) => {
-        if (request.url.pathname.endsWith("/snapshots")) lastCreateAt = fixture.elapsedMs();
-        return transport(request);
-      };
-      const { result, records } = await fixture.post({}, {}, { remainingMs: 900_000 });
-      expect(result.statusCode).toBe(status);
-      expect(records[0].attempts).toBeGreaterThan(1);
-      expect(lastCreateAt).toBeLessThanOrEqual(15_000);
-      expect(fixture.elapsedMs()).toBeCloseTo(lastCreateAt + lookMs, 3);
-    },
-  );
+    [
+      "429 to every create request, create-standard-snapshot stops retrying within 15 s, and then responds at once",
+      { type: "throttle" },
+      429,
+      0,
+    ],
+  ])("if EVS responds %s", async (_response, fault, status, lookMs) => {
+    const fixture = await createFixture(STANDARD);
+    fixture.failCreate(fault);
+    let lastCreateAt = 0;
+    const { transport } = fixture.runtime;
+    fixture.runtime.transport = (request) => {
+      if (request.url.pathname.endsWith("/snapshots")) lastCreateAt = fixture.elapsedMs();
+      return transport(request);
+    };
+    const { result, records } = await fixture.post({}, {}, { remainingMs: 900_000 });
+    expect(result.statusCode).toBe(status);
+    expect(records[0].attempts).toBeGreaterThan(1);
+    expect(lastCreateAt).toBeLessThanOrEqual(15_000);
+    expect(fixture.elapsedMs()).toBeCloseTo(lastCreateAt + lookMs, 3);
+  });
 
   test("create-snapshot copies the Retry-After header of EVS to its own 429 response", async () => {
     const fixture = await createFixture(SNAPSHOT);
@@ -60,7 +62,7 @@ describe("create requests that EVS rejects temporarily", () => {
     expect([result.statusCode, result.headers["retry-after"]]).toEqual([429, "30"]);
   });
 
-  test("create-snapshot responds 504 within 55 s, before the API gateway times out, if EVS never responds", async () => {
+  test("if EVS never responds, create-snapshot responds 504 within 55 s, before the API gateway times out", async () => {
     const fixture = await createFixture(SNAPSHOT, { variables: { HTTP_TIMEOUT_MS: "600000" } });
     fixture.cloud.fault({ operation: /^evs/ }, { type: "hang", after: false });
     const { result } = await fixture.post({}, {}, { remainingMs: 900_000 });
@@ -104,7 +106,7 @@ describe("ambiguous create responses, which do not show whether the snapshot was
   });
 
   test.each([401, 404, 409, 413, 499])(
-    "the create functions find the new snapshot if a gateway responds with the status %i although the service created the snapshot, which it lists 5 s later",
+    "if a gateway responds %i although the service created the snapshot, the create functions find this snapshot, which is listed 5 s later",
     async (status) => {
       for (const create of CREATES) {
         const fixture = await createFixture(create);
@@ -118,7 +120,7 @@ describe("ambiguous create responses, which do not show whether the snapshot was
     },
   );
 
-  test("create-cluster-snapshot finds the snapshot of another delivery if DWS rejects its name and lists the snapshot 5 s later", async () => {
+  test("if DWS rejects a name because another delivery created the snapshot, create-cluster-snapshot finds this snapshot, which is listed 5 s later", async () => {
     const fixture = await createFixture(CLUSTER);
     fixture.cloud.listLagMs = 5_000;
     await fixture.postWithKey();
@@ -130,7 +132,7 @@ describe("ambiguous create responses, which do not show whether the snapshot was
     expect(fixture.snapshots()).toHaveLength(1);
   });
 
-  test("create-snapshot fails with OutcomeUnknown if the create response is lost and all list requests fail, and returns the snapshot when the request is repeated", async () => {
+  test("if the create response is lost and all later list requests fail, create-snapshot fails with OutcomeUnknown, and a repeated request finds the snapshot", async () => {
     const fixture = await createFixture(SNAPSHOT);
     fixture.failCreate({ type: "reset", after: true });
     fixture.cloud.fault({ operation: "evs.listSnapshots", nth: 2, times: 99 }, { type: "status", status: 500 });

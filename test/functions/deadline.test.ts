@@ -49,7 +49,7 @@ describe.each([
     "verify-snapshots",
     "prune-snapshots",
   ])(
-    `%s returns before its deadline and writes a record for each target and for the run if ${condition}`,
+    `if ${condition}, %s returns before its deadline and writes a record for each target and for the run`,
     async (name) => {
       const environment = await createTestEnvironment();
       blockCallsAfter(environment, returningCalls);
@@ -91,7 +91,7 @@ test("create-snapshot fails with OutcomeUnknown if EVS creates the snapshot but 
   expect(invoked.records[0]).toMatchObject({ outcome: "failed", attempts: 1, error: { reason: "OutcomeUnknown" } });
 });
 
-test("a function built with compose fails before its deadline if its handler never returns, and writes failed records for the unfinished target and the run", async () => {
+test("if a handler never returns, a function built with compose fails before its deadline and writes failed records for the unfinished target and the run", async () => {
   const environment = await createTestEnvironment();
   const neverReturning = compose({
     name: "scheduled-snapshots",
@@ -174,7 +174,7 @@ describe("the clock of an invocation", () => {
     ["31,688 years", 1e15],
     ["infinity", Number.POSITIVE_INFINITY],
   ] as const)(
-    "sleep with a duration of %s does not end within 30 ms, but ends when the work passed to it is finished",
+    "sleep with a duration of %s does not end within 30 ms, but ends when the promise in its second argument resolves",
     async (_duration, milliseconds) => {
       let finish = () => {};
       const work = new Promise<void>((resolve) => {

@@ -18,7 +18,7 @@ describe("verify-snapshots", () => {
     return records.at(-1);
   }
 
-  test("the record of verify-snapshots names a policy without any snapshot, the time of its first run, and what to check", async () => {
+  test("if a deployed policy has no snapshot, the run record of verify-snapshots names the policy, the time of its first run, and what to check", async () => {
     const record = await verifyWith({ nightly: { kinds: ["snapshot"], ...DAILY, since: "2026-11-18T12:00:00Z" } });
     expect(record).toMatchObject({ action: "run", outcome: "done", level: "warn" });
     expect(record.detail).toBe(
@@ -26,7 +26,7 @@ describe("verify-snapshots", () => {
     );
   });
 
-  test("verify-snapshots reports each kind of which a deployed policy has no snapshot", async () => {
+  test("verify-snapshots reports each kind of snapshot that a deployed policy should have but does not have", async () => {
     const nightly = { kinds: [...KINDS], ...DAILY, since: "2026-11-18T12:00:00Z" };
     const { detail } = await verifyWith({ nightly }, [["snapshot"], ["cluster-snapshot"]]);
     expect(detail).toContain("of the kind standard-snapshot and one of the kind snapshot-group since");
@@ -38,14 +38,14 @@ describe("verify-snapshots", () => {
     ).not.toHaveProperty("detail");
   });
 
-  test("verify-snapshots does not count the snapshots of another policy, or snapshots whose marker was copied", async () => {
+  test("verify-snapshots reports a policy without snapshots even if another policy, or a backup with a copied marker, has a snapshot", async () => {
     const nightly = { kinds: ["snapshot"], ...DAILY, since: "2026-11-18T12:00:00Z" };
     for (const seed of [{ policy: "weekly" }, { name: "autobk_snapshot_1" }]) {
       expect((await verifyWith({ nightly }, [["snapshot", seed]])).detail).toContain("the policy nightly should have");
     }
   });
 
-  test("verify-snapshots is silent about a policy until an hour after its first run", async () => {
+  test("verify-snapshots does not warn about a policy without snapshots until an hour after the first run of this policy", async () => {
     const { clock, verify } = await createFixture(
       deployed({ nightly: { kinds: ["snapshot"], ...DAILY, since: "2026-11-20T02:00:00Z" } }),
     );
@@ -60,24 +60,27 @@ describe("verify-snapshots", () => {
 
   test.each([
     [
-      "contains L, which nextRun does not support",
+      "contains the letter L, which nextRun does not support",
       { schedule: "CRON_TZ=UTC 0 0 2 L * *", since: "2026-11-20T12:00:00Z" },
     ],
     ["has an unknown time zone", { schedule: "CRON_TZ=Mars/Olympus 0 0 2 * * *", since: "2026-11-20T12:00:00Z" }],
-    ["was deployed in the future", { ...DAILY, since: "2027-11-20T12:00:00Z" }],
-  ])("verify-snapshots reports a policy without a snapshot at once if its schedule %s", async (_what, runs) => {
-    expect((await verifyWith({ nightly: { kinds: ["snapshot"], ...runs } })).detail).toContain(
-      "the policy nightly should have",
-    );
-  });
+    ["has a deployment time in the future", { ...DAILY, since: "2027-11-20T12:00:00Z" }],
+  ])(
+    "if the schedule of a policy without snapshots %s, verify-snapshots reports the policy at once",
+    async (_what, runs) => {
+      expect((await verifyWith({ nightly: { kinds: ["snapshot"], ...runs } })).detail).toContain(
+        "the policy nightly should have",
+      );
+    },
+  );
 
-  test("verify-snapshots does not warn if a function that callers start, or a policy without a schedule, has created no snapshot", async () => {
+  test("verify-snapshots does not warn about missing snapshots of a policy without a schedule, such as the policy pre-deploy", async () => {
     const record = await verifyWith({ "pre-deploy": { kinds: [...KINDS] }, "disk-attached": { kinds: [] } });
     expect(record.level).toBe("info");
     expect(record).not.toHaveProperty("detail");
   });
 
-  test("verify-snapshots does not claim that a policy has no snapshot of a kind that could not be listed", async () => {
+  test("if the snapshots of a kind cannot be listed, verify-snapshots does not warn that a policy has no snapshot of this kind", async () => {
     const { cloud, verify } = await createFixture(
       deployed({ nightly: { kinds: ["snapshot"], ...DAILY, since: "2026-11-18T12:00:00Z" } }),
     );
@@ -97,16 +100,19 @@ describe("verify-snapshots", () => {
     ["contains a time without a schedule", '{"nightly":{"kinds":[],"since":"2026-11-18T12:00:00Z"}}', "got "],
     ["contains a time that cannot be read", '{"nightly":{"kinds":[],"schedule":"0 0 2 * * *","since":"soon"}}', "got "],
     ["contains a string instead of a policy", '{"nightly":"snapshot"}', "got "],
-  ])("verify-snapshots warns, but still verifies, if DEPLOYED_POLICIES %s", async (_what, DEPLOYED_POLICIES, got) => {
-    const { cloud, resourceIds, verify } = await createFixture({ variables: { DEPLOYED_POLICIES } });
-    seedSnapshot(cloud, "snapshot", resourceIds.snapshot, { minutes: 30 });
-    const { error, records } = await verify();
-    expect(error).toBeUndefined();
-    expect(records).toMatchObject([{ outcome: "available" }, { action: "run", outcome: "done", level: "warn" }]);
-    expect(records.at(-1).detail).toMatch(/^Deployment check: DEPLOYED_POLICIES: expected a JSON object such as /);
-    expect(records.at(-1).detail).toContain(got);
-    expect(records.at(-1).detail).toContain("It is unknown which policies are deployed");
-  });
+  ])(
+    "if DEPLOYED_POLICIES %s, verify-snapshots writes a warning and still verifies the snapshots",
+    async (_what, DEPLOYED_POLICIES, got) => {
+      const { cloud, resourceIds, verify } = await createFixture({ variables: { DEPLOYED_POLICIES } });
+      seedSnapshot(cloud, "snapshot", resourceIds.snapshot, { minutes: 30 });
+      const { error, records } = await verify();
+      expect(error).toBeUndefined();
+      expect(records).toMatchObject([{ outcome: "available" }, { action: "run", outcome: "done", level: "warn" }]);
+      expect(records.at(-1).detail).toMatch(/^Deployment check: DEPLOYED_POLICIES: expected a JSON object such as /);
+      expect(records.at(-1).detail).toContain(got);
+      expect(records.at(-1).detail).toContain("It is unknown which policies are deployed");
+    },
+  );
 
   test("verify-snapshots does not warn of missing snapshots if DEPLOYED_POLICIES is not set", async () => {
     const { verify } = await createFixture({ variables: { DEPLOYED_POLICIES: undefined } });
@@ -127,7 +133,7 @@ describe("prune-snapshots", () => {
     return records.at(-1);
   }
 
-  test("the record of prune-snapshots warns that no snapshot has the policy, and names the policies that exist", async () => {
+  test("if no snapshot has the policy of a run, the run record of prune-snapshots contains a warning that names the existing policies", async () => {
     const record = await pruneWith({ weekly: { kinds: ["snapshot"] } }, { ...keepLast(1), policy: "nightyl" }, [
       "nightly",
       "hourly",
@@ -139,7 +145,7 @@ describe("prune-snapshots", () => {
     );
   });
 
-  test("prune-snapshots warns of a policy without snapshots if the name differs only in case, in a dry run, without a retention, and in an empty project", async () => {
+  test("prune-snapshots also warns of a policy without snapshots if only the case of its name is wrong, in a dry run, without a retention, or in an empty project", async () => {
     for (const policy of [
       { ...keepLast(1), policy: "Nightly" },
       { ...keepLast(1), policy: "nightlies", dry_run: true },
@@ -150,7 +156,7 @@ describe("prune-snapshots", () => {
     expect((await pruneWith(undefined, keepLast(1), [])).detail).toContain("No snapshot has a policy.");
   });
 
-  test("the warning of prune-snapshots about a policy without snapshots names at most 20 policies", async () => {
+  test("if no snapshot has the policy of a run, the warning of prune-snapshots names at most 20 existing policies", async () => {
     const names = Array.from({ length: 23 }, (_, index) => `policy-${String(index).padStart(2, "0")}`);
     const { detail } = await pruneWith(undefined, keepLast(1), names);
     expect(detail).toContain('"policy-00", "policy-01"');
@@ -158,13 +164,13 @@ describe("prune-snapshots", () => {
     expect(detail).not.toContain("policy-20");
   });
 
-  test("prune-snapshots does not warn of a deployed policy that has no snapshot yet, or of a policy with snapshots", async () => {
+  test("prune-snapshots does not warn if its policy has snapshots, or if its policy is deployed but has no snapshot yet", async () => {
     const nightly = { kinds: ["snapshot"] };
     expect(await pruneWith({ nightly }, keepLast(1), ["weekly"])).not.toHaveProperty("detail");
     expect(await pruneWith(undefined, keepLast(1), ["nightly", "weekly"])).not.toHaveProperty("detail");
   });
 
-  test("prune-snapshots warns, but still prunes, if DEPLOYED_POLICIES cannot be read", async () => {
+  test("if DEPLOYED_POLICIES cannot be read, prune-snapshots writes a warning and still deletes snapshots", async () => {
     const { addOld, prune, remainingIds } = await createPruneFixture({ variables: { DEPLOYED_POLICIES: "{" } });
     const [newest] = [addOld("snapshot", 1), addOld("snapshot", 2)];
     const { records } = await prune(keepLast(1));

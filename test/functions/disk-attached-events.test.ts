@@ -153,7 +153,7 @@ describe("a batch of CloudEvents", () => {
     });
   });
 
-  test("disk-attached writes one record if three events in a batch report the same attachment", async () => {
+  test("if three events in a batch report the same attachment, disk-attached counts one target and creates one snapshot", async () => {
     const { cloud, deliver, server, disk } = await createAttachedFixture();
     const [first, second] = [
       cloudEvent(createRequestTrace(server, disk).cts),
@@ -164,7 +164,7 @@ describe("a batch of CloudEvents", () => {
     expect(disksWithSnapshots(cloud)).toEqual([disk]);
   });
 
-  test("disk-attached skips the old attachment in a batch and fails for the recent attachment if the disk of both attachments is not attached", async () => {
+  test("if a batch reports an old and a recent attachment of a disk that is not attached, disk-attached skips the old one and fails for the recent one", async () => {
     const { deliver, server, disk } = await createFixture();
     const old = cloudEvent(createRequestTrace(server, disk, START_MS - 2 * HOUR_MS).cts);
     const recent = cloudEvent(createRequestTrace(server, disk).cts);

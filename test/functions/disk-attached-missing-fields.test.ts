@@ -146,7 +146,7 @@ describe("EVS returns neither the id nor the time of an attachment", () => {
     expect(disksWithSnapshots(cloud)).toEqual([shared, shared]);
   });
 
-  test("disk-attached finds the snapshot from the CTS request trace when it handles the completion trace, which names only the server", async () => {
+  test("if the CTS completion trace names only the server, disk-attached finds the snapshot that was created for the CTS request trace", async () => {
     const { cloud, clock, deliver, server, disk, systemDisk } = await createFixtureWithoutFields();
     cloud.attach(disk, server);
     // The function cannot select a disk, because the completion trace names no disk and the server has two disks.

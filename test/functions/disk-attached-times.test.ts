@@ -29,7 +29,7 @@ describe("the time of a CTS trace", () => {
     ["as year-month-day without a time zone", "2026-11-21 02:00:00", "2026-11-21T02:00:00.000Z"],
     ["as a string of seconds with a decimal fraction", "1795226400.5", "2026-11-21T02:00:00.500Z"],
     ["as ISO 8601", "2026-11-21T10:00:00+08:00", "2026-11-21T02:00:00.000Z"],
-  ])("disk-attached reads the time of a CTS trace that is written %s", async (_how, time, eventTime) => {
+  ])("disk-attached reads the time of a CTS trace if the time is written %s", async (_how, time, eventTime) => {
     const { cloud, deliver, server, disk } = await createAttachedFixture();
     const invoked = expectSuccess(
       await deliver(withFields(createRequestTrace(server, disk), { time, record_time: undefined })),

@@ -155,7 +155,7 @@ describe("a CTS trace", () => {
 });
 
 describe("a CTS trace that names only the server", () => {
-  test("disk-attached selects the disk that was attached at most 10 minutes before or after the CTS trace if the trace names only the server", async () => {
+  test("if a CTS trace names only the server, disk-attached selects the disk that was attached at most 10 minutes before or after the trace", async () => {
     for (const minutes of [-9, 0, 9]) {
       const { cloud, clock, deliver, server, disk } = await createAttachedFixture();
       clock.advance(HOUR_MS);
@@ -202,7 +202,7 @@ describe("a CTS trace that names only the server", () => {
 });
 
 describe("several disks for a CTS trace that names only the server", () => {
-  test("disk-attached creates a snapshot of each disk that was attached at most 10 minutes before the CTS trace if the trace names only the server", async () => {
+  test("if a CTS trace names only the server, disk-attached creates a snapshot of each disk that was attached at most 10 minutes before the trace", async () => {
     const { cloud, clock, deliver, server, disk, systemDisk } = await createFixture();
     const [second, third] = [cloud.addVolume().id, cloud.addVolume().id];
     for (const id of [disk, second, third]) {
@@ -233,7 +233,7 @@ describe("several disks for a CTS trace that names only the server", () => {
     expect(disksWithSnapshots(cloud)).toEqual([other]);
   });
 
-  test("disk-attached creates snapshots of a disk attached 5 minutes before and a disk attached 20 s after a CTS request trace that names no disk", async () => {
+  test("if a CTS request trace names no disk, disk-attached creates snapshots of a disk attached 5 minutes earlier and of a disk attached 20 s later", async () => {
     const { cloud, deliver, server, disk } = await createFixture();
     const before = cloud.addVolume({ serverId: server, attachedAt: START_MS - 5 * MINUTE_MS }).id;
     cloud.attach(disk, server, { after: 20_000 });

@@ -125,7 +125,7 @@ describe("a body of 1 MiB", () => {
   );
 });
 
-test("create-snapshot rejects 1 MiB of spaces with one invalid base64 character within 20 s, the timeout of a test", async () => {
+test("create-snapshot rejects 1 MiB of spaces with one invalid base64 character within 20 s, which is the timeout of each test", async () => {
   const environment = await createTestEnvironment();
   const invoked = await environment.invoke(createSnapshot, apig("", {}, { body: `${" ".repeat(MIB - 1)}!` }));
   expectInvalidInput(invoked, "Expected a base64 body", environment.requests());

@@ -97,7 +97,7 @@ describe("redelivered timer events after an incomplete run", () => {
     [20, 0, 1],
     [900, 26, 40],
   ])(
-    "scheduled-snapshots with a timeout of %i s creates 9 of 12 snapshots after %i to %i s if another instance has created the other 3 a minute earlier",
+    "scheduled-snapshots with a timeout of %i s creates 9 of 12 snapshots within %i to %i s if another instance created 3 of the 12 a minute earlier",
     async (timeoutSeconds, minSeconds, maxSeconds) => {
       const { addDisks, clock, invoke, runtime } = await createTestEnvironment({ timeoutSeconds });
       const disks = addDisks(12);

@@ -8,7 +8,7 @@ import { errorOf, timerEvent } from "../support/environment.ts";
 
 const accepting = (PRE_DEPLOY_POLICIES: string) => ({ variables: { PRE_DEPLOY_POLICIES } });
 
-test("pre-deploy responds 403 to the name of another policy, creates no snapshot, and says which policies it accepts", async () => {
+test('pre-deploy responds 403 to a policy name other than "pre-deploy", creates no snapshot, and names the policies that it accepts', async () => {
   const { cloud, addDisks, post, requests } = await createFixture();
   const refused = await post({ ...diskTargets(...addDisks(1)), policy: "nightly" });
   expect(refused.status).toBe(403);
@@ -27,7 +27,7 @@ test("pre-deploy responds 403 to the name of another policy, creates no snapshot
   expect(requests()).toEqual([]);
 });
 
-test("a caller of pre-deploy who repeats requests with the policy of a schedule displaces no snapshot of the schedule", async () => {
+test("if a caller names the policy of a schedule, pre-deploy responds 403, so prune-snapshots then deletes no snapshot of the schedule", async () => {
   const { cloud, clock, addDisks, post, invoke } = await createFixture();
   const [disk = ""] = addDisks(1);
   const policy = { policy: "nightly", ...diskTargets(disk), retention: { keep_last: 6 } };
@@ -73,7 +73,7 @@ test.each(["nightly", "weekly,nightly", " weekly , nightly ", ",nightly,,", "nig
   },
 );
 
-test("pre-deploy responds 403 to a policy that PRE_DEPLOY_POLICIES does not contain, and names the policies that it contains", async () => {
+test("pre-deploy responds 403 to a policy that PRE_DEPLOY_POLICIES does not contain, and names the policies in this variable", async () => {
   const { addDisks, post } = await createFixture();
   const refused = await post({ ...diskTargets(...addDisks(1)), policy: "hourly" }, accepting("nightly, weekly"));
   expect(refused.status).toBe(403);

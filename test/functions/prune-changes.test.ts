@@ -58,7 +58,7 @@ describe.each(KINDS)("the newest %s changes during a run", (kind) => {
     },
   );
 
-  test(`prune-snapshots stops retrying the deletion of a ${kind} when it becomes the last good snapshot of its resource`, async () => {
+  test(`prune-snapshots stops retrying the deletion of a ${kind} when this ${kind} becomes the last good snapshot of its resource`, async () => {
     const { cloud, add, change, prune, remainingIds, afterDeletion } = await createChangingFixture();
     const [second = "", newest = ""] = [2, 1].map((days) => add(kind, days));
     cloud.fault({ operation: DELETE_OPERATIONS[kind], times: 3 }, busyResponse(kind));
@@ -163,7 +163,7 @@ test("prune-snapshots reports a snapshot as deleted if EVS rejects the deletion 
   expect(findRecord(records, newest)).toMatchObject({ outcome: "kept" });
 });
 
-test("prune-snapshots reports a rejected deletion as failed unless the next list response shows that the snapshot is being deleted", async () => {
+test("if EVS rejects a deletion because the snapshot is being deleted but then lists the snapshot as available, prune-snapshots reports the deletion as failed", async () => {
   const { cloud, add, prune } = await createChangingFixture();
   const [second = ""] = [2, 1].map((days) => add("snapshot", days));
   const message = "Snapshot status is: deleting";

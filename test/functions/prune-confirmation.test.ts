@@ -5,7 +5,7 @@ import { createChangingFixture, findRecord } from "../support/prunes.ts";
 import { busyResponse, DELETE_OPERATIONS, LIST_OPERATIONS } from "../support/retention-seeds.ts";
 
 describe.each(KINDS)("deletions of a %s", (kind) => {
-  test(`prune-snapshots reports a ${kind} as unverified if its deletion was accepted and never carried out`, async () => {
+  test(`prune-snapshots reports a ${kind} as unverified if its delete request was accepted but is never carried out`, async () => {
     const { cloud, add, prune, remainingIds } = await createChangingFixture();
     const [old = "", newest = ""] = [2, 1].map((days) => add(kind, days));
     cloud.fault({ operation: DELETE_OPERATIONS[kind] }, { type: "acknowledge" });
@@ -18,7 +18,7 @@ describe.each(KINDS)("deletions of a %s", (kind) => {
     expect(remainingIds()).toEqual([newest, old].sort());
   });
 
-  test(`prune-snapshots lists ${kind}s once more, 6 s after its last delete request, before it reports their deletion`, async () => {
+  test(`prune-snapshots lists the ${kind}s again 6 s or more after its last delete request, before it reports the ${kind}s as deleted`, async () => {
     const { cloud, add, prune } = await createChangingFixture();
     const old = [3, 2].map((days) => add(kind, days));
     add(kind, 1);
@@ -42,7 +42,7 @@ describe.each(KINDS)("deletions of a %s", (kind) => {
     expect(remainingIds()).toEqual([newest, old].sort());
   });
 
-  test(`prune-snapshots reports a ${kind} as unverified if its deletion was accepted and the list request after it fails`, async () => {
+  test(`prune-snapshots reports a ${kind} as unverified if its delete request was accepted and the next list request fails`, async () => {
     const { cloud, add, prune, afterDeletion } = await createChangingFixture();
     const old = add(kind, 2);
     add(kind, 1);
@@ -56,7 +56,7 @@ describe.each(KINDS)("deletions of a %s", (kind) => {
 });
 
 test.each(KINDS)(
-  "prune-snapshots reports a %s as unverified if the list after the accepted deletion contains only the snapshot of another policy",
+  "prune-snapshots reports a %s as unverified if the list response after an accepted deletion contains only a snapshot of another policy",
   async (kind) => {
     const { cloud, add, prune, afterDeletion, remainingIds } = await createChangingFixture();
     const [old, newest, foreign] = [add(kind, 3), add(kind, 1), add(kind, 2, { policy: "weekly" })];
@@ -73,7 +73,7 @@ test.each(KINDS)(
   },
 );
 
-test("prune-snapshots reports a busy snapshot as failed if only one list response omits it", async () => {
+test("prune-snapshots reports a busy snapshot as failed if only one list response omits the snapshot", async () => {
   const { cloud, add, prune, afterDeletion, remainingIds } = await createChangingFixture();
   const [old, newest] = [add("snapshot", 2), add("snapshot", 1)];
   cloud.fault({ operation: "evs.deleteSnapshot" }, busyResponse("snapshot"));

@@ -55,7 +55,7 @@ describe.each(KINDS)("a policy without a retention and with snapshots of the kin
     expect(deletedIds()).toEqual([younger]);
   });
 
-  test(`prune-snapshots keeps the younger of two duplicate ${kind}s that were created less than 1 hour ago, and deletes it later`, async () => {
+  test(`prune-snapshots keeps the younger of two duplicate ${kind}s that were created less than 1 hour ago, and deletes the younger one an hour later`, async () => {
     const { clock, prune, addOld, deletedIds } = await createFixture();
     const [older = "", younger = ""] = [1 / 48, 1 / 48 - SECOND].map((days) => addOld(kind, days, { key: "once" }));
     const early = expectSuccess(await prune(DUPLICATES_ONLY));
@@ -86,14 +86,17 @@ test.each([
   "create-standard-snapshot",
   "create-snapshot-group",
   "create-cluster-snapshot",
-])("prune-snapshots deletes the duplicates of the function %s without a retention", async (policy) => {
-  const { prune, addOld, deletedIds } = await createFixture();
-  const [, younger] = [5, 5 - SECOND].map((days) => addOld("snapshot", days, { key: "once", policy }));
-  addOld("snapshot", 9, { policy });
-  const { records } = expectSuccess(await prune({ policy }));
-  expect(deletedIds()).toEqual([younger]);
-  expect(records.at(-1)).toMatchObject({ action: "run", policy, outcome: "done" });
-});
+])(
+  'prune-snapshots deletes the younger of two duplicates with the policy name "%s" even if the policy has no retention',
+  async (policy) => {
+    const { prune, addOld, deletedIds } = await createFixture();
+    const [, younger] = [5, 5 - SECOND].map((days) => addOld("snapshot", days, { key: "once", policy }));
+    addOld("snapshot", 9, { policy });
+    const { records } = expectSuccess(await prune({ policy }));
+    expect(deletedIds()).toEqual([younger]);
+    expect(records.at(-1)).toMatchObject({ action: "run", policy, outcome: "done" });
+  },
+);
 
 test("prune-snapshots with dry_run and without a retention plans the deletion of a duplicate and deletes nothing", async () => {
   const { prune, addOld, deletedIds } = await createFixture();

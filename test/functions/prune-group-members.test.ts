@@ -23,12 +23,12 @@ async function createGroupFixture(labels: Record<string, string> = {}) {
   return { ...fixture, old, newest, member: member?.id ?? "", edit, omit };
 }
 
-describe("a first list response that omits a member of a snapshot group", () => {
+describe("the first list response omits a member of a snapshot group", () => {
   test.each([
     ["held by its label", { hold: "true" }, "held", /^its member \S+ is held by its label$/],
     ["not held", {}, "kept", /^its members have changed/],
   ])(
-    "prune-snapshots keeps the group if the member is listed again before the deletion and is %s",
+    "if the first list response omits a group member, prune-snapshots keeps the group after a second list response shows that the member exists and is %s",
     async (_what, labels, outcome, rule) => {
       const { cloud, prune, old, newest, edit, omit, remainingIds } = await createGroupFixture(labels);
       // Each list of standard snapshots consists of two pages. The first two lists are for standard snapshots and for groups.
@@ -41,14 +41,14 @@ describe("a first list response that omits a member of a snapshot group", () => 
     },
   );
 
-  test("prune-snapshots deletes the group if a second list request before the deletion shows the same members as the first", async () => {
+  test("prune-snapshots deletes a snapshot group if a second list response before the deletion contains the same group members as the first list response", async () => {
     const { prune, old, newest, remainingIds } = await createGroupFixture();
     const { records } = expectSuccess(await prune());
     expect(findRecord(records, old)).toMatchObject({ outcome: "deleted" });
     expect(remainingIds()).toEqual([newest]);
   });
 
-  test("prune-snapshots deletes no group whose members cannot be listed again", async () => {
+  test("prune-snapshots does not delete a snapshot group if the group members cannot be listed a second time", async () => {
     const { cloud, prune, old, newest, remainingIds } = await createGroupFixture();
     const denied = { type: "status", status: 403, body: {} } as const;
     cloud.fault({ operation: "evs.listStandardSnapshots", nth: 5, times: Number.POSITIVE_INFINITY }, denied);

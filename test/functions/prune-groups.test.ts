@@ -5,7 +5,7 @@ import { createFixture, findRecord, keepLast, summarizeRecord } from "../support
 import { markerOf, seedSnapshot } from "../support/retention-seeds.ts";
 
 describe("the hold field of a policy", () => {
-  test('prune-snapshots warns about each item of the policy field "hold" that is neither the id nor the name of an existing snapshot', async () => {
+  test('prune-snapshots warns about each entry of the policy field "hold" that is neither the id nor the name of an existing snapshot', async () => {
     const { prune, addOld, remainingIds } = await createFixture();
     const named = addOld("snapshot", 9, { name: "before-audit" });
     const [given, newest] = [addOld("cluster-snapshot", 8), addOld("snapshot", 1)];
@@ -82,7 +82,7 @@ describe("a snapshot group", () => {
       },
     ],
     [
-      "no row of one server",
+      "no row of the disk of one server",
       (body: { snapshots: Record<string, unknown>[] }, server: string) => {
         body.snapshots = body.snapshots.filter(({ volume_id }) => volume_id !== server);
       },
@@ -103,7 +103,7 @@ describe("a snapshot group", () => {
     },
   );
 
-  test("prune-snapshots keeps an old group of individual disks without members although another group has a member without a disk id", async () => {
+  test("prune-snapshots keeps an old snapshot group without a server and without members if the members of another group have no disk id", async () => {
     const fixture = await createFixture();
     const disks = [fixture.cloud.addVolume().id, fixture.cloud.addVolume().id];
     const addGroup = (volumeIds: string[], days: number) =>

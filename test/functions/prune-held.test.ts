@@ -24,7 +24,7 @@ const setField =
 describe("a hold whose spelling differs from the name of the snapshot", () => {
   test.each<[how: string, seed: Partial<Seed>, hold: string[]]>([
     ["its name with a space at the end, which the policy omits", { name: "before-audit " }, ["before-audit"]],
-    ["its name, to which the policy adds a tabulator", { name: "before-audit" }, ["before-audit\t"]],
+    ["its name, to which the policy adds a tab character", { name: "before-audit" }, ["before-audit\t"]],
     ["its composed name, which the policy spells with combining characters", { name: "relev\u00e9" }, ["releve\u0301"]],
     ["its name with combining characters, which the policy composes", { name: "releve\u0301" }, ["RELEV\u00c9"]],
     ["its name in full-width letters, which the policy spells in ASCII", { name: "ｂｅｆｏｒｅ" }, ["Before"]],
@@ -42,7 +42,7 @@ describe("a hold whose spelling differs from the name of the snapshot", () => {
     expect(records.at(-1)).toMatchObject({ action: "run", level: "info" });
   });
 
-  test("prune-snapshots keeps a snapshot group if the policy holds the name of one of its members with a space at the end", async () => {
+  test('prune-snapshots keeps a snapshot group if the policy field "hold" contains a member name in upper case and with a space at the end', async () => {
     const { cloud, prune, addOld, remainingIds } = await createFixture();
     const group = addOld("snapshot-group", 9);
     const newest = addOld("snapshot-group", 1);
@@ -53,7 +53,7 @@ describe("a hold whose spelling differs from the name of the snapshot", () => {
     expect(records.at(-1)).toMatchObject({ action: "run", level: "info" });
   });
 
-  test("prune-snapshots names up to three similar names for an item of the hold that no snapshot has, the most similar first", async () => {
+  test('if an entry of the policy field "hold" matches no snapshot, prune-snapshots lists up to three similar snapshot names, the most similar first', async () => {
     const { prune, addOld } = await createFixture();
     for (const name of ["before-big-upgrade", "before-audit-2", "before-audits", "after-backup", "before-audit"])
       addOld("snapshot", 2, { name });
@@ -103,7 +103,7 @@ describe.each(KINDS)("the creation time of a %s", (kind) => {
 });
 
 test.each(["autobk_snapshot_x", "AUTOBK_SNAPSHOT_X", "manualbk_snapshot_vbs_1", "ManualBK_Snapshot_csbs_1"])(
-  "prune-snapshots neither counts nor deletes a snapshot with the name %s, which a backup created",
+  "prune-snapshots neither counts nor deletes a snapshot with the name %s, because backups create snapshots with such names",
   async (name) => {
     for (const kind of KINDS) {
       const { prune, addOld, remainingIds } = await createFixture();
@@ -151,7 +151,7 @@ describe("the type of a snapshot", () => {
     },
   );
 
-  test("prune-snapshots keeps a standard snapshot with an unknown snapshot_type, and deletes standard snapshots without the field", async () => {
+  test("prune-snapshots keeps a standard snapshot with an unknown snapshot_type, and deletes an old standard snapshot without a snapshot_type", async () => {
     const { prune, addOld, remainingIds, changeRows } = await createChangedFixture();
     const kind = "standard-snapshot";
     const [, foreign, newest] = [addOld(kind, 3), addOld(kind, 2), addOld(kind, 1)];

@@ -41,7 +41,7 @@ describe("a disk with 7 snapshots, the maximum, and a create request that EVS re
     expect(idsOf(cloud, disk.id).length).toBeGreaterThanOrEqual(11);
   });
 
-  test("scheduled-snapshots with make_room creates the snapshot if prune makes room while the rejected create request is examined", async () => {
+  test("if other snapshots disappear after EVS rejected a create request, scheduled-snapshots with make_room creates the snapshot without any deletion", async () => {
     const { cloud, runtime, schedule, disk } = await createFixture();
     const old = [7, 6, 5, 4, 3, 2, 1].map((days) => addSnapshot(cloud, disk.id, days));
     const { transport } = runtime;

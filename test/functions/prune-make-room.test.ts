@@ -113,7 +113,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
     }
   });
 
-  test("scheduled-snapshots with make_room deletes a failed snapshot and no duplicate of a disk that already has 7 snapshots", async () => {
+  test("if a disk already has 7 snapshots, scheduled-snapshots with make_room deletes a failed snapshot, but no duplicate", async () => {
     const { cloud, schedule, disk } = await createFixture();
     const key = createMarker("nightly");
     const older = cloud.addSnapshot({
@@ -221,7 +221,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
     expect(await count(true)).toBe(await count(false));
   });
 
-  test("scheduled-snapshots with make_room creates a snapshot of a disk with 7 snapshots without deleting any of them if one of them belongs to a backup", async () => {
+  test("if one of the 7 snapshots of a disk belongs to a backup, scheduled-snapshots with make_room creates a snapshot without any deletion", async () => {
     const { cloud, schedule, disk } = await createFixture({ legacyPerVolume: 8 });
     for (let days = 1; days <= 6; days += 1) addSnapshot(cloud, disk.id, days);
     cloud.addSnapshot({ kind: "snapshot", volumeId: disk.id, name: "autobk_snapshot_x" });

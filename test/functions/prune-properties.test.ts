@@ -141,7 +141,7 @@ const FAILURES = {
   refused: () => ({ type: "status", status: 409, body: { message: "in use" } }),
 } as const satisfies Record<string, (kind: Kind) => Fault>;
 
-test(`prune-snapshots keeps the last good snapshot of each resource, and every snapshot that becomes held or loses its marker during the run (${RUNS} random cases)`, {
+test(`prune-snapshots keeps the last good snapshot of each resource, and keeps each snapshot that is put on hold or loses its marker during the run (${RUNS} random cases)`, {
   timeout: 3_600_000,
 }, async () => {
   const { cloud, clock, runtime, invoke } = await createTestEnvironment({

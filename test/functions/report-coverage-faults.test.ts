@@ -60,7 +60,7 @@ const EXPECTED: Record<(typeof LISTS)[number], string[]> = {
 const FAULTS: [string, Fault][] = [
   ["403", FORBIDDEN],
   ["500", { type: "status", status: 500 }],
-  ["a cut body", { type: "cut", after: true }],
+  ["a truncated body", { type: "cut", after: true }],
   ["HTML instead of JSON", { type: "notJson", after: true, html: true }],
   [
     "404 APIGW.0101",
@@ -72,7 +72,7 @@ describe("a report of report-coverage if a list cannot be read", () => {
   const cases = LISTS.flatMap((list) => FAULTS.map(([what, fault]) => [list, what, fault] as const));
 
   test.each(cases)(
-    "report-coverage reports what the list %s, which responds with %s, could change as unknown",
+    "if the list request %s fails (%s), report-coverage marks the report as incomplete, and each listed resource that the failure affects as unknown",
     async (list, _what, fault) => {
       const { cloud, report, get } = await createProject();
       cloud.fault({ operation: list }, fault);
@@ -91,7 +91,7 @@ describe("a report of report-coverage if a list cannot be read", () => {
     },
   );
 
-  test("report-coverage reports an incomplete list of snapshots as a fault, and trusts only the good snapshots in it", async () => {
+  test("if a list of snapshots is incomplete, report-coverage marks the report as incomplete and trusts only the good snapshots in the list", async () => {
     const { cloud, report } = await createProject();
     // The count says that there are more snapshots than the list contains.
     cloud.fault(
@@ -103,7 +103,7 @@ describe("a report of report-coverage if a list cannot be read", () => {
     expect([found.complete, statesIn(found)]).toEqual([false, states.toSorted()]);
   });
 
-  test("report-coverage counts a kind that the endpoint does not offer as read if nothing deployed uses the kind", async () => {
+  test("if the endpoint does not offer a kind of snapshot, the report of report-coverage is complete only if no deployed policy uses this kind", async () => {
     const { cloud, get } = await createProject();
     const body = JSON.stringify({ error_code: "APIGW.0101", error_msg: "The API does not exist." });
     for (const operation of ["dws.listClusters", "dws.listSnapshots"]) {
@@ -122,7 +122,7 @@ describe("a report of report-coverage if a list cannot be read", () => {
     [413, 502, "CloudError"],
     [400, 502, "CloudError"],
   ])(
-    "report-coverage responds with an error that does not blame the caller if every list of resources responds with %i",
+    "if every request that lists resources gets the status %i, report-coverage responds %i with the reason %s",
     async (status, expected, reason) => {
       const { cloud, get, timer } = await createProject();
       cloud.fault({ operation: /list(Volumes|Clusters)/ }, { type: "status", status });
@@ -132,14 +132,14 @@ describe("a report of report-coverage if a list cannot be read", () => {
     },
   );
 
-  test("report-coverage responds with 429 and Retry-After if the lists of resources are throttled", async () => {
+  test("report-coverage responds 429 with the header Retry-After if the requests that list resources are throttled", async () => {
     const { cloud, get } = await createProject();
     cloud.fault({ operation: /list(Volumes|Clusters)/ }, { type: "throttle", retryAfter: 60 });
     const { result } = await get();
     expect([result.statusCode, result.headers["retry-after"]]).toEqual([429, "60"]);
   });
 
-  test("report-coverage responds with a partial report before the gateway gives up if a list does not respond in time", async () => {
+  test("if a list request gets no response, report-coverage responds with a partial report within 55 s, before the API gateway times out", async () => {
     const { cloud, get, elapsedMs } = await createProject();
     cloud.fault({ operation: "evs.listStandardSnapshots" }, { type: "hang", after: false });
     const found = reportIn(await get({}, {}, { remainingMs: 300_000 }));
@@ -147,7 +147,7 @@ describe("a report of report-coverage if a list cannot be read", () => {
     expect(elapsedMs()).toBeLessThan(55_000);
   });
 
-  test("no output of report-coverage contains a credential, even if the cloud repeats it in names and errors", async () => {
+  test("no output of report-coverage contains a credential, even if a disk name, a tag or an error message contains this credential", async () => {
     const { cloud, addDisk, get, timer } = await createFixture();
     const { ak, sk, securityToken = "" } = cloud.credentials;
     addDisk(`disk ${sk}`, [], { tags: { key: securityToken.slice(0, 40) } });

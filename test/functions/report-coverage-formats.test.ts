@@ -36,24 +36,27 @@ describe("the formats of report-coverage", () => {
     [{ format: "json" }, { accept: "text/html" }, "application/json"],
     [{ format: "csv" }, { accept: "text/html" }, "text/csv; charset=utf-8"],
     [{ format: "html" }, {}, "text/html; charset=utf-8"],
-  ])("report-coverage responds to the query %j with the headers %j in the type %s", async (query, headers, type) => {
-    const { addDisk, get } = await createFixture();
-    addDisk("disk", [{ hours: 1 }]);
-    const { result } = await get(query, headers as Record<string, string>);
-    expect(result).toMatchObject({ statusCode: 200, isBase64Encoded: false });
-    expect(result.headers).toMatchObject({
-      "content-type": type,
-      "cache-control": "no-store",
-      "x-content-type-options": "nosniff",
-      "x-page": "1",
-      "x-pages": "1",
-      "x-request-id": expect.any(String),
-    });
-    for (const value of Object.values<string>(result.headers))
-      expect(value).toMatch(/^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/);
-  });
+  ])(
+    "report-coverage responds to the query %j and the request headers %j with the content type %s",
+    async (query, headers, type) => {
+      const { addDisk, get } = await createFixture();
+      addDisk("disk", [{ hours: 1 }]);
+      const { result } = await get(query, headers as Record<string, string>);
+      expect(result).toMatchObject({ statusCode: 200, isBase64Encoded: false });
+      expect(result.headers).toMatchObject({
+        "content-type": type,
+        "cache-control": "no-store",
+        "x-content-type-options": "nosniff",
+        "x-page": "1",
+        "x-pages": "1",
+        "x-request-id": expect.any(String),
+      });
+      for (const value of Object.values<string>(result.headers))
+        expect(value).toMatch(/^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/);
+    },
+  );
 
-  test("the HTML of report-coverage allows only its own style sheet and script", async () => {
+  test("the content security policy of report-coverage allows only the style sheet and the script of the HTML page", async () => {
     const { addDisk, get } = await createFixture();
     addDisk("<script>alert(1)</script>");
     const { result } = await get({ format: "html" });
@@ -71,7 +74,7 @@ describe("the formats of report-coverage", () => {
     expect(result.body).toContain("&lt;script&gt;alert(1)");
   });
 
-  test("report-coverage responds to an error with JSON, whatever format the caller asks for", async () => {
+  test("report-coverage responds to an invalid request with JSON even if the caller requests HTML", async () => {
     const { get } = await createFixture();
     const { result } = await get({ format: "html", page: "0" }, { accept: "text/html" });
     expect([result.statusCode, result.headers["content-type"]]).toEqual([400, "application/json"]);
@@ -79,7 +82,7 @@ describe("the formats of report-coverage", () => {
 });
 
 describe("the example of the report in openapi.json", () => {
-  test("the restore calls, their requirements and the reason in the example are those that the function writes", async () => {
+  test("the reason, the restore call and its requirements in the example of openapi.json match a report that report-coverage writes", async () => {
     const [example] = definition.operation.responses[200].example.resources;
     const { cloud, addDisk, report } = await createFixture();
     const { id, snapshots } = addDisk("data", [{ hours: 2.1 }]);
@@ -101,7 +104,7 @@ describe("the example of the report in openapi.json", () => {
 });
 
 describe("the CSV of report-coverage", () => {
-  test("report-coverage writes a header, and one line for each resource, with the newest snapshot and its restore call", async () => {
+  test("report-coverage writes a CSV header and one line for each resource, with the newest snapshot and its restore call", async () => {
     const { cloud, addDisk, get } = await createFixture();
     const { id, snapshots } = addDisk('a "quoted", name', [{ hours: 2.5 }], {
       size: 40,

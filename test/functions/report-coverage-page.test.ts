@@ -33,7 +33,7 @@ describe("the verdict of the coverage page", () => {
     ["No disk or cluster was found", {}, true],
     ["No resource could be judged", {}, false],
     ["Every resource is excluded by its tags", { excluded: 3 }, true],
-  ] as const)("the page begins with the verdict `%s`", (verdict, counts, complete) => {
+  ] as const)("the coverage page begins with the verdict `%s`", (verdict, counts, complete) => {
     const { html } = render({ ...makeReport({ resources: 0 }), counts: { ...NONE, ...counts }, complete });
     expect(headingOf(html)).toBe(verdict);
     expect(html).toContain(`<title>${verdict} - snapshot coverage</title>`);
@@ -41,7 +41,7 @@ describe("the verdict of the coverage page", () => {
 });
 
 describe("the table of the coverage page", () => {
-  test("the page lists every resource once, worst first, and within a state the oldest snapshot first", () => {
+  test("the coverage page lists each resource once, the worst state first, and within a state the resource with the oldest snapshot first", () => {
     const report = makeReport({ resources: 300 });
     const rows = rowsOf(render(report).html);
     expect(rows).toHaveLength(300);
@@ -59,7 +59,7 @@ describe("the table of the coverage page", () => {
     expect(ages).toEqual([...ages].sort((a, b) => b - a));
   });
 
-  test("the page shows timelines and restore points for the 200 worst resources, and says how to find the others", () => {
+  test("the coverage page shows timelines and restore points only for the 200 worst resources, and refers to the JSON format for the others", () => {
     const html = pageOf({ resources: 300, shares: { stale: 1 } });
     const rows = rowsOf(html);
     expect(rows.filter((row) => row.includes("<svg role=img"))).toEqual(rows.slice(0, 200));
@@ -69,7 +69,7 @@ describe("the table of the coverage page", () => {
     expect(pageOf({ resources: 200 })).not.toContain("200 worst");
   });
 
-  test("the rows of the other resources have at most 300 bytes each and contain the id, even if all names and tags have 255 wide characters", () => {
+  test("after the 200 worst resources, each row of the coverage page has at most 300 bytes and contains the id, even if names and tags are long", () => {
     for (const name of HOSTILE_NAMES) {
       const report = makeReport({ resources: 215, names: [name], shares: { unknown: 1 } });
       const rows = rowsOf(render(report).html).slice(200);
@@ -83,7 +83,7 @@ describe("the table of the coverage page", () => {
     }
   });
 
-  test("a restore point shows its time, its maker, the exact call, and once what the call requires", () => {
+  test("each restore point of a disk shows its creator and the exact restore call, and the row of the disk shows the requirements only once", () => {
     const report = makeReport({ resources: 9, shares: { stale: 1 } });
     const disk = report.resources.find(({ restorePoints }) => restorePoints.length === 5) as ResourceCoverage;
     const row = rowsOf(render(report).html).find((each) => each.includes(`<i>${disk.id}</i>`)) ?? "";
@@ -95,7 +95,7 @@ describe("the table of the coverage page", () => {
     expect(row).toContain("created by <bdi>the policy nightly</bdi>");
   });
 
-  test("an age never contradicts the state: it is rounded up only beyond the maximum age", () => {
+  test("the coverage page rounds ages above the maximum age up and other ages down, so that no age contradicts the state", () => {
     const aged = (hours: number, state: ResourceCoverage["state"]) => {
       const report = reportOn({ state });
       const [{ newest }] = report.resources as [ResourceCoverage];
@@ -109,7 +109,7 @@ describe("the table of the coverage page", () => {
     expect(aged(-0.2, "protected")).toBe("0.0 h");
   });
 
-  test("a timeline draws a shape per day and describes it in words with dates", () => {
+  test("a timeline draws a shape for each day with snapshots, and its title describes these days in words with dates", () => {
     const timeline = new Uint8Array(30);
     timeline[0] = TIMELINE.good;
     timeline[27] = TIMELINE.good + TIMELINE.failed;
@@ -123,7 +123,7 @@ describe("the table of the coverage page", () => {
     expect(row).toContain('<path class=c d="M175 14h4v4h-4z"/>');
   });
 
-  test("a page that lists only some states names them, and counts every state", () => {
+  test("if a request selects some states, the coverage page names these states and still shows the counts of all states", () => {
     const report = makeReport({ resources: 300 });
     const { html } = render(report, { states: ["stale", "failing"] });
     expect(new Set(rowsOf(html).map(stateOf))).toEqual(new Set(["stale", "failing"]));
@@ -134,7 +134,7 @@ describe("the table of the coverage page", () => {
 });
 
 describe("the notices of the coverage page", () => {
-  test("a report that is not complete says so before the counts, with every fault", () => {
+  test("the coverage page of an incomplete report shows a notice above the counts, and lists every fault", () => {
     const faults = ["The list of v5 snapshots could not be read: <b>403</b>.", "Another list ended early."];
     const html = pageOf({ resources: 3, faults });
     expect(html.indexOf("This report is incomplete")).toBeLessThan(html.indexOf("<fieldset>"));
@@ -143,7 +143,7 @@ describe("the notices of the coverage page", () => {
     expect(pageOf({ resources: 3 })).not.toContain("incomplete");
   });
 
-  test("the page lists orphaned snapshots with their deleted resource, and says how many it leaves out", () => {
+  test("the coverage page lists the 200 oldest of 512 orphaned snapshots with their deleted resources, and shows both numbers", () => {
     const report = makeReport({ resources: 3, orphans: 512 });
     const { html } = render(report);
     for (const { id, resourceId } of report.orphans) {
@@ -157,7 +157,7 @@ describe("the notices of the coverage page", () => {
 });
 
 describe("the size of the coverage page", () => {
-  test("10,000 resources of which none is protected fit in one page of 3.5 MB", () => {
+  test("one coverage page of at most 3.5 MB has room for 10,000 resources, none of which is protected", () => {
     const { html, pages } = render(
       makeReport({ resources: 10_000, orphans: 512, shares: { stale: 0.5, unknown: 0.5 } }),
     );
@@ -166,7 +166,7 @@ describe("the size of the coverage page", () => {
     expect(Buffer.byteLength(html)).toBeLessThanOrEqual(MAX_BYTES);
   });
 
-  test("a report that does not fit has pages, which together list every resource once, worst first, and link to each other", () => {
+  test("a report that exceeds the maximum page size has several pages, which together list every resource once and link to each other", () => {
     const report = makeReport({ resources: 3_000, names: HOSTILE_NAMES, shares: { failing: 0.5, stale: 0.5 } });
     const link = (page: number) => `?states=failing&page=${page}`;
     const { pages } = render(report, { maxBytes: 400_000 });
@@ -184,20 +184,20 @@ describe("the size of the coverage page", () => {
     expect(all[1]?.html).toContain('<a href="?states=failing&amp;page=1">Page 1</a>');
   });
 
-  test("a page beyond the last has no rows and names the last page", () => {
+  test("a coverage page with a number above the number of pages has no rows and names the last page", () => {
     const { html, page, pages } = render(makeReport({ resources: 3 }), { page: 9 });
     expect([page, pages]).toEqual([9, 1]);
     expect(rowsOf(html)).toEqual([]);
     expect(html).toContain("This page does not exist. The last page is 1.");
   });
 
-  test("the style and the script of the page have at most 15,000 bytes", () => {
+  test("a coverage page without resources, including its style sheet and its script, has fewer than 18,000 bytes", () => {
     expect(Buffer.byteLength(pageOf({ resources: 0 }))).toBeLessThan(18_000);
   });
 });
 
 describe("the safety of the coverage page", () => {
-  test("names, tags and reasons never become elements, attributes or control characters", () => {
+  test("names and tags with HTML or control characters never become elements, attributes or control characters of the coverage page", () => {
     const html = pageOf({ resources: 250, names: HOSTILE_NAMES, shares: { stale: 1 } });
     const body = html.slice(html.indexOf("<main>"), html.lastIndexOf("<script>"));
     expect(body).not.toMatch(/<(?:script|img|style|!--|svg onload)/);
@@ -206,7 +206,7 @@ describe("the safety of the coverage page", () => {
     expect(body).toContain("&#92;u202egnp.exe");
   });
 
-  test("the policy in the header and in the page allows the style and the script of the page by their hashes, and nothing else", () => {
+  test("the content security policies in the header and in the page allow only the style sheet and the script of the page, by their hashes", () => {
     const html = pageOf({ resources: 3 });
     const hashOf = (tag: string) => {
       const text = new RegExp(`<${tag}>([^]*?)</${tag}>`).exec(html)?.[1] ?? "";

@@ -29,7 +29,7 @@ describe("the pages of report-coverage", () => {
     expect(new Set(pages.flat()).size).toBe(1_100);
   });
 
-  test("the pages of report-coverage stay the same while snapshots are created and resources change their state", async () => {
+  test("a page of report-coverage lists the same resources after snapshots were created and resources changed their state", async () => {
     const { addDisk, cloud, report } = await createLargeFixture();
     const idsOf = ({ resources }: Any) => resources.map(({ id }: Any) => id);
     const before = idsOf(await report({ page: "2" }));
@@ -40,7 +40,7 @@ describe("the pages of report-coverage", () => {
     expect(after.counts.protected).toBe(50);
   });
 
-  test("report-coverage keeps every format below 3.5 MB although names and tags are as long as possible", async () => {
+  test("report-coverage keeps each page below 3.5 MB in every format, even if names and tags are very long", async () => {
     const { addDisk, cloud, get } = await createFixture();
     const long = "長\"'\u202e".repeat(80);
     for (let index = 0; index < 510; index += 1) {
@@ -71,7 +71,7 @@ describe("the pages of report-coverage", () => {
     }
   });
 
-  test("report-coverage leaves out only as many restore points and tags of the largest resources as necessary", async () => {
+  test("if a page is too large, report-coverage omits restore points and tags only of the largest resources, and only as many as necessary", async () => {
     const { addDisk, cloud, get } = await createFixture();
     const large = new Set<string>();
     for (let index = 0; index < 500; index += 1) {

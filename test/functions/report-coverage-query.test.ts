@@ -33,7 +33,7 @@ const MISTAKES: [Record<string, string>, string][] = [
 
 describe("the query of report-coverage", () => {
   test.each(MISTAKES)(
-    "report-coverage rejects %j in a request and in a user_event with the same message",
+    "report-coverage rejects %j with the same message in the query of an HTTP request and in the user_event of a timer",
     async (query, message) => {
       const { get, timer, requests } = await createFixture();
       const http = await get(query);
@@ -53,7 +53,7 @@ describe("the query of report-coverage", () => {
     },
   );
 
-  test("report-coverage names every mistake of a request at once", async () => {
+  test("report-coverage names every mistake of a request in one error message", async () => {
     const { get } = await createFixture();
     const { message } = errorOf(
       await get({ page: "0", kinds: ["volume", "cluster"], format: "xml", states: null, x: "1" }),
@@ -61,7 +61,7 @@ describe("the query of report-coverage", () => {
     for (const start of ["kinds: ", "page: ", "format: ", "states[0]: ", "x: "]) expect(message).toContain(start);
   });
 
-  test("report-coverage names contradictory tags together with the other mistakes of a request", async () => {
+  test("report-coverage names contradictory tags and the other mistakes of a request in one error message", async () => {
     const { get, timer } = await createFixture();
     const expected = 'page: expected at least 1, got 0. tags: expected each key once, got "a" several times.';
     expect(errorOf(await get({ page: "0", tags: "a=1,a=2" })).message).toBe(expected);
@@ -71,7 +71,7 @@ describe("the query of report-coverage", () => {
     expect(message).toContain('got "a" several times');
   });
 
-  test("report-coverage accepts a tag that a query repeats", async () => {
+  test("report-coverage accepts a query that contains the same tag twice", async () => {
     const { addDisk, report } = await createFixture();
     addDisk("disk", [], { tags: { a: "b" } });
     expect(statesIn(await report({ tags: "a=b,a=b" }))).toEqual(["disk: unprotected"]);
@@ -82,7 +82,7 @@ describe("the query of report-coverage", () => {
     [["volume"], "kinds: expected one value, got an array of 1 item."],
     [7, "kinds: expected one value, got the number 7."],
     [{ a: "b" }, "kinds: expected one value, got an object."],
-  ])("report-coverage rejects the value %j of a query parameter", async (value, message) => {
+  ])('report-coverage rejects the value %j of the query parameter "kinds"', async (value, message) => {
     const { get } = await createFixture();
     expect(errorOf(await get({ kinds: value })).message).toBe(message);
   });
@@ -121,7 +121,7 @@ describe("the query of report-coverage", () => {
     expect(errorOf(await get(["tags"])).message).toContain("Expected an object with query parameters, got an array");
   });
 
-  test("report-coverage decodes query parameters that the gateway did not decode, and accepts spaces around commas", async () => {
+  test("report-coverage decodes query parameters that the API gateway did not decode, and ignores spaces around commas", async () => {
     const { addDisk, report } = await createFixture();
     addDisk("disk", [], { tags: { "cost center": "50% off", owner: "a=b" } });
     addDisk("other");
@@ -130,7 +130,7 @@ describe("the query of report-coverage", () => {
     }
   });
 
-  test("report-coverage decodes no value of a query that the gateway decoded", async () => {
+  test("report-coverage does not decode a query again if a space in the query shows that the API gateway decoded it", async () => {
     const { addDisk, report } = await createFixture();
     addDisk("percent", [], { tags: { a: "50%" } });
     addDisk("escaped", [], { tags: { a: "50%25", "cost center": "ops" } });
@@ -144,7 +144,7 @@ describe("the query of report-coverage", () => {
     expect(statesIn(await report({ tags: "a%3D50%2525,cost%20center=ops" }))).toEqual(["escaped: unprotected"]);
   });
 
-  test("report-coverage returns a report if the query contains half a surrogate pair", async () => {
+  test("report-coverage returns a report if the query contains half of a surrogate pair", async () => {
     const { addDisk, get } = await createFixture();
     addDisk("disk");
     for (const format of ["html", "csv", "json"]) {
@@ -153,7 +153,7 @@ describe("the query of report-coverage", () => {
     }
   });
 
-  test("report-coverage accepts numbers, objects, and arrays whose items have outer spaces in a user_event", async () => {
+  test("in a user_event, report-coverage accepts numbers, objects, and arrays with spaces around their items", async () => {
     const { addDisk, timer } = await createFixture();
     addDisk("selected", [], { tags: { backup: "daily" } });
     addDisk("cold", [], { tags: { backup: "daily", tier: "cold" } });
@@ -198,7 +198,7 @@ describe("the methods and triggers of report-coverage", () => {
     expect(records.at(-1)).toMatchObject({ action: "run", outcome: "failed" });
   });
 
-  test("report-coverage ignores the body of a request", async () => {
+  test("report-coverage ignores the body of a GET request", async () => {
     const { invoke } = await createFixture();
     const event: Json = { ...apig({ page: 7 }), httpMethod: "GET", queryStringParameters: {} };
     expect((await invoke(reportCoverage, event)).result.statusCode).toBe(200);

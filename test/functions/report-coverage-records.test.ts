@@ -22,7 +22,7 @@ async function createProject() {
 const QUERY = { exclude_tags: { tier: "cold" } };
 const COUNTS = { protected: 1, stale: 1, failing: 1, unprotected: 1, unknown: 1, excluded: 1, orphaned: 2 };
 
-test("report-coverage, started by a timer, writes a record for each resource that is not protected or excluded", async () => {
+test("report-coverage, started by a timer, writes a record for each deleted resource and for each resource that is neither protected nor excluded", async () => {
   const { timer, ids, gone, deliveredRecords } = await createProject();
   const invoked = await timer(QUERY);
   const { records, error, result } = invoked;
@@ -63,7 +63,7 @@ test("report-coverage, started by a timer, writes a record for each resource tha
   expect(deliveredRecords()).toEqual(records);
 });
 
-test("report-coverage, called over HTTP, writes only the record of the run", async () => {
+test("report-coverage, called over HTTP, writes only its run record", async () => {
   const { get, deliveredRecords } = await createProject();
   const { records } = await get({ exclude_tags: "tier=cold" });
   expect(records).toEqual([
@@ -83,14 +83,14 @@ test("the run record of report-coverage has the level info if every resource is 
   }
 });
 
-test("report-coverage, started by a timer, writes records only for the resources in the given states, and counts all", async () => {
+test("if a user_event names states, report-coverage writes no records for existing resources in other states, but counts the resources of every state", async () => {
   const { timer } = await createProject();
   const { records } = await timer({ ...QUERY, states: "unprotected,protected" });
   expect(records.slice(0, -1).map(({ outcome }: Any) => outcome)).toEqual(["unprotected", "orphaned"]);
   expect(records.at(-1).outcomes).toEqual(COUNTS);
 });
 
-test("report-coverage warns that the tags select no resource, because an empty report looks like good news", async () => {
+test("report-coverage warns if the tags of a request select no resource, because an empty report could be mistaken for good news", async () => {
   const { addDisk, timer, get } = await createFixture();
   addDisk("disk", [], { tags: { backup: "daily" } });
   for (const { records } of [await timer({ tags: { backup: "dayly" } }), await get({ tags: "backup=dayly" })]) {
@@ -98,7 +98,7 @@ test("report-coverage warns that the tags select no resource, because an empty r
   }
 });
 
-test("report-coverage, started by a timer, records each list that it cannot read, and fails", async () => {
+test("report-coverage, started by a timer, writes a failed record for each list that it cannot read, and then fails", async () => {
   const { addDisk, cloud, timer } = await createFixture();
   addDisk("empty");
   addDisk("young", [{ hours: 2, kind: "standard-snapshot" }]);
@@ -115,7 +115,7 @@ test("report-coverage, started by a timer, records each list that it cannot read
   expect(JSON.parse(error?.message ?? "")).toMatchObject({ outcomes: { unknown: 1, protected: 1 } });
 });
 
-test("report-coverage writes at most one orphaned record for each deleted resource, and says how many snapshots have none", async () => {
+test("report-coverage writes at most one orphaned record for each deleted resource, and states that only the 200 oldest orphaned snapshots have records", async () => {
   const { addDisk, cloud, timer } = await createFixture();
   addDisk("kept");
   for (let index = 0; index < 35; index += 1) {
@@ -132,13 +132,13 @@ test("report-coverage writes at most one orphaned record for each deleted resour
   expect(records.at(-1).detail).toContain("Only the 200 oldest have records.");
 });
 
-test("the records of a rejected request to report-coverage have the usual form", async () => {
+test("report-coverage writes complete records for a rejected request, with the fields that all records have", async () => {
   const { get } = await createFixture();
   const invoked = await get({ page: "0" });
   expectWholeRecords(invoked);
 });
 
-test("report-coverage warns in the record of its run about a snapshot without a disk id, in words that an alarm matches", async () => {
+test('the run record of report-coverage warns about a snapshot without a disk id with the words "Unreadable rows", which an alarm matches', async () => {
   const { timer, addDisk, cloud } = await createFixture();
   addDisk("young", [{ hours: 2 }]);
   cloud.addSnapshot({ kind: "snapshot", volumeId: "", createdAt: cloud.clock.now() - 50 * 3_600_000 });

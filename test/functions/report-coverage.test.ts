@@ -3,7 +3,7 @@ import { HOUR_MS, START_MS } from "../support/common.ts";
 import { createFixture, LISTS, statesIn } from "../support/coverage-fixture.ts";
 import type { Any } from "../support/environment.ts";
 
-test("report-coverage reports the state of each disk and the reason", async () => {
+test("report-coverage reports the state of each disk and the reason for this state", async () => {
   const { addDisk, report } = await createFixture();
   addDisk("young", [{ hours: 2 }, { hours: 30 }]);
   addDisk("exactly", [{ hours: 26 }]);
@@ -40,7 +40,7 @@ test("report-coverage reports the state of each disk and the reason", async () =
   expect({ complete, faults }).toEqual({ complete: true, faults: [] });
 });
 
-test("report-coverage counts snapshots of every kind and of every maker, except those of backups", async () => {
+test("report-coverage counts snapshots of every kind, created by a policy or by hand, but no snapshots of backups", async () => {
   const { cloud, addDisk, addCluster, report } = await createFixture();
   const by = { createdAt: START_MS - HOUR_MS };
   addDisk("policy-v2", [{ hours: 1 }]);
@@ -72,7 +72,7 @@ test("report-coverage counts snapshots of every kind and of every maker, except 
   expect(byHand.newest).not.toHaveProperty("policy");
 });
 
-test("report-coverage makes the disks of a group with a failed member failing", async () => {
+test('report-coverage gives all disks of a snapshot group the state "failing" if one member of the group failed', async () => {
   const { cloud, report } = await createFixture();
   const server = cloud.addServer();
   cloud.addVolume({ name: "first", serverId: server.id });
@@ -89,7 +89,7 @@ test("report-coverage makes the disks of a group with a failed member failing", 
   expect(statesIn(await report())).toEqual(["first: failing", "second: failing"]);
 });
 
-test("report-coverage lists the snapshots of deleted disks apart from the resources", async () => {
+test("report-coverage lists the snapshots of deleted disks separately from the existing resources", async () => {
   const { cloud, addDisk, report } = await createFixture();
   const gone = addDisk("gone", [{ hours: 50 }, { hours: 2 }]);
   addDisk("here", [{ hours: 2 }]);
@@ -116,7 +116,7 @@ test("report-coverage covers disks in every enterprise project", async () => {
   ]);
 });
 
-test("report-coverage selects resources by type, tags, excluded tags and age", async () => {
+test("report-coverage selects resources by type and tags, marks resources with excluded tags as excluded, and applies max_age_hours", async () => {
   const { addDisk, addCluster, report } = await createFixture();
   addDisk("both", [{ hours: 40 }], { tags: { backup: "daily", owner: "a" } });
   addDisk("one", [], { tags: { backup: "daily" } });
@@ -135,7 +135,7 @@ test("report-coverage selects resources by type, tags, excluded tags and age", a
   ]);
 });
 
-test("report-coverage lists only the requested states, and counts all of them", async () => {
+test("report-coverage lists only the resources in the requested states, but counts the resources of every state", async () => {
   const { addDisk, report } = await createFixture();
   addDisk("good", [{ hours: 1 }]);
   addDisk("old", [{ hours: 99 }]);
@@ -145,7 +145,7 @@ test("report-coverage lists only the requested states, and counts all of them", 
   expect(counts).toMatchObject({ protected: 1, stale: 1, unprotected: 1 });
 });
 
-test("report-coverage sends only GET requests, and reads only the lists of the requested types", async () => {
+test("report-coverage sends only GET requests, except to LTS, and reads only the lists of the requested resource types", async () => {
   const { cloud, addDisk, addCluster, report, requests } = await createFixture();
   addDisk("disk", [{ hours: 1 }]);
   addCluster("cluster", [1]);
@@ -158,7 +158,7 @@ test("report-coverage sends only GET requests, and reads only the lists of the r
   expect([...new Set(requests().slice(before))].sort()).toEqual(["dws.listClusters", "dws.listSnapshots"]);
 });
 
-test("report-coverage names the restore call of each restore point with the id of the project", async () => {
+test("report-coverage writes the restore call of each restore point, including the project id", async () => {
   const { cloud, addDisk, addCluster, report } = await createFixture();
   const disk = addDisk("disk", [{ hours: 1 }]);
   const cluster = addCluster("cluster", [1]);

@@ -55,7 +55,7 @@ describe("the selection of resources", () => {
   const hasTag = (tags: Tags, [key, value]: [string, string]) =>
     Object.hasOwn(tags, key) && (value === "*" || tags[key] === value);
 
-  test("scheduled-snapshots selects a resource once if its id or all tags of a target match, and no tag in exclude_tags matches", {
+  test("scheduled-snapshots selects each resource once, by its id or by all tags of a target, unless the resource has a tag in exclude_tags", {
     timeout: 30_000,
   }, async () => {
     await fc.assert(

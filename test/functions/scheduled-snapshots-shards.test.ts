@@ -143,7 +143,7 @@ describe("targets that an asynchronous invocation handles", () => {
     ["is accepted but the response is lost", { type: "reset", after: true }, true, "Unreachable"],
     ["is accepted but the response is truncated", { type: "cut", after: true }, true, "BadResponse"],
   ])(
-    "scheduled-snapshots reports targets as failed until the event is redelivered if the request for their asynchronous invocation %s",
+    "if the request for an asynchronous invocation %s, scheduled-snapshots reports the targets as failed, and creates the missing snapshots after a redelivery",
     async (...given) => {
       const [, fault, runs, reason] = given;
       const { cloud, fire, all, further } = await createShards();
@@ -205,7 +205,7 @@ describe("targets that an asynchronous invocation handles", () => {
     expect(sorted([...createdIds, ...deferredIds])).toEqual(sorted(all));
   });
 
-  test("scheduled-snapshots passes targets to an asynchronous invocation before its deadline, but an asynchronous invocation fails at its own deadline", async () => {
+  test("before its deadline, scheduled-snapshots passes the remaining targets to an asynchronous invocation, which fails if it reaches its own deadline", async () => {
     const { cloud, fire, deliver, clock, all, further } = await createShards({ variables: { SHARD_SIZE: "500" } });
     const slow = cloud.fault(
       { operation: "evs.createSnapshot" },

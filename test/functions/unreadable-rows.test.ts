@@ -45,7 +45,7 @@ async function createUnreadableFixture(
 }
 
 test.each(cases)(
-  "prune-snapshots deletes old %ss although the row of a foreign one %s, and its run warns about this row",
+  "prune-snapshots deletes an old %s although the row of a snapshot of another program %s, and the run record warns about this row",
   async (kind, what) => {
     const { prune, old, newest, unreadable, remainingIds } = await createUnreadableFixture(kind, what);
     const { records } = expectSuccess(await prune());
@@ -60,7 +60,7 @@ test.each(cases)(
 );
 
 test.each(cases)(
-  "prune-snapshots deletes no %s of its policy if its row %s, and does not count it as good",
+  "prune-snapshots keeps a %s of its policy whose row in the list response %s, and does not count this snapshot as good",
   async (kind, what) => {
     const fixture = await createUnreadableFixture(kind, what, {});
     const { prune, old, unreadable, newest, remainingIds } = fixture;
@@ -71,7 +71,7 @@ test.each(cases)(
 );
 
 test.each(cases)(
-  "verify-snapshots verifies the other %ss although the row of a foreign one %s, and its run warns about this row",
+  "verify-snapshots verifies a %s although the row of a snapshot of another program %s, and the run record warns about this row",
   async (kind, what) => {
     const { invoke, newest } = await createUnreadableFixture(kind, what);
     const event = timerEvent({ lookback_minutes: 10_000 }, new Date(START_MS).toISOString());

@@ -9,7 +9,7 @@ import { createFixture, seedSnapshot } from "../support/verifications.ts";
 const UNKNOWN = { variables: { DEPLOYED_POLICIES: undefined } };
 
 describe("a list request that fails", () => {
-  test("verify-snapshots verifies legacy and cluster snapshots, but then fails, if EVS rejects the request that lists standard snapshots", async () => {
+  test("if EVS rejects the request that lists standard snapshots, verify-snapshots verifies legacy and cluster snapshots and then fails", async () => {
     const { cloud, resourceIds, verify } = await createFixture();
     for (const kind of KINDS) seedSnapshot(cloud, kind, resourceIds[kind], { minutes: 10 });
     cloud.fault({ operation: "evs.listStandardSnapshots" }, { type: "status", status: 403, body: {} });
@@ -28,7 +28,7 @@ describe("a list request that fails", () => {
     ]);
   });
 
-  test("verify-snapshots succeeds, but warns in its run record about kinds of snapshots that the region does not offer, if it is unknown which kinds are deployed", async () => {
+  test("if the deployed kinds are unknown, verify-snapshots succeeds but warns in its run record about kinds of snapshots that the region does not offer", async () => {
     const { cloud, resourceIds, verify } = await createFixture({ withoutStandardSnapshots: true, ...UNKNOWN });
     seedSnapshot(cloud, "snapshot", resourceIds.snapshot, { minutes: 10 });
     seedSnapshot(cloud, "cluster-snapshot", resourceIds["cluster-snapshot"], { minutes: 10 });
@@ -40,7 +40,7 @@ describe("a list request that fails", () => {
     );
   });
 
-  test("verify-snapshots and prune-snapshots warn about cluster snapshots if the DWS endpoint responds that the API does not exist and it is unknown which kinds are deployed", async () => {
+  test("if the deployed kinds are unknown and DWS responds that the API does not exist, verify-snapshots and prune-snapshots warn about cluster snapshots", async () => {
     const { cloud, invoke, resourceIds, verify } = await createFixture(UNKNOWN);
     seedSnapshot(cloud, "cluster-snapshot", resourceIds["cluster-snapshot"], { minutes: 60, status: "error" });
     const body = JSON.stringify({ error_code: "APIGW.0101", error_msg: "The API does not exist." });

@@ -7,7 +7,7 @@ import { markerOf } from "../support/retention-seeds.ts";
 import { createFixture, seedSnapshot } from "../support/verifications.ts";
 
 describe("a snapshot group", () => {
-  test("verify-snapshots reports a snapshot group with the statuses of its members, and derives the outcome from the worst status", async () => {
+  test("verify-snapshots reports a snapshot group with the statuses of its members, and derives the outcome from the worst member status", async () => {
     const { cloud, server, verify } = await createFixture();
     cloud.addVolume({ serverId: server.id, attachedAt: START_MS - 60_000 });
     const states = ["available", "error", "creating", "rollbacking", "deleting"];
@@ -78,7 +78,7 @@ describe("a snapshot group", () => {
     expect(cloud.snapshots("standard-snapshot")).toHaveLength(2);
   });
 
-  test("verify-snapshots does not warn about group members if EVS deletes the members with their group, or if EVS cannot list the groups", async () => {
+  test("verify-snapshots does not warn about group members if EVS deletes the members with their group, or if the list request for groups fails", async () => {
     const { cloud, clock, invoke, server, verify } = await createFixture();
     for (const minutes of [9_000, 600]) seedSnapshot(cloud, "snapshot-group", server.id, { minutes });
     await invoke(pruneSnapshots, timerEvent({ policy: "nightly", retention: { keep_last: 1 } }, START));

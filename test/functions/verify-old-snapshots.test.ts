@@ -93,7 +93,7 @@ describe.each(KINDS)("an old %s", (kind) => {
 });
 
 describe("an old snapshot group", () => {
-  test("verify-snapshots reports an old snapshot group whose member turned to error within the lookback, and none whose member failed before", async () => {
+  test("verify-snapshots reports an old snapshot group if a member failed within lookback_minutes, but not if the member failed earlier", async () => {
     const { cloud, disk, server, verify, changeRows } = await createChangedFixture();
     const failedAt = new Map<string, number>();
     const groups = [5, 20_000].map((minutes) => {
@@ -114,7 +114,7 @@ describe("an old snapshot group", () => {
     expect(records.slice(0, -1)).toMatchObject([{ snapshot_id: groups[0]?.id, outcome: "failed" }]);
   });
 
-  test("verify-snapshots reports that a snapshot group has no members after stuck_after_minutes, and says nothing before", async () => {
+  test("verify-snapshots reports a snapshot group without members only if the group is older than stuck_after_minutes", async () => {
     const { cloud, server, verify } = await createFixture();
     const [old, young] = [OLD_MINUTES, 59].map((minutes) => {
       const group = seedSnapshot(cloud, "snapshot-group", server.id, { minutes });
@@ -134,7 +134,7 @@ describe("an old snapshot group", () => {
     expect(shorter.records.map(({ snapshot_id }) => snapshot_id)).toContain(young?.id);
   });
 
-  test("verify-snapshots reports a snapshot group without members and with a creation time in 1970", async () => {
+  test("verify-snapshots reports a snapshot group without members as unverified if the creation time of the group is in 1970", async () => {
     const { cloud, server, verify, changeRows } = await createChangedFixture();
     const group = seedSnapshot(cloud, "snapshot-group", server.id, { minutes: 5 });
     for (const id of group.member_ids ?? []) cloud.removeSnapshot(id);
@@ -150,7 +150,7 @@ describe("an old snapshot group", () => {
 describe("the members of a deleted snapshot group", () => {
   const NOTICE = /^Standard snapshots of deleted groups remain\. Delete them by hand\. Their snapshot_group_id: /;
 
-  test("verify-snapshots does not warn about the members of a group that EVS is still deleting, if they disappear within 6 s", async () => {
+  test("verify-snapshots does not warn about members of a deleted snapshot group if the members disappear within 6 s", async () => {
     const { cloud, server, verify } = await createFixture({ groupDeleteCascades: false });
     const { id, member_ids = [] } = seedSnapshot(cloud, "snapshot-group", server.id, { minutes: 9_000 });
     // EVS lists the members, then deletes the group, lists no group, and then deletes the members.
@@ -182,7 +182,7 @@ describe("the members of a deleted snapshot group", () => {
     expect(records.at(-1).detail).toContain(`${group.id}.`);
   });
 
-  test("verify-snapshots warns about the members of a deleted group although the row of a foreign snapshot has no status", async () => {
+  test("verify-snapshots warns about the members of a deleted group even if the row of a snapshot of another program has no status", async () => {
     const { cloud, disk, server, verify } = await createFixture({ groupDeleteCascades: false });
     const group = seedSnapshot(cloud, "snapshot-group", server.id, { minutes: 9_000 });
     const foreign = cloud.addSnapshot({ kind: "standard-snapshot", volumeId: disk.id });
@@ -195,7 +195,7 @@ describe("the members of a deleted snapshot group", () => {
     expect(records.at(-1).detail).toContain("Standard snapshots of deleted groups remain.");
   });
 
-  test("verify-snapshots does not warn about the members of a group that a later list response contains again", async () => {
+  test("verify-snapshots does not warn about group members if the first list response omits their group but a later list response contains the group", async () => {
     const { cloud, server, verify, changeRows } = await createChangedFixture();
     seedSnapshot(cloud, "snapshot-group", server.id, { minutes: 9_000 });
     let responses = 0;

@@ -116,7 +116,7 @@ describe.each(KINDS)("a %s that a function created", (kind) => {
     expect(records.slice(0, -1)).toMatchObject([{ snapshot_id: ours.id, policy: "create-snapshot" }]);
   });
 
-  test(`verify-snapshots writes a warning in the record of the younger of two duplicate ${kind}s that names the older`, async () => {
+  test(`in the record of the younger of two duplicate ${kind}s, verify-snapshots writes a warning that names the older one`, async () => {
     const { cloud, resourceIds, verify } = await createFixture();
     const key = "delivered twice";
     const older = seedSnapshot(cloud, kind, resourceIds[kind], { minutes: 20, key });
