@@ -19,7 +19,7 @@ const result = (operation: string, counts: Record<string, number>, passed = true
 const GOOD = [result("POST /a", { "202": 2, "400": 1 }), result("GET /b", { "200": 3 })];
 const OPTIONS = { seed: 1, seconds: 61.4, minCases: 6 };
 
-test("test:api reports the number of cases, the time and the seed in its first line", () => {
+test("the first line of the report of test:api contains the number of cases, the duration and the seed", () => {
   expect(reportLines(GOOD, OPTIONS)[0]).toBe(
     "The functions conform to infra/openapi.json: 0 failures in 6 cases in 61 s, seed 1.",
   );

@@ -59,7 +59,7 @@ async function deliverTwice(
 
 describe.each(byName(CREATES))("%s", (_name, create) => {
   test.each(FAILURES)(
-    `${create.name} creates one snapshot if a request is delivered twice at once and the first create request %s`,
+    `${create.name} creates one snapshot if a request is delivered twice at the same time and the first create request %s`,
     async (_failure, failCreate) => {
       const fixture = await createFixture(create);
       const [first, second] = await deliverTwice(fixture, failCreate, () => fixture.postWithKey());
@@ -71,7 +71,7 @@ describe.each(byName(CREATES))("%s", (_name, create) => {
 });
 
 test.each(FAILURES)(
-  "scheduled-snapshots creates one snapshot per disk if a timer event is delivered twice at once and the first create request %s",
+  "scheduled-snapshots creates one snapshot per disk if a timer event is delivered twice at the same time and the first create request %s",
   async (_failure, failCreate) => {
     const fixture = await createFixture(SNAPSHOT);
     const disks = fixture.addDisks(12);

@@ -145,7 +145,7 @@ describe("prune-snapshots", () => {
     );
   });
 
-  test("prune-snapshots also warns of a policy without snapshots if only the case of its name is wrong, in a dry run, without a retention, or in an empty project", async () => {
+  test("prune-snapshots also warns of a policy without snapshots if only letter case is wrong in the name, in a dry run, without a retention, or in an empty project", async () => {
     for (const policy of [
       { ...keepLast(1), policy: "Nightly" },
       { ...keepLast(1), policy: "nightlies", dry_run: true },

@@ -43,7 +43,7 @@ describe("list responses that contain a new snapshot after 5 s", () => {
     }
   });
 
-  test("create-snapshot waits until list responses contain new snapshots before it repeats a create request that got no response", async () => {
+  test("after a lost create response, create-snapshot waits until the new snapshot is listed, and reports it as existing to a repeated request", async () => {
     const fixture = await createFixture(SNAPSHOT);
     fixture.cloud.listLagMs = LIST_LAG_MS;
     fixture.failCreate({ type: "reset", after: true }, { nth: 1 });

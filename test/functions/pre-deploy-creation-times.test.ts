@@ -81,7 +81,7 @@ describe.each(KINDS)("the creation time of a %s", (kind) => {
     expect(cloud.count(/\.create/)).toBe(1);
   });
 
-  test(`pre-deploy responds 202 while a ${kind} is being created and has no creation time, and 200 when it is available and has a creation time`, async () => {
+  test(`pre-deploy responds 202 while a ${kind} is being created and has no creation time, and 200 when the ${kind} is available and has a creation time`, async () => {
     const { clock, changeRows, post, addResource } = await createFixture();
     const { targets } = addResource(kind);
     await post({ targets });

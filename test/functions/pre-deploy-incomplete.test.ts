@@ -95,7 +95,7 @@ describe.each(KINDS)("duplicate snapshots of the kind %s", (kind) => {
     }
   });
 
-  test(`pre-deploy reports Conflict if the older of two duplicate ${kind}s is being created and its description differs from the description in the request`, async () => {
+  test(`pre-deploy reports Conflict if the older of two duplicate ${kind}s is being created and the request contains a different description`, async () => {
     const { cloud, targets, firstId, setStatus, post } = await createFixtureWithDuplicate();
     setStatus(firstId, "creating");
     const changed = [{ ...targets[0], description: "another" }];
@@ -206,7 +206,7 @@ describe("the message of an error", () => {
   ];
 
   test.each(FAULTS)(
-    "pre-deploy reports %s with the same message in its response and its record, and its advice is suitable for an HTTP caller",
+    "pre-deploy reports %s with the same message in its response and in its record, and the message contains only advice for an HTTP caller",
     async (...fault) => {
       const [reason, status, code, message] = fault;
       const body = JSON.stringify({ error: { code, message } });

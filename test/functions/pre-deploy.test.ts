@@ -91,7 +91,7 @@ describe("the requests of one deployment", () => {
     expect(clock.now() - began).toBeLessThanOrEqual(50_000);
   });
 
-  test("pre-deploy creates a snapshot of a disk that was added between two calls for a deployment, if the disk has the selected tag", async () => {
+  test("pre-deploy creates a snapshot of a disk with the selected tag that was added between two calls for a deployment", async () => {
     const { cloud, addDisks, post } = await createFixture();
     addDisks(2, { service: "shop" });
     const targets = [{ kind: "snapshot", tags: { service: "shop" } }];

@@ -52,7 +52,7 @@ const policy = fc
 const resourceOf = ({ kind, volume_id, server_id, cluster_id }: SnapshotView) =>
   `${kind} ${volume_id ?? server_id ?? cluster_id}`;
 
-test(`prune-snapshots deletes exactly the snapshots that its dry run plans to delete, and sends one delete request for each (${RUNS} random cases)`, {
+test(`prune-snapshots deletes exactly the snapshots that its dry run plans to delete, and sends one delete request for each of them (${RUNS} random cases)`, {
   timeout: 3_600_000,
 }, async () => {
   const { cloud, clock, invoke } = await createTestEnvironment({ variables: WITHOUT_TOPIC, timeoutSeconds: 900 });
@@ -141,7 +141,7 @@ const FAILURES = {
   refused: () => ({ type: "status", status: 409, body: { message: "in use" } }),
 } as const satisfies Record<string, (kind: Kind) => Fault>;
 
-test(`prune-snapshots keeps the last good snapshot of each resource, and keeps each snapshot that is put on hold or loses its marker during the run (${RUNS} random cases)`, {
+test(`prune-snapshots keeps the last good snapshot of each resource, and each snapshot that is put on hold or leaves its policy during the run (${RUNS} random cases)`, {
   timeout: 3_600_000,
 }, async () => {
   const { cloud, clock, runtime, invoke } = await createTestEnvironment({
