@@ -71,61 +71,61 @@ export const BROKEN_REPORTS: BrokenReport[] = [
     collect: seeing(() => ({ name: "by-hand" })),
   },
   {
-    fault: "the report counts members without their group",
+    fault: "the report counts group members as snapshots that belong to no group",
     promise: "certain",
     collect: seeing(({ raw }) => ({ raw: { ...raw, snapshot_group_id: undefined } })),
   },
   {
-    fault: "the report takes a snapshot in the lists of both EVS versions for two snapshots",
+    fault: "the report counts a snapshot twice if the lists of both EVS versions contain the snapshot",
     promise: "certain",
     collect: seeing(({ id }, kind) => (kind === "snapshot" ? { id: `${id}-v2` } : {})),
   },
   {
-    fault: "the report counts the members of a group whose id is not a string as single snapshots",
+    fault: "the report counts group members as single snapshots if the group id is not a string",
     promise: "certain",
     collect: seeing(({ raw }) =>
       typeof raw.snapshot_group_id === "string" ? {} : { raw: { ...raw, snapshot_group_id: undefined } },
     ),
   },
   {
-    fault: "the report overlooks failed groups without members",
+    fault: "the report ignores failed groups without members",
     promise: "state",
     collect: seeing((_, kind) => (kind === "snapshot-group" ? { resource: undefined } : {})),
   },
   {
-    fault: "the report counts the members of a failed group",
+    fault: "the report counts the members of a failed group as good snapshots",
     promise: "certain",
     collect: seeing((_, kind) => (kind === "snapshot-group" ? AVAILABLE : {})),
   },
   {
-    fault: "the report takes a creation time that is not credible for a recent one",
+    fault: "the report treats a creation time that is not credible as a recent time",
     promise: "certain",
     collect: seeing(({ created }, _, now) => (created === undefined || created > now ? { created: instant(now) } : {})),
   },
   {
-    fault: "the report allows one more hour",
+    fault: "the report uses a maximum age that is one hour too high",
     promise: "certain",
     collect: (options, source) => collectCoverage({ ...options, maxAgeHours: options.maxAgeHours + 1 }, source),
   },
   {
-    fault: "the report mixes up the disks",
+    fault: "the report assigns all snapshots to the same disk",
     promise: "certain",
     collect: seeing(({ resource }) => ({ resource: resource && "disk-0" })),
   },
   {
-    fault: "the report takes a list of snapshots that failed for a complete one",
+    fault: "the report treats a list of snapshots that could not be read as complete",
     promise: "complete",
     collect: withSource(({ listSnapshots }) => ({
       listSnapshots: (kind, visit) => ignoreErrors(() => listSnapshots(kind, visit)),
     })),
   },
   {
-    fault: "the report takes every kind that the endpoint does not offer for an unused one",
+    fault: "the report treats every kind of snapshot that the endpoint does not offer as unused",
     promise: "complete",
     collect: withSource(() => ({ isUnused: () => true })),
   },
   {
-    fault: "the report takes a list of disks that failed for a complete one",
+    fault: "the report treats a list of disks that could not be read as complete",
     promise: "orphans",
     collect: withSource(({ listResources }) => ({
       listResources: async (type, visit) => {
@@ -135,7 +135,7 @@ export const BROKEN_REPORTS: BrokenReport[] = [
     })),
   },
   {
-    fault: "the report overlooks rows of the list of disks without a valid id",
+    fault: "the report ignores that rows in the list of disks have no valid id",
     promise: "orphans",
     collect: withSource(({ listResources }) => ({
       listResources: async (type, visit) => (await listResources(type, visit)) * 0,
@@ -162,22 +162,22 @@ export const BROKEN_REPORTS: BrokenReport[] = [
     collect: (options, source) => collectCoverage({ ...options, tags: [] }, source),
   },
   {
-    fault: "the counts omit a resource",
+    fault: "the report omits a resource that its counts contain",
     promise: "counts",
     collect: reporting(({ resources }) => ({ resources: resources.slice(1) })),
   },
   {
-    fault: "the report says that it is complete although a list failed",
+    fault: "the report is marked as complete although a list could not be read",
     promise: "faults",
     collect: reporting(() => ({ complete: true, faults: [] })),
   },
   {
-    fault: "the oldest restore point comes first",
+    fault: "the report lists the oldest restore point first",
     promise: "newest",
     collect: changingResources(({ restorePoints }) => ({ restorePoints: [...restorePoints].reverse() })),
   },
   {
-    fault: "the reason contains an age that is an hour too low",
+    fault: "the report states an age that is an hour too low",
     promise: "ages",
     collect: changingResources(({ reason }) => ({
       reason: reason.replace(/[\d.]+(?= hours? old)/, (age) => String(Number(age) - 1)),
@@ -189,7 +189,7 @@ export const BROKEN_REPORTS: BrokenReport[] = [
     collect: changingResources(({ failed }) => ({ failed: failed * 2 })),
   },
   {
-    fault: "the report fails if a list of snapshots fails",
+    fault: "the report fails if one list of snapshots cannot be read",
     promise: "ends",
     collect: async (options, source) => {
       const report = await collectCoverage(options, source);

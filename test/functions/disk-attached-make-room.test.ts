@@ -47,7 +47,7 @@ describe("a disk with 7 snapshots, the maximum", () => {
     expect(idsOf(cloud, disk.id)).toHaveLength(7);
   });
 
-  test("disk-attached reports QuotaExceeded if the disk already has 7 snapshots and DISK_ATTACHED_RETENTION keeps all of them", async () => {
+  test("disk-attached reports QuotaExceeded if DISK_ATTACHED_RETENTION keeps 6 of a disk's 7 snapshots and the other snapshot has another policy", async () => {
     const { cloud, deliver, disk } = await createAttachedFixture('{"keep_last":6}');
     const { records } = await deliver();
     expect(records[0]).toMatchObject({ action: "create", outcome: "failed", error: { reason: "QuotaExceeded" } });

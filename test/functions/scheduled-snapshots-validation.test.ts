@@ -88,7 +88,7 @@ describe("an invalid policy", () => {
     ["with a name of 39 characters", { policy: "n".repeat(39) }, "policy: expected a letter followed by"],
     ...["autobk_snapshot_x", "manualbk_snapshot_x", "AutoBK_snapshot_x", "MANUALBK_SNAPSHOT_X"].map(
       (policy): [string, Json, string] => [
-        `with the name ${policy}, which begins as the names of backups do`,
+        `with the name ${policy}, which begins like the name of a backup`,
         { policy },
         "policy: expected a letter followed by up to 37 letters, digits, hyphens or underscores, not beginning with autobk_snapshot_",
       ],

@@ -59,13 +59,13 @@ const mirrored = (created = instant(0)) => ({ created: instant(2 * Date.parse("2
 /** Planners with a fault in what they see or in the policy that they apply. */
 export const BROKEN_PLANS: BrokenPlanner[] = [
   {
-    fault: "the planner ignores the policy's hold",
+    fault: 'the planner ignores the policy field "hold"',
     promise: "held",
     scenario: scenarioOf(pair(), { hold: ["old"] }),
     apply: applying(() => ({ hold: [] })),
   },
   {
-    fault: "the planner ignores the label hold",
+    fault: 'the planner ignores the label "hold"',
     promise: "held",
     scenario: scenarioOf(pair({ metadata: HOLD })),
     apply: seeing(() => ({ labels: {} })),
@@ -77,19 +77,19 @@ export const BROKEN_PLANS: BrokenPlanner[] = [
     apply: seeing(() => ({ description: undefined })),
   },
   {
-    fault: "the planner ignores the label hold of a member of a group",
+    fault: 'the planner ignores the label "hold" of a group member',
     promise: "held",
     scenario: scenarioOf([...groupOf("new", 24, ["a"]), ...groupOf("old", 48, ["a"], { tags: { hold: "yes" } })]),
     apply: seeing(({ members }) => ({ labels: {}, members: members?.map((member) => ({ ...member, labels: {} })) })),
   },
   {
-    fault: "the planner takes an unreadable creation time for an old one",
+    fault: "the planner treats an unreadable creation time as an old one",
     promise: "held",
     scenario: scenarioOf(pair({ created_at: "1970-01-01T00:00:00Z" })),
     apply: seeing(({ id }) => (id === "old" ? { created: instant(Date.parse(hoursAgo(48))) } : {})),
   },
   {
-    fault: "the planner takes a creation time in the future for an old one",
+    fault: "the planner treats a creation time in the future as an old one",
     promise: "held",
     scenario: scenarioOf(pair({ created_at: hoursAgo(-48) })),
     apply: seeing(({ id }) => (id === "old" ? { created: instant(Date.parse(hoursAgo(48))) } : {})),
@@ -154,7 +154,7 @@ export const BROKEN_PLANS: BrokenPlanner[] = [
     })),
   },
   {
-    fault: "the planner mixes up the disks",
+    fault: "the planner assigns all snapshots to the same disk",
     promise: "lastGood",
     scenario: scenarioOf(pair({ volume_id: "disk-1" })),
     apply: seeing(() => ({ resource: "disk" })),
@@ -172,7 +172,7 @@ export const BROKEN_PLANS: BrokenPlanner[] = [
     apply: applying(() => ({ retention: { keep_last: 1 } })),
   },
   {
-    fault: "the planner takes the oldest snapshot for the newest",
+    fault: "the planner treats the oldest snapshot as the newest",
     promise: "minKeep",
     scenario: scenarioOf(pair()),
     apply: seeing(({ created }) => mirrored(created)),
@@ -203,7 +203,7 @@ export const BROKEN_PLANS: BrokenPlanner[] = [
     apply: applying(() => ({ retention: { keep_last: 1 } })),
   },
   {
-    fault: "the planner takes snapshots for duplicates that were created 3 hours apart",
+    fault: "the planner treats snapshots that were created 3 hours apart as duplicates",
     promise: "onlyDuplicates",
     scenario: scenarioOf(twins({ created_at: hoursAgo(8) }), WITHOUT_RETENTION),
     apply: seeing(({ id }) => ({ created: instant(Date.parse(hoursAgo(id === "first" ? 5 : 4.9))) })),
@@ -215,7 +215,7 @@ export const BROKEN_PLANS: BrokenPlanner[] = [
     apply: seeing(({ created = 0 }) => ({ created: instant(created - 7_200_000) })),
   },
   {
-    fault: "the planner takes a snapshot with a name of its own for a duplicate",
+    fault: "the planner treats a snapshot whose name was not generated as a duplicate",
     promise: "onlyDuplicates",
     scenario: scenarioOf(twins({}, { name: "before-the-update" }), WITHOUT_RETENTION),
     apply: seeing(() => ({ name: "nightly" })),

@@ -52,7 +52,7 @@ export const BROKEN_RUNS: BrokenPlanner[] = [
     apply: deleting(group, ["old"]),
   },
   {
-    fault: "the planner believes that an acknowledged delete request was executed",
+    fault: "the planner assumes without a check that an accepted delete request was executed",
     promise: "deleted",
     scenario: scenarioOf(pair(), {}, { deleteFaults: [{ id: "old", type: "acknowledged", times: 1 }] }),
     apply: deleting(snapshot, ["old"]),
