@@ -67,7 +67,7 @@ describe("the fields of policy.schema.json", () => {
     if ("default" in field) expect(compile(field)(field.default)).toBe(true);
   });
 
-  test("policy.schema.json states the default of each create option that the functions use", () => {
+  test("policy.schema.json states, for each create option, the default that the functions use", () => {
     for (const { name, target } of Object.values(KINDS)) {
       for (const [option, value] of Object.entries(target.defaults)) {
         const field = fields.find(([path]) => path === `targets.${name}.${option}`)?.[1];

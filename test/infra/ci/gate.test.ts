@@ -19,7 +19,7 @@ const folder = buildClient();
 const { gate, hurried } = gateIn(folder);
 
 describe.concurrent("the gate client", () => {
-  test("a second run of the gate client with the same deployment id creates a snapshot only if it has --retry-failed and a snapshot of the first run failed", async (context) => {
+  test("a second run of the gate client with the same deployment id creates a snapshot only if a snapshot of the first run failed and --retry-failed is set", async (context) => {
     const { cloud, url, volumes } = await startGate(context);
     cloud.endWith(volumes[0] as string, "error");
     expect((await gate(url)).code).toBe(1);
@@ -32,7 +32,7 @@ describe.concurrent("the gate client", () => {
     expect(cloud.snapshots("standard-snapshot")).toHaveLength(3);
   });
 
-  test("the gate client exits with 3 and advice if an earlier run used its deployment id with different targets", async (context) => {
+  test("the gate client exits with 3 and advice if an earlier run used the same deployment id with different targets", async (context) => {
     const { cloud, url } = await startGate(context);
     expect((await gate(url)).code).toBe(0);
     const other = [{ kind: "standard-snapshot", tags: TAGS, description: "another one" }];
@@ -58,7 +58,7 @@ describe.concurrent("the gate client", () => {
     expect(cloud.snapshots()).toEqual([]);
   });
 
-  test("the gate client exits with 3 and prints that the deployment must not begin if only one of two selected disks exists", async (context) => {
+  test("if only one of two selected disks exists, the gate client exits with 3 and prints that the deployment must not begin", async (context) => {
     const { cloud, url, volumes } = await startGate(context);
     const targets = [{ kind: "snapshot", volume_ids: [volumes[0], "5aa119a8-d25b-45a7-8d1b-88e127885635"] }];
     writeFileSync(join(folder(), "one-id.json"), JSON.stringify(targets));

@@ -74,7 +74,7 @@ describe.concurrent("the report client with a wrong call or a broken response", 
     expect(code).toBe(3);
   });
 
-  test("the report client does not write an HTML or CSV file with anything but a report", async (context) => {
+  test("the report client writes no HTML or CSV file if the response is not a report", async (context) => {
     for (const format of ["html", "csv"]) {
       const { url } = await serveReports(context, FINE, (response) =>
         response.headers["content-type"] === "application/json"
@@ -88,7 +88,7 @@ describe.concurrent("the report client with a wrong call or a broken response", 
     expect(existsSync(join(folder(), "out", "login"))).toBe(false);
   });
 
-  test("the report client tries three times after a gateway timeout or a lost connection, and exits with 3 if all fail", async (context) => {
+  test("the report client repeats a request after a gateway timeout or a lost connection, and exits with 3 if three attempts fail", async (context) => {
     const responses = [504, undefined, 200];
     const lost = await serveReports(context, FINE, (response) => {
       const status = responses.shift();

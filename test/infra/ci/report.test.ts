@@ -18,7 +18,7 @@ const FAULTS = ["The list of snapshot groups could not be read completely."];
 const linesWith = (output: string, word: string) => output.split("\n").filter((line) => line.includes(word));
 
 describe.concurrent("the report client", () => {
-  test("the report client prints the verdict first, then the counts, then each resource that is not protected with its reason, worst first", async (context) => {
+  test("the report client prints the verdict, then the counts, and then the resources that are not protected, worst state first", async (context) => {
     const { url } = await serveReports(context, MIXED);
     const { code, output } = await runReport(url);
     expect(output).toMatch(/^snapshot-report: \d+ of 58 resources are not protected/);
@@ -40,7 +40,7 @@ describe.concurrent("the report client", () => {
     expect(code).toBe(0);
   });
 
-  test("the report client exits with 1 and names the state if a state of --fail-on occurs, and with 0 if none does", async (context) => {
+  test("the report client exits with 1 and names the state if a resource has a state in --fail-on, and otherwise exits with 0", async (context) => {
     const mixed = await serveReports(context, MIXED);
     const found = await runReport(mixed.url, "--fail-on failing,orphaned");
     expect(found.output).toMatch(/\nfailed: --fail-on failing,orphaned found failing, orphaned\n$/);
@@ -51,12 +51,12 @@ describe.concurrent("the report client", () => {
     expect(passed.code).toBe(0);
   });
 
-  test("the report client finds a state of --fail-on even if --states lists others", async (context) => {
+  test("the report client exits with 1 if a resource has a state in --fail-on, even if --states lists only other states", async (context) => {
     const { url } = await serveReports(context, MIXED);
     expect((await runReport(url, "--states stale --fail-on unprotected")).code).toBe(1);
   });
 
-  test("the report client prints that a report is incomplete, and with --fail-on exits with 3", async (context) => {
+  test("if a report is incomplete, the report client prints this, and exits with 3 if --fail-on is set", async (context) => {
     const { url } = await serveReports(context, { ...FINE, complete: false, faults: FAULTS });
     const shown = await runReport(url);
     expect(shown.output).toContain("60 resources are protected, but the report is incomplete");
@@ -67,7 +67,7 @@ describe.concurrent("the report client", () => {
     expect(failed.code).toBe(3);
   });
 
-  test("the report client writes each format of --write with all pages, and one line of headings and of faults in CSV", async (context) => {
+  test("the report client writes a file with all pages for each format in --write, and the CSV file has one line of headings and one line of faults", async (context) => {
     const large = { ...makeReport({ resources: 1_234 }), complete: false, faults: FAULTS };
     const { url } = await serveReports(context, large);
     const { code, output } = await runReport(url, "--write html,json,csv --folder out/all");
@@ -85,13 +85,13 @@ describe.concurrent("the report client", () => {
     expect(ids.filter((id) => !html.includes(id))).toEqual([]);
   });
 
-  test("without --write json, the report client reads only the states that it prints", async (context) => {
+  test("without --write json, the report client reads a report of 1,234 resources with one request, because it requests only the states that it prints", async (context) => {
     const { url, paths } = await serveReports(context, makeReport({ resources: 1_234 }));
     await runReport(url);
     expect(paths).toHaveLength(1);
   });
 
-  test("the report client passes its options on as query parameters, encoded", async (context) => {
+  test("the report client sends its options as encoded query parameters", async (context) => {
     const { url, paths } = await serveReports(context, FINE);
     const options =
       "--max-age-hours 48 --kinds volume --tags 'backup=daily,owner=a b&c' --exclude-tags 'tier=*' --states stale";

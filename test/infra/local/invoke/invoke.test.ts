@@ -71,7 +71,7 @@ describe.concurrent("invoke with the sample events", () => {
 });
 
 describe.concurrent("the output of invoke", () => {
-  test("invoke begins with the number of snapshots that a function started, followed by a table of records", async () => {
+  test("invoke first prints how many snapshots the function started to create, and then a table of the records", async () => {
     const { code, lines } = await invoke("scheduled-snapshots", sample("scheduled-snapshots.json"));
     expect(code).toBe(0);
     const rows = lines.filter((line) => line.startsWith("accepted "));
@@ -93,7 +93,7 @@ describe.concurrent("the output of invoke", () => {
     expect(stdout).toContain('\n      "name": "replayed-over-http",\n');
   });
 
-  test("invoke replaces a long response body, which repeats the records, by the number of its lines", async () => {
+  test("invoke prints only the number of lines of a long response body, because the body repeats the records", async () => {
     const { stdout } = await invoke("pre-deploy", sample("pre-deploy.json"));
     expect(stdout).toMatch(/^pre-deploy started 3 snapshots and responded with HTTP 202 \(pending\)\.\n/);
     expect(stdout).toMatch(/\n {2}A body of \d+ lines: --json prints it\.\n/);
@@ -106,7 +106,7 @@ describe.concurrent("the output of invoke", () => {
     expect(words).toContain("The trace detachVolume does not report an attached disk. Only attachVolume");
   });
 
-  test("invoke runs verify-snapshots on an embedded cloud with a failed snapshot, whose error and advice it prints", async () => {
+  test("invoke runs verify-snapshots on an embedded cloud with a failed snapshot, and prints the error of the snapshot and the advice", async () => {
     const { code, stdout, words } = await invoke("verify-snapshots", sample("verify-snapshots.json"));
     expect(code).toBe(0);
     expect(stdout).toMatch(/^verify-snapshots found \d+ available snapshots and 1 failed snapshot\.\n/);

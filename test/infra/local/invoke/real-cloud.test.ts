@@ -72,13 +72,18 @@ test.each([
   ["https://127.0.0.1.example.com", false],
   ["https://localhost.example.com", false],
   ["https://evs.eu-west-101.myhuaweicloud.com", false],
-])("invoke --real prints the word loopback after an endpoint only if it is on this machine: %s", (url, isLocal) => {
-  const endpoints = Object.fromEntries(["EVS", "DWS", "ECS", "FUNCTIONGRAPH"].map((name) => [`${name}_ENDPOINT`, url]));
-  const [title, dws] = describeCloud("verify-snapshots", endpoints, {});
-  expect(title?.includes(" on loopback")).toBe(isLocal);
-  expect(title?.includes("REAL cloud")).toBe(!isLocal);
-  expect(dws).toMatch(isLocal ? /^ {2}DWS .* {2}loopback$/ : /^ {2}DWS +https:\S+$/);
-});
+])(
+  "invoke --real prints the word loopback after an endpoint only if the endpoint is on this machine: %s",
+  (url, isLocal) => {
+    const endpoints = Object.fromEntries(
+      ["EVS", "DWS", "ECS", "FUNCTIONGRAPH"].map((name) => [`${name}_ENDPOINT`, url]),
+    );
+    const [title, dws] = describeCloud("verify-snapshots", endpoints, {});
+    expect(title?.includes(" on loopback")).toBe(isLocal);
+    expect(title?.includes("REAL cloud")).toBe(!isLocal);
+    expect(dws).toMatch(isLocal ? /^ {2}DWS .* {2}loopback$/ : /^ {2}DWS +https:\S+$/);
+  },
+);
 
 describe("invoke --real of a function that deletes snapshots", () => {
   const gate = (fields: object) => ({ deployment_id: "release-7", targets: TARGETS, retention: RETENTION, ...fields });
@@ -119,7 +124,7 @@ describe("invoke --real of a function that deletes snapshots", () => {
     expect(requests).toBe(0);
   });
 
-  test("invoke --real runs prune-snapshots and deletes a snapshot only with --yes", async () => {
+  test("only with --yes, invoke --real runs prune-snapshots, which then deletes a snapshot", async () => {
     const { cloud, inventory } = localSite;
     const marker = {
       "managed-by": "snapshot-functions",
@@ -194,7 +199,7 @@ describe("invoke --real --env-file", () => {
       .map(([name, value]) => `${name}='${value}'`)
       .join("\n");
 
-  test("invoke --real reads the variables from the file after --env-file and prints none of its values except endpoints", async () => {
+  test("invoke --real reads the variables from the file after --env-file and prints no value from the file except endpoints", async () => {
     const { outcome, output } = await invokeWith(`# keys\n\n${envText()}\nexport OTHER=hidden-value`);
     expect(outcome).toBe(0);
     expect(output).toMatch(/^Runs verify-snapshots on loopback: region eu-west-101/);
@@ -204,7 +209,7 @@ describe("invoke --real --env-file", () => {
     for (const secret of [ak, sk, securityToken, "hidden-value"]) expect(output).not.toContain(secret);
   });
 
-  test("invoke --real prefers a variable of the environment to the file after --env-file, even if the variable is empty", async () => {
+  test("invoke --real prefers the value of a variable in the environment to the value in the file after --env-file, even if the former is empty", async () => {
     const { output } = await invokeWith(envText({ REGION: "eu-west-0" }), { REGION: "eu-west-101", LTS_ENDPOINT: "" });
     expect(output).toMatch(/^Runs verify-snapshots on loopback: region eu-west-101/);
     expect(output).toMatch(/^ {2}LTS +not set: records are written to stdout only$/m);

@@ -72,14 +72,14 @@ test("the report has a column for the action if an invocation created and delete
   expect(text).toMatch(/\naction {2}outcome +kind +resource +snapshot +why\ncreate +accepted .*\nprune +deleted /);
 });
 
-test("the report prints an error that several resources share once, with their names", () => {
+test("if several resources have the same error, the report prints the error once, with the names of the resources", () => {
   const records = ["v-1", "v-2"].map((resource_id) => record({ outcome: "failed", resource_id, error: BUSY }));
   const text = print({ records });
   expect(text).toContain("\nweb-1-data, archive: Busy (EVS.5400): ");
   expect(text.split(BUSY.message.slice(0, 30))).toHaveLength(2);
 });
 
-test("the report merges more than three snapshots of a resource that are kept by a rule, and leaves three in rows of their own", () => {
+test("the report prints up to three kept snapshots of a resource in separate rows, and merges more than three into one row", () => {
   const kept = (resource_id: string, rule: string) => record({ action: "prune", outcome: "kept", resource_id, rule });
   const many = ["keep_last, keep_daily", "keep_daily", "keep_daily", "keep_weekly"].map((rule) => kept("v-1", rule));
   const few = ["keep_last", "keep_last", "keep_daily"].map((rule) => kept("v-2", rule));
@@ -151,7 +151,7 @@ test("the report prints the name of a resource or snapshot beside its id in an e
   );
 });
 
-test("the report has no color on a terminal with NO_COLOR, and no text that only its color explains", () => {
+test("if NO_COLOR is set, the report has no color but the same text", () => {
   const colored = print({ records: [FAILURE] }, 100, {});
   expect(colored).toContain("\x1b[31m");
   const plain = print({ records: [FAILURE] }, 100, { NO_COLOR: "1" });

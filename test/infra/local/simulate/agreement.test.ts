@@ -181,7 +181,7 @@ async function overHttp({ policy }: Case): Promise<Subject> {
 }
 
 test(
-  "simulate shows for random policies what createAll and prune leave in memory at the end of each of 60 days",
+  "for random policies, simulate shows the snapshots that createAll and prune leave in the in-memory cloud at the end of each of 60 days",
   async () => {
     for (let seed = 1; seed <= (isWhole ? 300 : 15); seed += 1) {
       const one = randomCase(seed);
@@ -192,7 +192,7 @@ test(
 );
 
 test(
-  "simulate shows for random policies what the functions leave over HTTP at the end of each of 60 days",
+  "for random policies, simulate shows the snapshots that the functions leave in the embedded cloud at the end of each of 60 days",
   async () => {
     for (let seed = 1001; seed <= (isWhole ? 1020 : 1001); seed += 1) {
       const one = randomCase(seed);
@@ -203,7 +203,7 @@ test(
 );
 
 test.each(SAMPLES)(
-  "simulate shows for the sample $file what the functions leave over HTTP at the end of every day, and how many create requests fail",
+  "for the sample $file, simulate shows how many create requests fail and which snapshots the functions leave in the embedded cloud every day",
   async ({ policy, everyHours, pruneEvery, agreementDays, capacity }) => {
     const days = isWhole ? 4 * agreementDays : agreementDays;
     const one = { policy, plan: { from: START, days, everyHours, pruneEvery }, capacity };

@@ -30,7 +30,7 @@ const CASES: [what: string, svg: () => string][] = [
     "that creates a snapshot every hour",
     () => draw({ retention: { keep_last: 48, keep_daily: 14 } }, { everyHours: 1, days: 60 }),
   ],
-  ["that does not fit", () => draw({ retention: GFS, targets: targets("snapshot") })],
+  ["that exceeds the limit of a disk", () => draw({ retention: GFS, targets: targets("snapshot") })],
   ["without a retention", () => draw({ targets: targets("standard-snapshot") })],
   ["of one day", () => draw({ retention: GFS }, { days: 1 })],
   ["with hostile characters in its name", () => draw({ retention: GFS }, { days: 2 }, `<"nightly" & 'co'>`)],
@@ -84,7 +84,7 @@ describe("the picture of a simulation", () => {
     expect(svg.match(/<rect [^>]*class="mark"/g)).toHaveLength(26);
   });
 
-  test("the picture of a policy that does not fit has the limit line, and a cross where create requests fail", () => {
+  test("the picture of a policy that exceeds the limit of a disk has a line at the limit, and crosses where create requests fail", () => {
     const svg = draw({ retention: GFS, targets: targets("snapshot") });
     expect(svg).toContain(
       '<title id="simulation-title">Does not fit: the policy nightly needs 24 snapshots of the kind snapshot, and the limit is 7.</title>',
@@ -95,13 +95,13 @@ describe("the picture of a simulation", () => {
     expect(svg).toContain(">limit 7<");
   });
 
-  test("the picture names a limit that is far above the peak, instead of a line that would flatten the chart", () => {
+  test("the picture states a limit far above the peak as text, because a line at the limit would flatten the chart", () => {
     const svg = draw({ retention: { keep_last: 3 }, targets: targets("standard-snapshot") });
     expect(svg).toContain("the limit of 256 is above the chart");
     expect(svg).not.toContain('class="limit"');
   });
 
-  test("the picture marks the snapshots that the next prune run deletes with open marks in a row of their own", () => {
+  test("the picture shows the snapshots that the next prune run deletes as open marks in a separate row", () => {
     const svg = draw(
       { retention: { keep_last: 2 }, targets: targets("standard-snapshot") },
       { everyHours: 6, days: 10 },

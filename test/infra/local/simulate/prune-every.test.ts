@@ -47,7 +47,7 @@ describe("the prune runs of simulate", () => {
     expect(failures("3d")).toBeGreaterThan(0);
   });
 
-  test("simulate reads a cron expression in the time zone of the policy, and CRON_TZ before the expression overrides it", () => {
+  test("simulate reads a cron expression in the time zone of the policy, unless the expression begins with CRON_TZ", () => {
     const tokyo = { ...policy, time_zone: "Asia/Tokyo", retention: { keep_last: 1 } };
     const deleted = (pruneEvery: string) =>
       simulate(tokyo, { from: FROM, days: 2, everyHours: 24, pruneEvery }).map((day) => day.deleted);
@@ -65,7 +65,7 @@ describe("the prune runs of simulate", () => {
     ]);
   });
 
-  test("by default, simulate prunes when Terraform starts prune-snapshots for a policy without prune_schedule", () => {
+  test("by default, simulate prunes at the times at which Terraform starts prune-snapshots for a policy without prune_schedule", () => {
     const triggers = readFileSync(join(import.meta.dirname, "../../../../infra/terraform/triggers.tf"), "utf8");
     expect(triggers).toContain(`duplicates_schedule = "${DEFAULT_PRUNE_EVERY}"`);
     expect(simulate(policy, { from: FROM, days: 9, everyHours: 6 })).toEqual(
@@ -115,7 +115,7 @@ describe("make_room in simulate", () => {
   };
   const every4Hours = { from: FROM, days: 10, everyHours: 4 };
 
-  test("with make_room, simulate deletes the oldest snapshot that the retention does not keep if a disk has 7 snapshots", () => {
+  test("with make_room, simulate reports no failed create request for a policy that fails without make_room, and at most 7 snapshots of a disk", () => {
     const { make_room: _, ...without } = policy;
     expect(simulateKinds(without, every4Hours)[0]?.failed).toBeGreaterThan(0);
     const [result] = simulateKinds(policy, every4Hours);
@@ -123,7 +123,7 @@ describe("make_room in simulate", () => {
     expect(Math.max(...(result?.days ?? []).map(({ peak }) => peak))).toBe(7);
   });
 
-  test("with make_room, simulate reports QuotaExceeded if the retention keeps all 7 snapshots of a disk", () => {
+  test("if the retention keeps all 7 snapshots of a disk, simulate with make_room reports failed create requests", () => {
     const [result] = simulateKinds({ ...policy, retention: { keep_last: 7 } }, every4Hours);
     expect(result?.failed).toBe(53);
   });
@@ -168,7 +168,7 @@ describe("the command simulate", () => {
     }
   });
 
-  test("simulate warns of a retention that only counts snapshots if callers create the snapshots of the policy", () => {
+  test("if callers create the snapshots of a policy, simulate warns of a retention without a rule that depends on time", () => {
     const file = join(folder(), "policy.json");
     const textOf = (policy: object) => {
       writeFileSync(file, JSON.stringify(policy));

@@ -29,7 +29,7 @@ describe("the table of days", () => {
     ["has one row for days that each reach a new maximum", [1, 2, 3], [], [["2026-11-21", 3, 1, 3]]],
     ["has one row for 12 equal days", [3, ...Array(12).fill(3)], [], [["2026-11-21", 13, 3, 3]]],
     [
-      "begins a row when the number stops to grow",
+      "begins a row when the number stops growing",
       [1, 2, 2, 2],
       [],
       [
@@ -47,7 +47,7 @@ describe("the table of days", () => {
       ],
     ],
     [
-      "begins a row when create requests begin and stop to fail",
+      "begins a row when create requests start to fail, and a row when they stop failing",
       [7, 7, 7, 7],
       [0, 2, 1, 0],
       [
@@ -87,7 +87,7 @@ describe("the table of days", () => {
 describe("the table of retained snapshots", () => {
   const one = (day: string, ...rules: RetentionRule[]) => ({ created: Date.parse(day), day, rules });
 
-  test("the table of retained snapshots has a row for neighbors with the same rules, newest first", () => {
+  test("the table of retained snapshots merges consecutive snapshots that the same rules keep into one row, newest first", () => {
     const retained = [
       one("2026-11-21"),
       one("2026-11-22", "keep_daily"),
@@ -117,7 +117,7 @@ describe("the table of retained snapshots", () => {
   });
 });
 
-describe("the explanation of a policy that does not fit", () => {
+describe("the explanation of a policy that exceeds the limit of a disk", () => {
   const from = ["--from", "2026-11-21"];
   const simulateV2 = (fields: object, ...argv: string[]) => {
     const folder = mkdtempSync(join(tmpdir(), "simulate-"));
@@ -144,7 +144,7 @@ describe("the explanation of a policy that does not fit", () => {
     };
   };
 
-  test("simulate states after which day it creates no snapshot any more", () => {
+  test("simulate prints after which day no snapshot is created, but only if all later create requests fail", () => {
     const { words } = capture(`${SAMPLE_FOLDER}/too-many-v2.json`, ...from);
     expect(words).toContain("the first one on 2026-11-28. No snapshot is created after 2026-11-27.");
     // The snapshots of the last two days expire, so later requests succeed.
@@ -153,7 +153,7 @@ describe("the explanation of a policy that does not fit", () => {
     expect(recovering).not.toContain("No snapshot is created");
   });
 
-  test("if the retention itself keeps more than the limit, simulate names the number of snapshots that fits, and not the prune runs", () => {
+  test("if the retention keeps too many snapshots, simulate advises how many to keep at most, and not to prune more often", () => {
     const { words, codeAfter } = simulateV2({ retention: { keep_daily: 7, keep_weekly: 4 } });
     expect(words).toContain("The retention keeps up to 10 snapshots: keep at most 6.");
     expect(words).not.toMatch(/prune (more|at)/i);
@@ -161,7 +161,7 @@ describe("the explanation of a policy that does not fit", () => {
     expect(codeAfter({ retention: { keep_daily: 7 } })).toBe(1);
   });
 
-  test("if prune-snapshots only runs too rarely, simulate names the interval that fits, and not the retention", () => {
+  test("if only the prune interval is too long, simulate advises a shorter interval, and not to keep fewer snapshots", () => {
     const { words, codeAfter } = simulateV2({ retention: { keep_last: 3 } }, "--every", "4");
     expect(words).toContain("Prune every 4 hours: the policy then needs 4 snapshots.");
     expect(words).not.toContain("at most");
@@ -177,7 +177,7 @@ describe("the explanation of a policy that does not fit", () => {
     expect(codeAfter({ retention: { keep_last: 6 } }, "--prune-every", "4h")).toBe(0);
   });
 
-  test("if make_room finds no snapshot to delete, simulate names the number of snapshots that fits", () => {
+  test("if make_room finds no snapshot to delete, simulate advises how many snapshots to keep at most", () => {
     const { words, codeAfter } = simulateV2({ retention: { keep_daily: 9 }, make_room: true });
     expect(words).toMatch(/^Does not fit: the policy p needs 10 snapshots of the kind snapshot with make_room, and/);
     expect(words).toContain(
@@ -206,7 +206,7 @@ describe("the sentence about what was simulated", () => {
   });
 });
 
-test("simulate names the kind of snapshot that its tables show if the kinds of a policy have different results", () => {
+test("simulate does not name the kind of snapshot in the titles of its tables if the policy has only one kind", () => {
   const { text } = capture(`${SAMPLE_FOLDER}/too-many-v2.json`, "--days", "20");
   expect(text).not.toContain("(snapshot)");
   expect(text).toMatch(/^All 20 days, similar days in one row$/m);

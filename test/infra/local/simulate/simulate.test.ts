@@ -168,7 +168,7 @@ describe("the command simulate", () => {
     ]);
   });
 
-  test("simulate names the option that replaces each field of a policy that only Terraform has", () => {
+  test("simulate rejects the policy fields that only Terraform has, and names the options that replace schedule and prune_schedule", () => {
     const file = join(folder(), "terraform.json");
     const policy = {
       schedule: "0 0 2 * * *",

@@ -85,7 +85,7 @@ test("the sample history has a disk with a tag by which a report can exclude the
   expect(cloud.volume(inventory.idOf("shop-1-cache"))?.tags).toEqual({ backup: "none" });
 });
 
-test("the sample history names a held snapshot, an orphan, and snapshots that people and other services created", async () => {
+test("the sample history contains a held snapshot, an orphan, and snapshots that people and other services created", async () => {
   const { cloud, inventory, history } = await startCloudWithHistory();
   const found = (id: string) => cloud.snapshots().find((snapshot) => snapshot.id === id);
   expect(found(history.held)).toMatchObject({ name: "keep-for-audit", tags: { policy: "nightly", hold: "audit" } });

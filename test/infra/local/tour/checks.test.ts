@@ -112,7 +112,7 @@ test("the timer step fails if the second delivery of an event creates a snapshot
   );
 });
 
-test("the timeline of a disk has one sign for each decision of prune-snapshots, and a question mark if there is none", () => {
+test("the timeline of a disk has one sign for each decision of prune-snapshots, and a question mark for the outcome unverified", () => {
   const outcomes: [string, string?][] = [
     ["deleted", "kept by no rule"],
     ["deleted", "failed, and a newer good snapshot exists"],

@@ -50,7 +50,7 @@ test("the embedded cloud creates, shows, updates and deletes a snapshot group wi
   expect(cloud.snapshots()).toEqual([]);
 });
 
-test("with options, the embedded cloud keeps the members of a deleted group, corrects the spelling of a group status, and tags the members", async () => {
+test("if its options say so, the embedded cloud keeps the members of deleted groups, spells group statuses correctly, and tags the members", async () => {
   const choices = { groupDeleteCascades: false, groupAvailable: "available", groupTagsOnMembers: true } as const;
   const { cloud, clock, call, create, server_id } = await startCloudWithServer(choices);
   const { snapshot_group_id } = (await create({ server_id, tags: { a: "b" } })).json;
