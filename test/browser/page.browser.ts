@@ -8,7 +8,7 @@ const REPORT = makeReport({ resources: 300, orphans: 12 });
 const COLUMNS = ["State", "Resource", "Type", "Size (GB)", "Newest good", "Good", "Failed", "Last 30 days"];
 
 describe("the filters of the coverage page", () => {
-  test("the page lists all resources until a filter is set, and says how many a filter lists", async () => {
+  test("the page lists all resources until a filter is set, and then states how many resources match the filter", async () => {
     const { page } = await open(REPORT);
     expect(await namesIn(page)).toHaveLength(300);
     await page.getByLabel("Name, id, tag or reason").fill("orders app=orders");
@@ -18,7 +18,7 @@ describe("the filters of the coverage page", () => {
     expect(await page.getByRole("status").textContent()).toBe(`Showing ${names.length} of 300`);
   });
 
-  test("selected states add up, and combine with the type and the text", async () => {
+  test("the page lists the resources that have any of the selected states and also match the selected type and the text", async () => {
     const { page } = await open(REPORT);
     await page.getByRole("checkbox", { name: "failing" }).check();
     await page.getByRole("checkbox", { name: "stale" }).check();
@@ -53,7 +53,7 @@ describe("the filters of the coverage page", () => {
 
 describe("the sorting of the coverage page", () => {
   test.each(COLUMNS.slice(1, 7))(
-    "a click on the heading `%s` sorts up, a second click sorts down, and rows without a value are last",
+    "a click on the heading `%s` sorts in ascending order, a second click in descending order, and rows without a value are always last",
     async (title) => {
       const { page } = await open(REPORT);
       const column = COLUMNS.indexOf(title) + 1;
@@ -78,7 +78,7 @@ describe("the sorting of the coverage page", () => {
     },
   );
 
-  test("a click on State restores the order of the page, worst first, and a second click reverses it", async () => {
+  test("a click on the heading `State` restores the initial order, worst state first, and a second click reverses this order", async () => {
     const { page } = await open(REPORT);
     const before = await namesIn(page);
     await page.getByRole("button", { name: "Resource", exact: true }).click();
@@ -90,7 +90,7 @@ describe("the sorting of the coverage page", () => {
     expect(await namesIn(page)).toEqual(before.reverse());
   });
 
-  test("sorting by the last 30 days begins with the resources that have the fewest days with a good snapshot", async () => {
+  test("after sorting by the last 30 days, the resources with the fewest days with a good snapshot are first", async () => {
     const { page } = await open(REPORT);
     await page.getByRole("button", { name: "Last 30 days" }).click();
     const titles = await page.locator("#list tbody tr:has(path.g) svg title").allTextContents();
@@ -135,7 +135,7 @@ describe("the coverage page by keyboard", () => {
     expect(visited.at(-1)).toMatch(/restore point/);
   });
 
-  test("Space selects a state, Enter sorts, and Enter opens the restore points", async () => {
+  test("the Space key selects a state, and the Enter key sorts by the focused heading or opens the focused restore points", async () => {
     const { page } = await open(REPORT);
     await page.getByRole("checkbox", { name: "failing" }).focus();
     await page.keyboard.press("Space");

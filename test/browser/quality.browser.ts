@@ -52,7 +52,7 @@ test("axe finds no violation of WCAG 2.2 AA in a page with more resources than i
   expect(await findWithAxe(await open(makeReport({ resources: 230, orphans: 250 })))).toEqual([]);
 });
 
-test("axe finds no violation after filters and sorting, and none if no resource matches", async () => {
+test("axe finds no violation if the page is filtered and sorted, or if no resource matches the filters", async () => {
   const opened = await open(REPORTS["a report of every state"] as Coverage);
   const { page } = opened;
   await page.getByRole("checkbox", { name: "stale" }).check();

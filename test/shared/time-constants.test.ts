@@ -84,7 +84,7 @@ const ROWS = [...SECTION.matchAll(/^\| `(\w+)` +\| ([^|]+)\| `([^`|]+)` +\| ([^|
 const filesOf = (file: string) => FILES.filter((path) => path.endsWith(`/${file}`));
 
 describe('the section "Time constants" of shared/README.md', () => {
-  test("the tables of time constants name each file so that exactly one file matches, and give a reason", () => {
+  test("each row of the tables of time constants names exactly one file, and gives a reason", () => {
     expect(ROWS.length).toBeGreaterThan(0);
     expect(ROWS.filter(({ file, why }) => filesOf(file).length !== 1 || why.length < 10)).toEqual([]);
   });

@@ -145,13 +145,13 @@ describe("the alarms of the Terraform module", () => {
   });
 
   test.each([["unprotected, failing"], [["failing", "stale", "unprotected"]], [null]])(
-    "the Terraform module accepts the states %j of coverage, because they contain the states of the alarm",
+    "the Terraform module accepts coverage.states = %j, because this value includes the states for which the alarm fires",
     async (states) => {
       await planned({ functions: ["report-coverage"], gateway: undefined, coverage: { states } });
     },
   );
 
-  test("the alarm on failures rings if the tags of a report's timer select nothing, but not if a caller's tags do", async () => {
+  test("the alarm on failures fires if the tags of a report's timer select nothing, but not if the tags in a caller's request select nothing", async () => {
     const { the } = await planned();
     const [{ keywords }] = the("lts_keywords_alarm_rule", "snapshots-failed").keywords_requests;
     const { addDisk, timer, get } = await createFixture();
@@ -183,7 +183,7 @@ describe("the alarms of the Terraform module", () => {
     return { record, rings: finds(keywords, JSON.stringify(record)) };
   }
 
-  test("the alarm on failures rings if the lists are empty although the first run of a deployed policy is past", async () => {
+  test("the alarm on failures fires if verify-snapshots finds no snapshot although the first run of a deployed policy is in the past", async () => {
     const environment = await createTestEnvironment();
     const { record, rings } = await runDeployed(environment, "verify-snapshots", "2026-11-19T03:00:00Z");
     expect(rings).toBe(true);
@@ -194,7 +194,7 @@ describe("the alarms of the Terraform module", () => {
     expect(record.detail).not.toContain("weekly");
   });
 
-  test("the alarm on failures is silent if no snapshot exists before the first run of the deployed policies", async () => {
+  test("the alarm on failures does not fire if verify-snapshots finds no snapshot before the first run of the deployed policies", async () => {
     const environment = await createTestEnvironment();
     const { record, rings } = await runDeployed(environment, "verify-snapshots", "2026-11-20T03:00:00Z");
     expect([record.level, rings]).toEqual(["info", false]);
@@ -203,7 +203,7 @@ describe("the alarms of the Terraform module", () => {
   const DWS_MISSING = JSON.stringify({ error_code: "APIGW.0101", error_msg: "The API does not exist." });
 
   test.each(["verify-snapshots", "prune-snapshots"] as const)(
-    "the alarm on failures rings if %s cannot list a kind of snapshot that a deployed policy, the gate or a create function needs",
+    "the alarm on failures fires if %s cannot list a kind of snapshot that a deployed policy, the gate or a create function needs",
     async (name) => {
       const { weekly, ...policies } = DEPLOYMENT.policies;
       for (const [changes, user] of [
@@ -223,7 +223,7 @@ describe("the alarms of the Terraform module", () => {
   );
 
   test.each(["verify-snapshots", "prune-snapshots"] as const)(
-    "%s is silent about a kind of snapshot that the region does not offer and that nothing deployed needs",
+    "if the region does not offer a kind of snapshot that nothing deployed needs, %s writes no warning and the alarm on failures does not fire",
     async (name) => {
       const { nightly } = DEPLOYMENT.policies;
       const gateway = { ...DEPLOYMENT.gateway, kinds: ["snapshot", "standard-snapshot", "snapshot-group"] };

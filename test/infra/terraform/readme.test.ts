@@ -27,7 +27,7 @@ const runEvent = (events: Record<string, string>, ...args: string[]): string =>
     encoding: "utf8",
   });
 
-test("the shell function event in infra/README.md prints each event of a deployment with the current time", async () => {
+test("the shell function `event` in infra/README.md prints each event of a deployment with the current time", async () => {
   const events = await eventsOf();
   expect(Object.keys(events)).toEqual(["prune_nightly", "take_nightly", "verify"]);
   for (const [name, event] of Object.entries(events)) {
@@ -39,12 +39,12 @@ test("the shell function event in infra/README.md prints each event of a deploym
   }
 });
 
-test("the shell function event in infra/README.md prints an event with the time in its second argument", async () => {
+test("the shell function `event` in infra/README.md prints an event with the time in the second argument", async () => {
   const time = "2026-11-30T02:00:00.000Z";
   expect(JSON.parse(runEvent(await eventsOf(), "take_nightly", time))).toMatchObject({ time });
 });
 
-test("the command simulate in infra/README.md accepts a deployed event and prints the output that infra/README.md shows", async (context) => {
+test("the command `simulate` in infra/README.md accepts a deployed event and prints the output that infra/README.md shows", async (context) => {
   const folder = mkdtempSync(join(tmpdir(), "readme-"));
   context.onTestFinished(() => rmSync(folder, { recursive: true }));
   const file = join(folder, "nightly.json");

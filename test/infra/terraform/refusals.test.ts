@@ -8,7 +8,7 @@ import { planOf, sources } from "./plan.ts";
 const DEPENDS_ON_ACCOUNT = "alarm.user_name: LTS sends";
 
 describe("invalid variables", () => {
-  test("for each validation and precondition of the module, a row has variables that the condition rejects", async () => {
+  test("INVALID_VARIABLES violates each validation and precondition of the Terraform module that depends only on variables", async () => {
     const plans = INVALID_VARIABLES.map(([, changes]) => planOf(sources(), variablesWith(changes)));
     const refusals = (await Promise.all(plans)).flatMap((plan) => plan.refusals);
     const BLOCK = /(?:validation|precondition) \{[\s\S]*?error_message = "(.*)"\n/g;

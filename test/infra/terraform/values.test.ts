@@ -67,7 +67,7 @@ describe("the functions of the Terraform module", () => {
     }
   });
 
-  test("the Terraform module expects no run of a policy with dry_run, and expects its first run again when dry_run is removed", async () => {
+  test("for a policy with dry_run, the Terraform module creates a timer, but verify-snapshots does not expect runs of the policy", async () => {
     const policies = { nightly: { ...DEPLOYMENT.policies.nightly, dry_run: true } };
     const { of, the } = await planned({ policies });
     expect(JSON.parse(JSON.parse(the("fgs_function", "verify-snapshots").user_data).DEPLOYED_POLICIES)).toMatchObject({
@@ -87,7 +87,7 @@ describe("the functions of the Terraform module", () => {
     expect(await policiesOf({ policies: ["weekly", "pre-deploy"] })).toBe("pre-deploy,weekly");
   });
 
-  test("the Terraform module warns of a retention that only counts snapshots if callers create the snapshots of its policy", async () => {
+  test("if callers create the snapshots of a policy, the Terraform module warns of a retention without a rule that depends on time", async () => {
     const prune = (retention: object) => ({ prune_schedule: "0 0 6 * * *", retention });
     const warningsOf = async (changes: object) => (await planned(changes)).warnings;
     const { nightly } = DEPLOYMENT.policies;

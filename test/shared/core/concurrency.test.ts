@@ -62,7 +62,7 @@ describe("createSlots", () => {
     expect(acquired).toEqual(["a", "b", "c", "d"]);
   });
 
-  test("createSlots gives a released slot to the caller that waits longest, before a caller that comes later", async () => {
+  test("createSlots gives a released slot to the caller that has waited longest, and not to a caller that comes after the release", async () => {
     const slots = createSlots(1);
     const acquired: string[] = [];
     await acquireAs(slots, acquired, "a");

@@ -34,7 +34,7 @@ describe("nextRun", () => {
     expect(runsOf(expression, from, expected.length)).toEqual(expected);
   });
 
-  test("nextRun finds one run on the day on which the clock is set forward, an hour later if its time does not exist", () => {
+  test("on the day when the clock is set forward, nextRun finds one run, an hour later if the scheduled time does not exist", () => {
     // In Berlin, 02:00 to 03:00 does not exist on 28 March 2027.
     expect(runsOf("CRON_TZ=Europe/Berlin 0 30 2 * * *", "2027-03-27T00:00:00Z")).toEqual([
       "2027-03-27T01:30:00",
@@ -43,7 +43,7 @@ describe("nextRun", () => {
     ]);
   });
 
-  test("nextRun finds one run on the day on which the clock is set back, although its time occurs twice", () => {
+  test("on the day when the clock is set back, nextRun finds only one run even if the scheduled time occurs twice", () => {
     // In Berlin, 02:00 to 03:00 occurs twice on 31 October 2027.
     expect(runsOf("CRON_TZ=Europe/Berlin 0 30 2 * * *", "2027-10-30T00:00:00Z", 4)).toEqual([
       "2027-10-30T00:30:00",

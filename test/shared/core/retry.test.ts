@@ -195,7 +195,7 @@ describe("the retry tokens of an invocation", () => {
 });
 
 describe("withTime", () => {
-  test("withTime returns a budget that waits with the other clock and has the same deadline and maxWait", async () => {
+  test("withTime returns a budget that waits with the given clock, and has the deadline and maxWait of the original budget", async () => {
     const retryBudget = budgetOf(60, 30);
     const time = createVirtualClock();
     expect(withTime(retryBudget, time)).toMatchObject({ deadline: startPlus(60_000), maxWait: startPlus(30_000) });

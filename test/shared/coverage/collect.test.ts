@@ -21,7 +21,7 @@ import {
 } from "../../support/coverage.ts";
 
 describe("a report of complete lists", () => {
-  test("collectCoverage lists the disks and then the clusters, sorted by id, each in its state", async () => {
+  test("collectCoverage returns first the disks and then the clusters, both sorted by id, and the state of each", async () => {
     expect(statesIn(await reportOf(SAMPLE_PROJECT, EXCLUDING))).toEqual([...DISK_STATES, ...CLUSTER_STATES]);
   });
 
@@ -78,7 +78,7 @@ describe("a report of complete lists", () => {
     expect([complete, faults]).toEqual([true, []]);
   });
 
-  test("the report contains only resources with all of the tags", async () => {
+  test("the report contains only the resources that have all of the requested tags", async () => {
     const volume = [
       disk("a", { tags: { team: "web", backup: "daily" } }),
       disk("b", { tags: { team: "web" } }),

@@ -18,7 +18,7 @@ const UNKNOWN_DISKS = ["excluded excluded", "failing unknown", "never unknown", 
 
 describe("a report of incomplete lists", () => {
   test.each(["snapshot", "standard-snapshot", "snapshot-group"] as const)(
-    "a disk is unknown unless it is protected or excluded if the list of %ss fails",
+    "if the list of %ss fails, a disk that is neither protected nor excluded has the state unknown",
     async (list) => {
       const project = { ...SAMPLE_PROJECT, errors: { [list]: { error: denied(), after: 100 } } };
       const report = await reportOf(project, EXCLUDING);
@@ -35,7 +35,7 @@ describe("a report of incomplete lists", () => {
     },
   );
 
-  test("a cluster is unknown unless it is protected if the list of cluster snapshots fails", async () => {
+  test("if the list of cluster snapshots fails, a cluster that is not protected has the state unknown", async () => {
     const errors = { "cluster-snapshot": { error: denied(), after: 1 } };
     expect(statesIn(await reportOf({ ...SAMPLE_PROJECT, errors }, EXCLUDING))).toEqual([
       ...DISK_STATES,
@@ -44,14 +44,14 @@ describe("a report of incomplete lists", () => {
     ]);
   });
 
-  test("a disk is not protected by a group if the list of its members fails after the good ones", async () => {
+  test("a group does not protect a disk if the list of standard snapshots fails after the good members of the group were read", async () => {
     const rows = [group("g"), member("g", 2), member("g", 2, { volume_id: "disk-2", status: "error" })];
     const errors = { "standard-snapshot": { error: denied(), after: 1 } };
     const types = ["volume"] as const;
     expect(statesIn(await reportOf({ rows, errors }, { types }))).toEqual(["disk-1 unknown"]);
   });
 
-  test("the report contains no disks and no orphaned snapshots of disks if the list of disks fails", async () => {
+  test("if the list of disks fails, the report contains no disks and no orphaned snapshots of disks", async () => {
     const report = await reportOf({ ...SAMPLE_PROJECT, errors: { volume: { error: denied(), after: 3 } } }, EXCLUDING);
     expect(report.resources.map(({ id }) => id)).toEqual(["cluster-1", "cluster-2"]);
     expect([report.orphans, report.counts.orphaned, report.complete]).toEqual([[], 0, false]);
@@ -75,7 +75,7 @@ describe("a report of incomplete lists", () => {
     expect(report.faults).toHaveLength(2);
   });
 
-  test("an empty list of disks is a fault if snapshots of disks exist, and none of them is an orphan", async () => {
+  test("if the lists of disks and clusters are empty although snapshots exist, the report has a fault for each list and no orphans", async () => {
     const report = await reportOf({ ...SAMPLE_PROJECT, resources: { volume: [], cluster: [] } });
     expect(report.faults).toEqual([
       "The list of disks is empty although 4 snapshots of disks exist: check PROJECT_ID and the rights.",
@@ -89,7 +89,7 @@ describe("a report of incomplete lists", () => {
     expect([report.complete, report.faults, report.resources]).toEqual([true, [], []]);
   });
 
-  test("rows without a valid id in the list of disks make the report incomplete and without orphans", async () => {
+  test("if a row in the list of disks has no valid id, the report is incomplete and contains no orphans", async () => {
     const report = await reportOf({ ...SAMPLE_PROJECT, unreadable: 1 }, { ...EXCLUDING, types: ["volume"] });
     expect(statesIn(report)).toEqual(DISK_STATES);
     expect([report.complete, report.orphans]).toEqual([false, []]);
@@ -99,10 +99,10 @@ describe("a report of incomplete lists", () => {
   });
 });
 
-describe("a kind of snapshots that the endpoint does not offer", () => {
+describe("a kind of snapshot that the endpoint does not offer", () => {
   const errors = { "standard-snapshot": { error: unsupported() }, "snapshot-group": { error: unsupported() } };
 
-  test("an unsupported kind counts as read if nothing in the deployment uses it", async () => {
+  test("if nothing in the deployment uses a kind of snapshot that the endpoint does not offer, the report is complete", async () => {
     const report = await reportOf(
       { ...SAMPLE_PROJECT, errors, unused: ["standard-snapshot", "snapshot-group"] },
       EXCLUDING,
@@ -111,20 +111,20 @@ describe("a kind of snapshots that the endpoint does not offer", () => {
     expect([report.complete, report.counts.orphaned]).toEqual([true, 1]);
   });
 
-  test("an unsupported kind is a list that could not be read if the deployment uses it or is unknown", async () => {
+  test("if the deployment uses a kind of snapshot that the endpoint does not offer, the report has a fault for this kind", async () => {
     const report = await reportOf({ ...SAMPLE_PROJECT, errors, unused: ["snapshot-group"] }, EXCLUDING);
     expect(statesIn(report)).toEqual([...UNKNOWN_DISKS, ...CLUSTER_STATES]);
     expect(report.faults).toHaveLength(1);
   });
 
-  test("a region without DWS has no clusters if nothing in the deployment uses cluster snapshots", async () => {
+  test("if the region has no DWS and nothing in the deployment uses cluster snapshots, the report is complete and contains no clusters", async () => {
     const failing = { cluster: { error: unsupported() }, "cluster-snapshot": { error: unsupported() } };
     const report = await reportOf({ ...SAMPLE_PROJECT, errors: failing, unused: ["cluster-snapshot"] }, EXCLUDING);
     expect(statesIn(report)).toEqual(DISK_STATES);
     expect(report.complete).toBe(true);
   });
 
-  test("a list that is not offered after some of its rows were read is a list that could not be read", async () => {
+  test("if the endpoint stops offering a list after some of the rows were read, the report is incomplete", async () => {
     const failing = { "standard-snapshot": { error: unsupported(), after: 1 } };
     const rows = [...SAMPLE_PROJECT.rows, standard(400, { volume_id: "never" })];
     const unused = ["standard-snapshot", "snapshot-group"] as const;
@@ -133,7 +133,7 @@ describe("a kind of snapshots that the endpoint does not offer", () => {
     expect(report.complete).toBe(false);
   });
 
-  test("an endpoint without a host name counts as absent, with a notice, if nothing in the deployment uses it", async () => {
+  test("if the host of a service is unknown and nothing in the deployment uses the service, the report is complete and has a notice", async () => {
     const noHost = new SnapshotError("CloudError", "GET /v1.0: ENOTFOUND: getaddrinfo ENOTFOUND dws.example.com.");
     const project = { ...SAMPLE_PROJECT, errors: { cluster: { error: noHost } } };
     const report = await reportOf({ ...project, unused: ["cluster-snapshot"] }, EXCLUDING);
@@ -144,7 +144,7 @@ describe("a kind of snapshots that the endpoint does not offer", () => {
     expect((await reportOf(project, EXCLUDING)).complete).toBe(false);
   });
 
-  test("a missing list of disks is always a fault, because every project can have disks", async () => {
+  test("collectCoverage fails if the endpoint does not offer the list of disks, because every project can have disks", async () => {
     const unused = ["snapshot", "standard-snapshot", "snapshot-group"] as const;
     const failing = { volume: { error: unsupported() } };
     await expect(
@@ -152,7 +152,7 @@ describe("a kind of snapshots that the endpoint does not offer", () => {
     ).rejects.toMatchObject({ reason: "Unsupported" });
   });
 
-  test("a kind that is not used but fails for another reason is a list that could not be read", async () => {
+  test("if the list of a kind of snapshot that nothing uses fails because of a missing permission, the report is incomplete", async () => {
     const failing = { "snapshot-group": { error: denied() } };
     const report = await reportOf({ ...SAMPLE_PROJECT, errors: failing, unused: ["snapshot-group"] }, EXCLUDING);
     expect(report.complete).toBe(false);

@@ -38,7 +38,7 @@ describe("orphaned snapshots", () => {
     expect(counts.orphaned).toBe(4);
   });
 
-  test("snapshots of backups, in deletion or without the id of a disk are no orphans", async () => {
+  test("a snapshot of a backup, a snapshot in deletion and a snapshot without a disk id are no orphans", async () => {
     const rows = [
       gone(30, "a", { name: "autobk_snapshot_1" }),
       gone(30, "b", { status: "deleting" }),
@@ -62,7 +62,7 @@ describe("orphaned snapshots", () => {
     expect((await reportOf({ rows })).orphans.map(({ id }) => id)).toEqual(["orphan"]);
   });
 
-  test("the orphans do not depend on the tags of the report", async () => {
+  test("the report contains an orphan even if the tags of the report select no resource", async () => {
     const { resources, counts } = await reportOf(
       { rows: [gone(30, "a"), legacy(2)] },
       { tags: [{ key: "none", value: undefined }] },
@@ -91,7 +91,7 @@ describe("orphaned snapshots", () => {
     ]);
   });
 
-  test("only the orphans of complete lists are reported", async () => {
+  test("if one list of snapshots fails, the report contains only the orphans that do not depend on this list", async () => {
     const rows = [
       gone(30, "a"),
       standard(30, { volume_id: "gone", id: "b" }),
@@ -105,7 +105,7 @@ describe("orphaned snapshots", () => {
     expect(await orphansWithout("snapshot-group")).toEqual(["a", "b"]);
   });
 
-  test("a young snapshot is no orphan if its disk appears in a second list", async () => {
+  test("a young snapshot is no orphan if the disk of the snapshot appears when the disks are listed a second time", async () => {
     const late = {
       ...createSource({
         ...SAMPLE_PROJECT,

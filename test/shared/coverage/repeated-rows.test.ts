@@ -60,26 +60,29 @@ const CASES: [what: string, rows: Row[], state: CoverageState, good: number, fai
 ];
 
 describe("a snapshot that is listed several times", () => {
-  test.each(CASES)("a disk whose only snapshot %s counts the snapshot once", async (_, rows, state, good, failed) => {
-    for (const order of [rows, [...rows].reverse()]) {
-      const [first] = (await reportOf({ rows: order }, { types: ["volume"] })).resources;
-      expect([first?.state, first?.good, first?.failed]).toEqual([state, good, failed]);
-    }
-  });
+  test.each(CASES)(
+    "if the only snapshot of a disk %s, the report counts the snapshot at most once",
+    async (_, rows, state, good, failed) => {
+      for (const order of [rows, [...rows].reverse()]) {
+        const [first] = (await reportOf({ rows: order }, { types: ["volume"] })).resources;
+        expect([first?.state, first?.good, first?.failed]).toEqual([state, good, failed]);
+      }
+    },
+  );
 
-  test("a member of a failed group protects no disk if the list of legacy snapshots contains it as available", async () => {
+  test("a member of a failed group protects no disk, even if the list of legacy snapshots contains the member as available", async () => {
     const members = [member("g", 2, { id: "a" }), member("g", 2, { id: "b", status: "error", ...other })];
     const rows = [group("g"), ...members, legacy(2, { id: "a" })];
     expect(await statesOf(rows)).toEqual(["disk-1 failing", "disk-2 failing"]);
   });
 
-  test("a member fails its group if only the list of legacy snapshots contains its failure", async () => {
+  test("a group counts as failed if one of the members failed, even if only the list of legacy snapshots contains the failure", async () => {
     const members = [member("g", 2, { id: "a" }), member("g", 2, { id: "b", ...other })];
     const rows = [group("g"), ...members, legacy(2, { id: "b", status: "error", ...other })];
     expect(await statesOf(rows)).toEqual(["disk-1 failing", "disk-2 failing"]);
   });
 
-  test("a group counts in its worst status if it is listed twice", async () => {
+  test("if a group is listed twice with different statuses, the worse status counts", async () => {
     for (const statuses of [
       ["available", "error"],
       ["error", "available"],
@@ -89,7 +92,7 @@ describe("a snapshot that is listed several times", () => {
     }
   });
 
-  test("two rows without an id are two snapshots", async () => {
+  test("snapshots of different clusters are not merged if their ids are empty, and each cluster has the state unknown", async () => {
     const rows = [ofCluster(2, { id: "" }), ofCluster(2, { id: "", cluster_id: "cluster-2" })];
     const resources = { volume: [], cluster: [disk("cluster-1"), disk("cluster-2")] };
     const report = await reportOf({ rows, resources }, { types: ["cluster"] });
@@ -119,14 +122,14 @@ describe("a snapshot group that does not name its members", () => {
     ["rollbacking", "unknown"],
     ["available", "unprotected"],
     ["deleting", "unprotected"],
-  ])("a group in the status %s without members makes the disks of its server %s", async (status, state) => {
+  ])("a group without members in the status %s gives the disks of the server the state %s", async (status, state) => {
     const volume = [disk("a", { serverIds: ["SERVER-1"] }), disk("b", { serverIds: ["server-2"] })];
     const rows = [group("g", { status })];
     const report = await reportOf({ rows, resources: { volume, cluster: [] } }, { types: ["volume"] });
     expect(statesIn(report)).toEqual([`a ${state}`, "b unprotected"]);
   });
 
-  test("a failed group of a backup without members is no failed attempt", async () => {
+  test("a failed group without members does not count as a failed attempt if a backup created the group", async () => {
     const resources = { volume: [disk("a", { serverIds: ["server-1"] })], cluster: [] };
     const rows = [group("g", { status: "error", name: "autobk_snapshot_1" })];
     expect(statesIn(await reportOf({ rows, resources }, { types: ["volume"] }))).toEqual(["a unprotected"]);
@@ -143,7 +146,7 @@ describe("a snapshot whose row does not contain the id of its disk", () => {
   const reportWith = (row: Row) =>
     reportOf({ rows: [...rows, row], resources: { volume, cluster: [] } }, { types: ["volume"] });
 
-  test("an old snapshot without a disk id changes only the state unprotected of disks to unknown, and causes a notice", async () => {
+  test("an old snapshot without a disk id changes the state unprotected of disks to unknown, changes no other state, and causes a notice", async () => {
     const report = await reportWith(legacy(9000, { id: "u", volume_id: undefined }));
     expect(statesIn(report)).toEqual(["failing failing", "never unknown", "old stale", "young protected"]);
     expect([report.complete, report.faults, report.notices]).toEqual([
@@ -156,14 +159,11 @@ describe("a snapshot whose row does not contain the id of its disk", () => {
   test.each([
     ["young", legacy(2, { volume_id: undefined })],
     ["without a creation time", legacy(2, { volume_id: null, created_at: null })],
-  ])(
-    "a snapshot without a disk makes each disk unknown that is not protected if the snapshot is %s",
-    async (_, row) => {
-      const report = await reportWith(row);
-      expect(statesIn(report)).toEqual(["failing unknown", "never unknown", "old unknown", "young protected"]);
-      expect(report.notices).toHaveLength(1);
-    },
-  );
+  ])("if a snapshot without a disk id is %s, each disk that is not protected has the state unknown", async (_, row) => {
+    const report = await reportWith(row);
+    expect(statesIn(report)).toEqual(["failing unknown", "never unknown", "old unknown", "young protected"]);
+    expect(report.notices).toHaveLength(1);
+  });
 });
 
 test("a report of readable lists has no notices", async () => {

@@ -21,7 +21,7 @@ describe("variablesOf", () => {
     expect(variablesOf(noUserData, { RUNTIME_USERDATA: '{"SHARD_SIZE":500}' })("SHARD_SIZE")).toBe("500");
   });
 
-  test("variablesOf returns a description of an array or object in RUNTIME_USERDATA, and still reads the other variables", () => {
+  test("if a value in RUNTIME_USERDATA is an array or an object, variablesOf returns a description of the value, and still reads the other variables", () => {
     const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
     const variables = variablesOf(noUserData, {
       RUNTIME_USERDATA: `\ufeff{"REGION":${deep},"PROJECT_ID":{},"SHARD_SIZE":"c"}`,

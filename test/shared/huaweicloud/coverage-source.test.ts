@@ -37,7 +37,7 @@ const ids = (count: number) =>
 const [A = "", B = "", C = "", D = "", GONE = ""] = ids(5);
 
 describe("the coverage report of the embedded cloud", () => {
-  test("the report contains disks, clusters and snapshots of all kinds and of all enterprise projects, and sends only GET requests", async () => {
+  test("the report covers disks, clusters and snapshots of all kinds and of all enterprise projects, and needs only GET requests", async () => {
     const { cloud, collect } = await startCloudWithReport();
     const server = cloud.addServer();
     cloud.addVolume({ id: A, name: "data", size: 40, tags: { backup: "daily" }, serverId: server.id });
@@ -69,7 +69,7 @@ describe("the coverage report of the embedded cloud", () => {
     expect(cloud.refusedSignatures).toEqual([]);
   });
 
-  test("the report is equal if the pages are short and the lists contain a count", async () => {
+  test("the report is complete and counts each snapshot once if the pages have only two rows and the lists contain a count", async () => {
     const { cloud, collect } = await startCloudWithReport({ pageCap: 2, v5ListCount: true });
     for (const id of ids(7)) {
       cloud.addVolume({ id });
@@ -134,7 +134,7 @@ describe("the coverage report of the embedded cloud", () => {
     ["snapshots", "evs.listSnapshots", "snapshots"],
     ["disks", "evs.listVolumes", "volumes"],
   ])(
-    "a list of %s that lacks rows is incomplete although its count changes while it is read",
+    "a list of %s that lacks rows counts as incomplete, even if the count in the list changes between two pages",
     async (_, operation, rows) => {
       const { cloud, collect } = await startCloudWithReport();
       for (const id of ids(14)) {
@@ -160,7 +160,7 @@ describe("the coverage report of the embedded cloud", () => {
     },
   );
 
-  test("a list is complete if its count changes while it is read and it contains as many rows as the count", async () => {
+  test("a list with 9 rows counts as complete if the first page states a count of 9 and the next page a higher count", async () => {
     const { cloud, collect } = await startCloudWithReport({ pageCap: 5 });
     for (const id of ids(9)) cloud.addVolume({ id });
     let count = 8;
@@ -223,20 +223,23 @@ describe("the coverage report of the embedded cloud", () => {
     [[], false],
     [{ backup: 5 }, false],
     [["backup=none"], false],
-  ])("a disk whose field tags is %j is listed as unknown if tags select disks: %j", async (tags, isListed) => {
-    const { cloud, collect } = await startCloudWithReport();
-    cloud.addVolume({ id: A });
-    cloud.fault(
-      { operation: "evs.listVolumes" },
-      edit(({ volumes }) => {
-        for (const volume of volumes) volume.tags = tags;
-      }),
-    );
-    const report = await collect({ types: ["volume"], tags: [{ key: "backup", value: "daily" }] });
-    expect(statesIn(report)).toEqual(isListed ? [`${A} unknown`] : []);
-  });
+  ])(
+    "if tags select the disks, the report contains a disk whose field tags is %j in the state unknown: %j",
+    async (tags, isListed) => {
+      const { cloud, collect } = await startCloudWithReport();
+      cloud.addVolume({ id: A });
+      cloud.fault(
+        { operation: "evs.listVolumes" },
+        edit(({ volumes }) => {
+          for (const volume of volumes) volume.tags = tags;
+        }),
+      );
+      const report = await collect({ types: ["volume"], tags: [{ key: "backup", value: "daily" }] });
+      expect(statesIn(report)).toEqual(isListed ? [`${A} unknown`] : []);
+    },
+  );
 
-  test("clusters with one snapshot each are unknown if the ids of both snapshots are empty", async () => {
+  test("two clusters with one snapshot each have the state unknown if both snapshots have an empty id", async () => {
     const { cloud, collect } = await startCloudWithReport();
     for (const { id } of [cloud.addCluster(), cloud.addCluster()])
       cloud.addSnapshot({ kind: "cluster-snapshot", clusterId: id, createdAt: hoursAgo(2) });
@@ -251,7 +254,7 @@ describe("the coverage report of the embedded cloud", () => {
     expect((await collect({ types: ["cluster"] })).counts).toMatchObject({ unknown: 2, unprotected: 0 });
   });
 
-  test("a list is not absent if only its second page is not offered", async () => {
+  test("the report is incomplete if the endpoint does not offer the second page of a list", async () => {
     const { cloud, collect } = await startCloudWithReport({ pageCap: 2 });
     for (const id of ids(4)) {
       cloud.addVolume({ id });

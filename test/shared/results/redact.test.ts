@@ -77,7 +77,7 @@ test("the redactor removes a token of 6,000 characters, even if the token is tru
   expect(redact(`a ${token.slice(0, 100)}`)).not.toContain(token.slice(0, 12));
 });
 
-test("the redactor removes a part of a secret that contains quotes, both from JSON and from other text", () => {
+test("if a secret contains quotes, the redactor removes parts of the secret from JSON and from other text", () => {
   const token = '2LxpQUtJk";BsNoxi*AP/]5z2"0|4[R29="!b^E"I"whI{hVR"';
   const redact = createRedactor([`x${token}x`]);
   expect(redact(`400 EVS.5400: ${token}. Correct it.`)).toBe('400 EVS.5400: ***". Correct it.');
@@ -91,7 +91,7 @@ test.each([
   ["is escaped for HTML", "$h&amp;q&#66;f;C&colon;B&#x78;zk&#112;&#98;"],
   ["is not escaped", "$h&qBf;C:Bxzkpb"],
 ])(
-  "the redactor removes a part of a secret if the part contains &q, which resembles an HTML entity, and %s",
+  "if a part of a secret %s and contains &q, which resembles an HTML entity, the redactor removes the part",
   (_how, piece) => {
     expect(createRedactor(["v#M3y`_C@-wn?r!($gjQWT$h&qBf;C:Bxzkpbg{ZB1E"])(`a ${piece} b`)).toBe("a *** b");
   },

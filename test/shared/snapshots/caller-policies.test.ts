@@ -7,7 +7,7 @@ import { createTestEnvironment, timerEvent } from "../../support/environment.ts"
 const CALLERS = ["pre-deploy", "disk-attached", ...KINDS.map((kind) => `create-${kind}`)];
 
 test.each(CALLERS)(
-  "the record of prune-snapshots warns that the retention of the policy %s only counts snapshots",
+  "the record of prune-snapshots warns that the policy %s, whose snapshots callers create, has no retention rule that depends on time",
   async (policy) => {
     const { invoke } = await createTestEnvironment();
     const { records } = await invoke(pruneSnapshots, timerEvent({ policy, retention: { keep_last: 2, min_keep: 2 } }));
@@ -19,7 +19,7 @@ test.each(CALLERS)(
   },
 );
 
-test("the record of prune-snapshots warns of a retention that only counts for a policy that callers of pre-deploy can use", async () => {
+test("if callers of pre-deploy can use a policy, the record of prune-snapshots warns of a retention without a rule that depends on time", async () => {
   const { invoke } = await createTestEnvironment();
   const detailOf = async (names: string) => {
     const event = timerEvent({ policy: "nightly", retention: { keep_last: 2 } });
@@ -31,14 +31,14 @@ test("the record of prune-snapshots warns of a retention that only counts for a 
 });
 
 test.each(["keep_within_days", "keep_daily", "keep_weekly", "keep_monthly", "keep_yearly"] as const)(
-  "countOnlyWarning accepts a retention with the rule %s, but not if the rule is 0",
+  "countOnlyWarning returns no warning for a retention with the rule %s, but returns a warning if the rule is 0",
   (rule) => {
     expect(countOnlyWarning({ policy: "pre-deploy", retention: { keep_last: 2, [rule]: 1 } })).toBeUndefined();
     expect(countOnlyWarning({ policy: "pre-deploy", retention: { keep_last: 2, [rule]: 0 } })).toBeDefined();
   },
 );
 
-test("countOnlyWarning accepts a policy without a retention, and a policy whose snapshots only a timer creates", () => {
+test("countOnlyWarning returns no warning for a policy without a retention, or for a policy whose snapshots only a timer creates", () => {
   expect(countOnlyWarning({ policy: "pre-deploy" })).toBeUndefined();
   expect(countOnlyWarning({ policy: "nightly", retention: { keep_last: 2 } })).toBeUndefined();
 });

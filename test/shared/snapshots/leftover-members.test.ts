@@ -32,7 +32,7 @@ describe("verify with members that are left of deleted groups", () => {
     ]);
   });
 
-  test("verify lists groups and their members again after 6 s before it adds the notice, and lists nothing again without such members", async () => {
+  test("verify lists groups and members again after 6 s before it adds the notice, and lists nothing again if the group of each member exists", async () => {
     const fixture = createFixture();
     fixture.cloud.add(standard, member("a", "gone"));
     await verify({ time: START, lookbackMinutes: 60 }, fixture.runContext);
@@ -45,7 +45,7 @@ describe("verify with members that are left of deleted groups", () => {
     expect(whole.cloud.calls).toHaveLength(4);
   });
 
-  test("verify adds no notice about deleted groups if the second list response no longer contains the members, or contains the groups, even with the status deleting", async () => {
+  test("verify adds no notice about deleted groups if, in the second list responses, the members are missing or being deleted, or the groups are present", async () => {
     const changes: ((fixture: DomainFixture) => void)[] = [
       ({ cloud }) => void cloud.snapshots.set("standard-snapshot", []),
       ({ cloud }) => void cloud.snapshots.set("standard-snapshot", [member("a", "gone", STATUS.deleting)]),

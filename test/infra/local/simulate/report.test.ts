@@ -153,7 +153,7 @@ describe("the explanation of a policy that exceeds the limit of a disk", () => {
     expect(recovering).not.toContain("No snapshot is created");
   });
 
-  test("if the retention keeps too many snapshots, simulate advises how many to keep at most, and not to prune more often", () => {
+  test("if the retention keeps too many snapshots, simulate advises how many to keep at most, and gives no advice on the prune interval", () => {
     const { words, codeAfter } = simulateV2({ retention: { keep_daily: 7, keep_weekly: 4 } });
     expect(words).toContain("The retention keeps up to 10 snapshots: keep at most 6.");
     expect(words).not.toMatch(/prune (more|at)/i);
@@ -161,7 +161,7 @@ describe("the explanation of a policy that exceeds the limit of a disk", () => {
     expect(codeAfter({ retention: { keep_daily: 7 } })).toBe(1);
   });
 
-  test("if only the prune interval is too long, simulate advises a shorter interval, and not to keep fewer snapshots", () => {
+  test("if the prune interval is the only problem, simulate advises a shorter interval, and gives no advice on the retention", () => {
     const { words, codeAfter } = simulateV2({ retention: { keep_last: 3 } }, "--every", "4");
     expect(words).toContain("Prune every 4 hours: the policy then needs 4 snapshots.");
     expect(words).not.toContain("at most");

@@ -32,12 +32,12 @@ test("createWorkspace removes its folder if Terraform cannot install the provide
   expect(readdirSync(temporary)).toEqual([]);
 });
 
-test("findTerraform rejects a version without mocked providers", () => {
+test("findTerraform rejects a Terraform version that does not support mocked providers", () => {
   replaceTerraform("1.6.6");
   expect(() => findTerraform()).toThrow("expected terraform 1.7 or later on the path, found 1.6.6.");
 });
 
-test("Terraform gets no variable that sets a variable of the module, an option or an account", () => {
+test("withoutSettings removes environment variables that set a module variable, a Terraform option or an access key", () => {
   const settings = {
     TF_VAR_region: "a",
     TF_CLI_ARGS_test: "b",

@@ -42,7 +42,7 @@ function createConnection(changes: (time: VirtualTime) => Partial<Connection> = 
 }
 
 describe("beforeSend", () => {
-  test("sendOptions calls beforeSend after the rate limiter and waits for it before the request is sent", async () => {
+  test("sendOptions calls beforeSend after the rate limiter, and sends the request after beforeSend has finished", async () => {
     const { time, steps, addStep, send } = createConnection();
     const response = await send("create", async () => {
       addStep("beforeSend starts");

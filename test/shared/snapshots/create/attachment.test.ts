@@ -22,7 +22,7 @@ describe("waitUntilAttached for an event that names the disk", () => {
     ]);
   });
 
-  test("waitUntilAttached omits the attachment id if EVS returns the disk id in its place, or no id and no attachment time", async () => {
+  test("waitUntilAttached omits the attachment id if EVS returns the disk id instead, or returns neither an attachment id nor an attachment time", async () => {
     expect((await waitFor([disk([{ serverId: SERVER }])])).result).toEqual([{ volumeId: "disk-1" }]);
     expect((await waitFor([disk([{ id: "disk-1", serverId: SERVER }])])).result).toEqual([{ volumeId: "disk-1" }]);
   });

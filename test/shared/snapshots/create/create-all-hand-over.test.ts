@@ -22,14 +22,14 @@ async function createSix(fixture: DomainFixture, run: Run = RUN): Promise<string
   return handedOver;
 }
 
-test("createAll hands over all targets without a create request once and 0.1 s after the cutoff, if a create request takes until the deadline", async () => {
+test("if a create request takes until the deadline, createAll hands over all targets without a create request together, 0.1 s after the cutoff", async () => {
   const fixture = createLong();
   fixture.cloud.onNextCalls("create", () => fixture.time.sleep(60_000));
   expect(await createSix(fixture)).toEqual(["48.1 s disk-2 disk-3 disk-4 disk-5 disk-6"]);
   expect(fixture.outcomes()).toEqual(["made-1 accepted"]);
 });
 
-test("createAll without `fanOut` records targets that wait for another create request at the cutoff as failed", async () => {
+test("createAll without `fanOut` records targets as failed if they still wait for another create request at the cutoff", async () => {
   const { runContext, ...fixture } = createLong();
   fixture.cloud.onNextCalls("create", () => fixture.time.sleep(60_000));
   const index = indexExistingSnapshots(RUN, runContext);
@@ -43,7 +43,7 @@ test("createAll without `fanOut` records targets that wait for another create re
   );
 });
 
-test("createAll records a target 0.1 s before the deadline as existing if its create request is not finished, but list responses show its snapshot", async () => {
+test("0.1 s before the deadline, createAll records a target as existing if its create request has not finished but list responses show its snapshot", async () => {
   const fixture = createFixture({ ...LONG, seconds: 60, createMs: 5_000 });
   const { cloud, time, runContext } = fixture;
   // The create request of disk-2 does not return.

@@ -167,7 +167,7 @@ describe("createOnce with acceptsOtherOptions", () => {
     expect(fixture.cloud.requests()).not.toContain(CREATE);
   });
 
-  test("createOnce returns the snapshot of a concurrent request as existing, with a detail only if its options are different", async () => {
+  test("createOnce returns the snapshot of a concurrent request as existing, with a detail only if the options of the two requests differ", async () => {
     const fixture = createFixture({ createMs: 2_000 });
     const [first, second, third] = await Promise.all([
       callCreateOnce(fixture, run(true)),
@@ -180,7 +180,7 @@ describe("createOnce with acceptsOtherOptions", () => {
     expect(fixture.cloud.snapshotsOf(snapshot)).toHaveLength(1);
   });
 
-  test("createOnce returns a remembered snapshot that no list response shows yet, with a detail only if its options are different", async () => {
+  test("createOnce returns a remembered snapshot that no list response shows yet, with a detail only if the options of the two requests differ", async () => {
     const fixture = createFixture({ listDelayMs: 60_000 });
     await callCreateOnce(fixture, run(true));
     expect(await callCreateOnce(fixture, run(false))).toMatchObject({

@@ -96,7 +96,7 @@ describe("createOnce after DWS rejected the name of a cluster snapshot", () => {
   const LIST_CLUSTER = "listFor cluster-snapshot cluster-1";
 
   test.each(["InvalidRequest", "Conflict"] as const)(
-    "createOnce returns the cluster snapshot of another delivery if DWS rejects its name with %s and lists it 5 s later",
+    "if DWS rejects the name with %s and lists a cluster snapshot of another delivery 5 s later, createOnce returns this snapshot",
     async (reason) => {
       const { result, calls } = await createAfter(createdByAnother(reason), clusterRequest);
       expect(result).toMatchObject({ outcome: "existing", snapshotId: "made-1", status: 200, attempts: 0 });
@@ -110,7 +110,7 @@ describe("createOnce after DWS rejected the name of a cluster snapshot", () => {
   );
 
   test.each(["InvalidRequest", "CloudError"] as const)(
-    "createOnce returns the cluster snapshot of another delivery at once if DWS lists it immediately after %s",
+    "if DWS lists a cluster snapshot of another delivery immediately after %s, createOnce returns this snapshot at once",
     async (reason) => {
       const fixture = createFixture({ creates: [createdByAnother(reason)] });
       expect(await callCreateOnce(fixture, clusterRequest)).toMatchObject({ outcome: "existing" });
@@ -119,7 +119,7 @@ describe("createOnce after DWS rejected the name of a cluster snapshot", () => {
     },
   );
 
-  test("createOnce lists the cluster snapshots once after a final Throttled error, and throws it at once", async () => {
+  test("createOnce lists the cluster snapshots once after a final Throttled error, and then throws the error without waiting", async () => {
     const throttled = cloudError("Throttled", { status: 429, retryAfterMs: 2_000 });
     const { result, seconds, calls } = await createAfter(throttled, clusterRequest);
     expect(result).toMatchObject({ reason: "Throttled" });

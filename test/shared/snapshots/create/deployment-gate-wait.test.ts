@@ -187,7 +187,7 @@ describe("passGate with waitUntil", () => {
     ]);
   });
 
-  test("passGate ignores a listed snapshot with the id from the create response if its marker, name or cluster is not the requested one", async () => {
+  test("passGate ignores a listed snapshot with the id from the create response if the snapshot has another marker, name or cluster than requested", async () => {
     const marker = markerOf("another");
     for (const changes of [{ marker }, { marker: undefined, name: "another" }, { resource: "cluster-2" }]) {
       const fixture = createFixture();

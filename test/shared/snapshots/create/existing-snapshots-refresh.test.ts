@@ -136,7 +136,7 @@ describe("a refresh of a list whose first rows are not the newest", () => {
   });
 
   test.each(["BadResponse", "AccessDenied"] as const)(
-    "find lists the snapshots of each disk separately only if the list of all snapshots fails with BadResponse, got %s",
+    "after the list of all snapshots fails with %s, find lists the snapshots of each disk separately only if the error is BadResponse",
     async (reason) => {
       const fixture = createFixture();
       fixture.cloud.add(snapshot, snapshotCreatedFor(diskTarget(1), "a"));
@@ -163,7 +163,7 @@ describe("an index of existing snapshots if list responses omit a snapshot that 
     expect(cloud.calls).toEqual(["6 s listNewest snapshot"]);
   });
 
-  test("find reads all rows of a short list from then on if the newest rows do not contain the snapshot after 6 s", async () => {
+  test("if the newest rows of a short list do not contain the snapshot after 6 s, find reads all rows of the list from then on", async () => {
     // No row has a creation time, and EVS adds new snapshots at the end of the list.
     const found = agedSnapshots(250).map((old) => ({ ...old, created: undefined }));
     const { cloud, index, findLater, addMine } = await createListedIndex(found, { newestFirst: false });

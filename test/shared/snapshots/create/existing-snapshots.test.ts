@@ -95,7 +95,7 @@ describe("the method find of an index of existing snapshots", () => {
     expect(cloud.requests()).toEqual(["listAll snapshot", "listAll snapshot"]);
   });
 
-  test("find fails for 10 s after a failed list request without another list request, and then sends a list request", async () => {
+  test("for 10 s after a failed list request, find fails without sending a list request, and then sends a new list request", async () => {
     const { index, cloud, time } = createIndex();
     cloud.onNextCalls("listAll", cloudError("AccessDenied"));
     const find = () => index.find(diskTarget(1)).then(ids, ({ reason }) => reason);
@@ -144,7 +144,7 @@ describe("the method find of an index of existing snapshots", () => {
     await expect(index.find(diskTarget(1))).rejects.toMatchObject({ reason: "AccessDenied" });
   });
 
-  test("find sends list requests again at once after a refresh succeeds in the 10 s after a failed list request", async () => {
+  test("if a refresh succeeds within 10 s after a failed list request, find sends list requests again at once", async () => {
     const { index, cloud, time } = createIndex();
     cloud.onNextCalls("listAll", cloudError("AccessDenied"));
     await index.find(diskTarget(1)).catch(() => {});

@@ -27,7 +27,7 @@ describe("serializeGateCalls", () => {
     ]);
   });
 
-  test("serializeGateCalls starts a call at once if the previous call with the same name has finished, and keeps no entry of it", async () => {
+  test("serializeGateCalls starts a call at once if the previous call with the same name has finished, and keeps no entry of the previous call", async () => {
     const fixture = createFixture();
     const events: string[] = [];
     await call(fixture, "a", events, 1);

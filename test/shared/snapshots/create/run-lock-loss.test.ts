@@ -17,7 +17,7 @@ import { addOther, countByResource, createMissing, LONG } from "../../../support
 import { diskTarget, diskTargets, RUN, snapshotCreatedFor } from "../../../support/runs.ts";
 
 describe("createAll while it holds the run lock", () => {
-  test("createAll creates the first of the remaining snapshots alone if it has created no snapshot for 12 s", async () => {
+  test("if createAll has created no snapshot for 12 s, createAll creates the first of the remaining snapshots alone", async () => {
     const fixture = createFixture({ ...LONG, concurrency: 1 });
     fixture.cloud.onNextCalls("create", undefined, async () => {
       await fixture.time.sleep(12_000);

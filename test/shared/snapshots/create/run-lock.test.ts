@@ -20,7 +20,7 @@ import { addOther, countByResource, createMissing, LONG } from "../../../support
 import { diskTarget, diskTargets, RUN, snapshotCreatedFor } from "../../../support/runs.ts";
 
 describe("createAll in the only process of a run", () => {
-  test("createAll creates the first snapshot of three alone, lists the snapshots after 6 s and then creates the others", async () => {
+  test("createAll creates the first of three snapshots alone, lists the snapshots after 6 s and then creates the others", async () => {
     const fixture = createFixture(LONG);
     await createMissing(fixture, diskTargets(3));
     expect(createSeconds(fixture)).toEqual(["0", "6", "6"]);
@@ -29,7 +29,7 @@ describe("createAll in the only process of a run", () => {
     expect(fixture.time.seconds()).toBe(6);
   });
 
-  test("createAll creates two snapshots at once if the concurrency is 2, but waits 10 s and creates the first one alone if `again` is set", async () => {
+  test("createAll with a concurrency of 2 creates two snapshots at once, but if `again` is set, it waits 10 s and creates the first snapshot alone", async () => {
     const first = createFixture(LONG);
     await createMissing(first, diskTargets(2));
     expect(createSeconds(first)).toEqual(["0", "0"]);
@@ -69,13 +69,13 @@ describe("createAll in the only process of a run", () => {
     }
   });
 
-  test("createAll tries the targets one after the other until a snapshot is created, if create requests fail", async () => {
+  test("if create requests fail, createAll tries the targets one after the other until a snapshot is created", async () => {
     const fixture = createFixture({ ...LONG, creates: [cloudError("NotFound")], createMs: 1_000 });
     await createMissing(fixture, diskTargets(4));
     expect(createSeconds(fixture)).toEqual(["0", "0", "7", "7"]);
   });
 
-  test("createAll sends create requests one after the other if every create request fails", async () => {
+  test("if every create request fails, createAll sends the create requests one after the other", async () => {
     const fixture = createFixture(LONG);
     fixture.cloud.onEveryCall("create", async () => {
       await fixture.time.sleep(1_000);
@@ -85,7 +85,7 @@ describe("createAll in the only process of a run", () => {
     expect(createSeconds(fixture)).toEqual(["0", "1", "2", "3", "4", "5"]);
   });
 
-  test("createAll sends no other create request during that of the second disk if the first disk is busy", async () => {
+  test("if the first disk is busy, createAll creates the snapshot of the second disk alone, and sends the other create requests 6 s later", async () => {
     const fixture = createFixture({ ...LONG, creates: [cloudError("Busy")] });
     await createMissing(fixture, diskTargets(3));
     expect(createCalls(fixture)).toEqual([

@@ -8,7 +8,7 @@ import { diskTarget, diskTargets, RUN, snapshotCreatedFor } from "../../../suppo
 const memberOf = (number: number) =>
   snapshotCreatedFor(diskTarget(number, standard), `member-${number}`, { raw: { snapshot_group_id: "group-1" } });
 
-test("ofRun returns the standard snapshot of a disk, but no member of a snapshot group with the tags of the run", () => {
+test("of the snapshots with the tags of the run, ofRun returns the standard snapshot of the disk, but no member of a snapshot group", () => {
   const target = diskTarget(1, standard);
   const rows = createRunRows(RUN, standard, 10);
   rows.add(memberOf(1));
