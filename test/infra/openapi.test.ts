@@ -55,7 +55,7 @@ describe("openapi.json", () => {
       },
       /no-invalid-media-type-examples/,
     ],
-  ])("the Redocly linter reports %s in openapi.json", (_what, spoil, found) => {
+  ])("the Redocly linter reports %s in a broken copy of openapi.json", (_what, spoil, found) => {
     const copy = structuredClone(document);
     spoil(copy);
     const folder = mkdtempSync(join(tmpdir(), "openapi-"));

@@ -55,7 +55,7 @@ test.each(byFolder)(
 );
 
 test.each(byFolder)(
-  "the definition of %s has a timeout and a memory size that FunctionGraph allows",
+  "the definition of %s has a memory size and a timeout that FunctionGraph and the API gateway allow",
   (_folder, { timeoutSeconds, memoryMb, summary, trigger }) => {
     // The API gateway closes a request after 60 s.
     const isOnlyHttp = trigger.type === "http" && !hasTimer(trigger);

@@ -39,7 +39,7 @@ describe("visitNewestRows", () => {
     },
   );
 
-  test("visitNewestRows requests a second page if the first known row is the last row of the first page", async () => {
+  test("visitNewestRows requests a second page if the known row is the first row after the first page", async () => {
     const { page, requests } = serviceOf(1_000);
     expect(await visitUntil(page, "row-200")).toHaveLength(399);
     expect(requests).toEqual(["0 200", "199 200"]);

@@ -68,7 +68,7 @@ describe("passGate with waitUntil", () => {
     expect(fixture.time.seconds()).toBe(0);
   });
 
-  test("passGate continues to wait after a failed list request, and reports the failure if no later list request succeeds", async () => {
+  test("passGate continues to wait after a failed list request, and adds the error to the detail of the target if no later list request succeeds", async () => {
     const fixture = createFixture();
     fixture.cloud.onNextCalls("listAll", undefined, cloudError("AccessDenied"), cloudError("AccessDenied"));
     const { progress } = await callGate(fixture, [DISK_1], { waitUntil: startPlus(4_000) });
