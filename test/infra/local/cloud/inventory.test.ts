@@ -4,7 +4,7 @@ import { ScaledClock, StoppedClock, startCloud } from "../../../../infra/local/c
 import { caller } from "../../../support/cloud-client.ts";
 import { startTestCloud } from "../../../support/cloud-environment.ts";
 
-test("the embedded cloud lists and shows the snapshots of every kind that a test adds with `addSnapshot`", async () => {
+test("`addSnapshot` adds a snapshot of any kind with the given fields and status to the embedded cloud, and `removeSnapshot` removes it", async () => {
   const { cloud, clock, call } = await startTestCloud();
   const server = cloud.addServer();
   const volume = cloud.addVolume({ serverId: server.id });
@@ -163,7 +163,7 @@ test("the embedded cloud lets a test add, attach, detach and remove servers and 
   expect(cloud.volume(shared.id)?.attachments).toHaveLength(1);
 });
 
-test("StoppedClock moves only if a test sets or advances it, ScaledClock runs faster than real time, and both use UTC", () => {
+test("StoppedClock reads a time as UTC and moves only if a test sets or advances the clock, and ScaledClock runs faster than real time", () => {
   const stopped = new StoppedClock("2026-11-21T02:00:00.123456");
   expect(stopped.now()).toBe(Date.UTC(2026, 10, 21, 2, 0, 0, 123));
   stopped.advance(1000);
