@@ -18,7 +18,7 @@ const folder = buildClient();
 const { gate, hurried } = gateIn(folder);
 
 describe.concurrent("the gate client", () => {
-  test("the gate client exits with 2 and a message if its HTTP request never completes", async (context) => {
+  test("the gate client exits with 2 and prints a message if its HTTP request never completes", async (context) => {
     const { url } = await startServer(context, () => ({ status: 200, body: READY }));
     const silent = `require("node:http").request = () => Object.assign(new (require("node:events"))(), {
       setHeader() {}, end() {}, destroy() {} });`;
@@ -60,7 +60,7 @@ describe.concurrent("the gate client", () => {
       expect(wait_seconds).toSatisfy((seconds: number) => seconds > 0 && seconds <= 50);
   });
 
-  test("the gate client exits with 2 and advice if no server listens at its URL", async () => {
+  test("the gate client exits with 2 and prints advice if no server listens at its URL", async () => {
     const { code, output } = await gate("http://127.0.0.1:9/pre-deploy", "--timeout-seconds 1");
     expect(output).toContain("ECONNREFUSED");
     expect(output).toContain("No response from the gateway: check --url (http://127.0.0.1:9)");
@@ -86,7 +86,7 @@ describe.concurrent("the gate client", () => {
     expect(missing.requests).toHaveLength(3);
   });
 
-  test("the gate client exits with 3 and advice if the host name of its URL does not resolve", async () => {
+  test("the gate client exits with 3 and prints advice if the host name of its URL does not resolve", async () => {
     const unknown = `require("node:dns").lookup = (name, _options, answer) =>
       answer(Object.assign(new Error("getaddrinfo ENOTFOUND " + name), { code: "ENOTFOUND" }));`;
     const { code, output } = await gate("https://gate.example.com/pre-deploy", "", hurried("unknown", unknown));

@@ -32,7 +32,7 @@ describe.concurrent("the gate client", () => {
     expect(cloud.snapshots("standard-snapshot")).toHaveLength(3);
   });
 
-  test("the gate client exits with 3 and advice if an earlier run used the same deployment id with different targets", async (context) => {
+  test("the gate client exits with 3 and prints advice if an earlier run used the same deployment id with different targets", async (context) => {
     const { cloud, url } = await startGate(context);
     expect((await gate(url)).code).toBe(0);
     const other = [{ kind: "standard-snapshot", tags: TAGS, description: "another one" }];
@@ -45,7 +45,7 @@ describe.concurrent("the gate client", () => {
     expect(cloud.snapshots("standard-snapshot")).toHaveLength(2);
   });
 
-  test("the gate client exits with 3 and advice about tags if no disk has the selected tag", async (context) => {
+  test("the gate client exits with 3 and prints advice about tags if no disk has the selected tag", async (context) => {
     const { cloud, url } = await startGate(context);
     writeFileSync(join(folder(), "misspelt.json"), JSON.stringify([{ kind: "snapshot", tags: { app: "shpo" } }]));
     const { code, output } = await gate(url, "--targets misspelt.json");

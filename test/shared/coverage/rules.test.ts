@@ -26,18 +26,18 @@ const OLD_GOOD = "The newest good snapshot is 53 hours old.";
 // biome-ignore format: one case in each row
 const DISK: Case[] = [
   ["no snapshot at all", [], "unprotected", NEVER],
-  ["a legacy snapshot by hand", [legacy(2.1)], "protected", young(2.1)],
-  ["a standard snapshot by hand", [standard(2.1)], "protected", young(2.1)],
+  ["a legacy snapshot that was created by hand", [legacy(2.1)], "protected", young(2.1)],
+  ["a standard snapshot that was created by hand", [standard(2.1)], "protected", young(2.1)],
   ["a snapshot of a policy of this project", [legacy(2.1, byPolicy("nightly"))], "protected", young(2.1)],
   ["a snapshot of Huawei's own policy", [standard(2.1, { snapshot_type: "auto" })], "protected", young(2.1)],
   ["a copy", [standard(2.1, { snapshot_type: "copy" })], "protected", young(2.1)],
   ["a snapshot of a backup", [legacy(2, { name: "autobk_snapshot_1" })], "unprotected", NONE_OF_ITS_OWN],
-  ["a manual backup whose name is in upper case", [legacy(2, { name: " MANUALBK_Snapshot_1" })], "unprotected", NONE_OF_ITS_OWN],
+  ["a snapshot of a manual backup whose name is in upper case", [legacy(2, { name: " MANUALBK_Snapshot_1" })], "unprotected", NONE_OF_ITS_OWN],
   ["a failed snapshot of a backup", [legacy(2, { name: "autobk_snapshot_1", status: "error" })], "unprotected", NONE_OF_ITS_OWN],
 
   ["a good snapshot of exactly the maximum age", [legacy(26)], "protected", young(26)],
   ["a good snapshot that is 1 ms too old", [legacy(26 + 1 / 3_600_000)], "stale", BY_HAND.replace("53", "26.1")],
-  ["an old snapshot by hand", [legacy(53)], "stale", BY_HAND],
+  ["an old snapshot that was created by hand", [legacy(53)], "stale", BY_HAND],
   ["an old snapshot of a policy", [legacy(53, byPolicy("nightly"))], "stale", staleBy("check the timer and the targets of the policy nightly.")],
   ["an old snapshot of Huawei's own policy", [standard(53, { snapshot_type: "auto" })], "stale", staleBy("add the disk to a policy, because Huawei Cloud (created by EVS itself) created the snapshot.")],
   ["an old and a young good snapshot", [legacy(53), standard(1)], "protected", "The newest good snapshot is 1 hour old."],
@@ -47,7 +47,7 @@ const DISK: Case[] = [
   ["two failures after its last good snapshot", [legacy(53), legacy(29, { status: "error" }), legacy(5, { status: "error" })], "failing", `2 attempts failed since the newest good snapshot, which is 53 hours old. ${CHECK}`],
   ["a failure after a young good snapshot", [legacy(20), legacy(1, { status: "error" })], "protected", young(20)],
   ["a failure before its last good snapshot", [legacy(70, { status: "error" }), legacy(53)], "stale", BY_HAND],
-  ["a failed snapshot in an undocumented status", [legacy(5, { status: "error_creating" })], "failing", `1 attempt failed, and no good snapshot exists. ${CHECK}`],
+  ["a failed snapshot in the undocumented status error_creating", [legacy(5, { status: "error_creating" })], "failing", `1 attempt failed, and no good snapshot exists. ${CHECK}`],
 
   ["its first snapshot in creation", [legacy(0.5, { status: "creating" })], "unprotected", "No good snapshot exists. A snapshot has been in creation for 0.5 hours. If no policy selects the disk, add it to a policy."],
   ["a snapshot in creation and an old good one", [legacy(53), legacy(1, { status: "creating" })], "stale", `${BY_HAND} A snapshot has been in creation for 1 hour.`],
@@ -69,8 +69,8 @@ const DISK: Case[] = [
   ["a young good snapshot and one with an unreadable creation time", [legacy(2), legacy(2, { created_at: "yesterday" })], "protected", young(2)],
   ["an old good snapshot and a failed one without a creation time", [legacy(53), legacy(2, { id: "u", status: "error", created_at: null })], "unknown", timeUnknown("snapshot u", OLD_GOOD)],
   ["an old good snapshot and one in deletion without a creation time", [legacy(53), legacy(2, { status: "deleting", created_at: null })], "stale", BY_HAND],
-  ["a good snapshot in the project without the id of its disk", [legacy(2, { id: "u", volume_id: undefined })], "unknown", `The row of the snapshot u does not contain the id of its disk, so it may belong to this one. Check it in the console. ${NO_GOOD}`],
-  ["a young good snapshot, and one in the project without the id of its disk", [legacy(2), standard(1, { volume_id: "" })], "protected", young(2)],
+  ["no snapshot of its own and one good snapshot without a disk id in the project", [legacy(2, { id: "u", volume_id: undefined })], "unknown", `The row of the snapshot u does not contain the id of its disk, so it may belong to this one. Check it in the console. ${NO_GOOD}`],
+  ["a young good snapshot of its own and one snapshot without a disk id in the project", [legacy(2), standard(1, { volume_id: "" })], "protected", young(2)],
 
   ["a member of a good group", [group("g"), member("g", 2)], "protected", young(2)],
   ["a member of a good group of two disks", [group("g"), member("g", 2), member("g", 2, { volume_id: "disk-2" })], "protected", young(2)],
@@ -84,9 +84,9 @@ const DISK: Case[] = [
   ["a member of a group in deletion", [group("g", { status: "deleting" }), member("g", 2)], "unprotected", NONE_OF_ITS_OWN],
   ["a member of a group whose other member is in deletion", [group("g"), member("g", 2, { id: "u" }), member("g", 2, { volume_id: "disk-2", status: "deleting" })], "unknown", groupUnknown],
   ["a member of a group whose other member has an unknown status", [group("g"), member("g", 2, { id: "u" }), member("g", 2, { volume_id: "disk-2", status: "new" })], "unknown", groupUnknown],
-  ["a member of a group that is missing from its list", [group("other"), member("g", 2, { id: "u" })], "unknown", groupUnknown],
+  ["a member of a group that the list of groups does not contain", [group("other"), member("g", 2, { id: "u" })], "unknown", groupUnknown],
   ["a member in deletion of a deleted group", [member("g", 2, { status: "deleting" })], "unprotected", NONE_OF_ITS_OWN],
-  ["a member of a good group without a creation time", [group("g"), member("g", 2, { id: "u", created_at: null })], "unknown", timeUnknown("member u of the snapshot-group g", NO_GOOD)],
+  ["a member, without a creation time, of a good group", [group("g"), member("g", 2, { id: "u", created_at: null })], "unknown", timeUnknown("member u of the snapshot-group g", NO_GOOD)],
   ["a member of an old group of a policy", [group("g", byPolicy("weekly")), member("g", 53)], "stale", staleBy("check the timer and the targets of the policy weekly.")],
   ["a member of a group of a backup", [group("g", { name: "autobk_snapshot_1" }), member("g", 2)], "unprotected", NONE_OF_ITS_OWN],
   ["a failed group after an old good snapshot", [legacy(53), group("g", { status: "error" }), member("g", 5)], "failing", `1 attempt failed since the newest good snapshot, which is 53 hours old. ${CHECK}`],
@@ -99,7 +99,7 @@ const DISK: Case[] = [
 // biome-ignore format: one case in each row
 const CLUSTER: Case[] = [
   ["no snapshot at all", [], "unprotected", NEVER.replace("disk", "cluster")],
-  ["a snapshot by hand", [ofCluster(2.1)], "protected", young(2.1)],
+  ["a snapshot that was created by hand", [ofCluster(2.1)], "protected", young(2.1)],
   ["an automated snapshot", [ofCluster(2.1, { type: "AUTOMATED" })], "protected", young(2.1)],
   ["a failed snapshot", [ofCluster(2, { status: "UNAVAILABLE" })], "failing", `1 attempt failed, and no good snapshot exists. ${CHECK.replace("disk", "cluster")}`],
   ["a snapshot that is being restored", [ofCluster(2, { id: "u", status: "RESTORING" })], "unknown", statusUnknown("cluster-snapshot u", "RESTORING", NO_GOOD)],
@@ -110,12 +110,12 @@ const CLUSTER: Case[] = [
 
 const byState = (cases: Case[]) => cases.map(([what, rows, state, reason]) => [what, state, rows, reason] as const);
 
-test.each(byState(DISK))("a disk with %s is %s", async (_, state, rows, reason) => {
+test.each(byState(DISK))("a disk with %s has the state %s", async (_, state, rows, reason) => {
   const [first] = (await reportOf({ rows }, { types: ["volume"] })).resources;
   expect([first?.state, first?.reason]).toEqual([state, reason]);
 });
 
-test.each(byState(CLUSTER))("a cluster with %s is %s", async (_, state, rows, reason) => {
+test.each(byState(CLUSTER))("a cluster with %s has the state %s", async (_, state, rows, reason) => {
   const [first] = (await reportOf({ rows }, { types: ["cluster"] })).resources;
   expect([first?.state, first?.reason]).toEqual([state, reason]);
 });

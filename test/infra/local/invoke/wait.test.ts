@@ -54,7 +54,7 @@ test("invoke --wait ends when a snapshot failed", async () => {
   expect(result.snapshots.map(({ state }) => state)).toEqual(["failed"]);
 });
 
-test("invoke --wait counts a snapshot that no list contains as missing after one minute", async () => {
+test("invoke --wait gives a snapshot the state missing after one minute if no list contains the snapshot", async () => {
   const environment = await createTestEnvironment();
   const { id: resourceId } = environment.cloud.addVolume();
   const result = await wait(environment, [{ kind: "snapshot", id: "no-such-snapshot", resourceId }]);

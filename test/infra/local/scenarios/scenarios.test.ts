@@ -164,14 +164,14 @@ describe.concurrent("the scenarios with the built functions", () => {
 });
 
 describe("npm start -- --scenario", () => {
-  test("--scenario list prints each name with one line", async () => {
+  test("--scenario list prints one line for each scenario, which begins with the name of the scenario", async () => {
     const screen = createTestScreen();
     expect(await runScenarioCommand("list", screen)).toBe(0);
     expect(screen.lines.map((line) => line.trim().split("  ")[0])).toEqual([...NAMES, "all"]);
     for (const line of screen.lines) expect(line.length, line).toBeLessThanOrEqual(80);
   });
 
-  test("--scenario with a wrong name prints the names and exits with 2", () => {
+  test("--scenario with a wrong name prints the names of all scenarios and exits with 2", () => {
     const { status, stdout, stderr } = start("lost-replies");
     expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
     expect(stderr.split("\n")[0]).toBe('There is no scenario "lost-replies".');

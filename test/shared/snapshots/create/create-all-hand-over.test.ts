@@ -22,7 +22,7 @@ async function createSix(fixture: DomainFixture, run: Run = RUN): Promise<string
   return handedOver;
 }
 
-test("if a create request takes until the deadline, createAll hands over all targets without a create request together, 0.1 s after the cutoff", async () => {
+test("if a create request takes until the deadline, createAll passes all targets without a create request to `fanOut` in one call, 0.1 s after the cutoff", async () => {
   const fixture = createLong();
   fixture.cloud.onNextCalls("create", () => fixture.time.sleep(60_000));
   expect(await createSix(fixture)).toEqual(["48.1 s disk-2 disk-3 disk-4 disk-5 disk-6"]);

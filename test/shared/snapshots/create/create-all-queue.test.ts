@@ -125,7 +125,7 @@ describe("createAll at the cutoff", () => {
     expect(await run(10_000)).toEqual(["made-1 accepted", "disk-2 failed: DeadlineExceeded"]);
   });
 
-  test("createAll with the run lock hands over all targets that it has not started, even if another target finishes at the cutoff", async () => {
+  test("createAll with the run lock hands over to other invocations all targets that it has not started, even if a target finishes at the cutoff", async () => {
     const fixture = createFixture({ ...LONG, concurrency: 1, createMs: 15_000 });
     const targets = diskTargets(5);
     const handedOver = await createMissing(fixture, targets, RUN, startPlus(36_000));

@@ -94,7 +94,7 @@ describe("createAll without an index of existing snapshots", () => {
     expect(calls).toEqual(["snapshot disk-1"]);
   });
 
-  test("createAll starts no target after the cutoff and hands over the targets that it has not started", async () => {
+  test("createAll starts no target after the cutoff, and passes the targets that it has not started to `fanOut`", async () => {
     const fixture = createFixture({ concurrency: 1, createMs: 10_000 });
     const targets = diskTargets(4);
     const handedOver: Target[] = [];
