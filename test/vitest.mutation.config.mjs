@@ -11,7 +11,7 @@ class FastFirst extends BaseSequencer {
   }
 }
 
-/** Configures `npm run mutation`. Includes the unit tests, and the tests of prune-snapshots and verify-snapshots. */
+/** Configures `npm run mutation`. Includes the unit tests, and the tests of functions that verify and delete snapshots. */
 export default defineConfig({
   ...tests,
   test: {
@@ -20,6 +20,8 @@ export default defineConfig({
       "test/shared/core/*.test.ts",
       "test/shared/snapshots/**/*.test.ts",
       "test/shared/huaweicloud/http/cloud-errors.test.ts",
+      "test/functions/deployed-policies.test.ts",
+      "test/functions/*make-room*.test.ts",
       "test/functions/prune*.test.ts",
       "test/functions/verify*.test.ts",
     ],

@@ -17,6 +17,32 @@ describe("createHoldCheck", () => {
     expect(noticeOf(["ID-0", " b ", "re\u0301"], ["a", "B", "R\u00c9"])).toBeUndefined();
   });
 
+  test("createHoldCheck ignores invisible characters in an item and in a name", () => {
+    expect(noticeOf(["au\u200bdit"], ["audit"])).toBeUndefined();
+    expect(noticeOf(["audit"], ["\ufeffaudit"])).toBeUndefined();
+  });
+
+  test("createHoldCheck accepts a name of 255 characters", () => {
+    const name = "a".repeat(255);
+    expect(noticeOf([name], [name])).toBeUndefined();
+  });
+
+  test("createHoldCheck suggests a name that has exactly a third of the item's characters in common", () => {
+    expect(noticeOf(["audi-2026-xy"], ["audi"])).toContain('Similar to "audi-2026-xy": "audi".');
+    expect(noticeOf(["audi-2026-xyz"], ["audi"])).not.toContain("Similar");
+  });
+
+  test("createHoldCheck keeps the similar name that was listed first if another name is as similar", () => {
+    const names = ["audit-1", "audit-2", "audit-3", "audit-4"];
+    expect(noticeOf(["audit-0"], names)).toContain('Similar to "audit-0": "audit-1", "audit-2", "audit-3".');
+  });
+
+  test("createHoldCheck separates the similar names of two items", () => {
+    expect(noticeOf(["audit-20261", "weekly-7x"], ["audit-2026", "weekly-7"])).toMatch(
+      /Correct or remove them\. Similar to "audit-20261": "audit-2026"\. Similar to "weekly-7x": "weekly-7"\.$/,
+    );
+  });
+
   test("createHoldCheck ignores snapshots without a name, even if an item of the hold contains only blanks", () => {
     expect(noticeOf(["  "], [""])).toBe(
       'hold: expected ids or names of existing snapshots, got "  ". Correct or remove them.',
