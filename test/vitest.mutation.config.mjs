@@ -25,13 +25,8 @@ export default defineConfig({
       "test/functions/prune*.test.ts",
       "test/functions/verify*.test.ts",
     ],
-    exclude: [
-      // These tests measure time, and Stryker's instrumentation slows the code down.
-      "test/shared/snapshots/retention/speed.test.ts",
-      // These tests take too long to run them for each change.
-      "test/functions/prune-properties.test.ts",
-      "test/functions/verify-prune.test.ts",
-    ],
+    // These tests take too long to run them for each change.
+    exclude: ["test/functions/prune-properties.test.ts"],
     globalSetup: [],
     sequence: { sequencer: FastFirst },
     env: { RUNS: "100" },

@@ -56,10 +56,12 @@ export const WITHOUT_DATE = [
   /^model\//,
   /^infra\/terraform\//,
   /^infra\/openapi/,
-  /^infra\/documents/,
+  /^infra\/(documents|runnable-commands)/,
   /^bench\//,
   /^(bundles|internal-properties)\.test/,
-  /-speed\.test/,
+  /\/speed\.slow/,
+  /^platform\//,
+  /^additions\.slow/,
 ];
 /** Matches slow test files, which start many processes or check many random cases. At each date, they run in only one time zone. */
 export const SLOW = [
@@ -67,13 +69,13 @@ export const SLOW = [
   /^infra\/ci\/gate\.test/,
   /^infra\/ci\/gate-connection\.test/,
   /^infra\/ci\/snippets\.test/,
-  /^infra\/ci\/odd-answers\.test/,
+  /^infra\/ci\/odd-answers\.slow/,
   /^infra\/ci\/report\.test/,
   /^infra\/ci\/report-faults\.test/,
   /^infra\/local\/invoke\/invoke\.test/,
   /^infra\/local\/invoke\/real-cloud\.test/,
-  /^infra\/local\/scenarios\/scenarios\.test/,
-  /^infra\/local\/simulate\/agreement\.test/,
+  /^infra\/local\/scenarios\/scenarios\.slow/,
+  /^infra\/local\/simulate\/agreement\.slow/,
   /^infra\/local\/simulate\/picture\.test/,
   /^infra\/local\/tour\/start\.test/,
   /^infra\/local\/tour\/tour\.test/,
@@ -83,7 +85,7 @@ export const SLOW = [
 ];
 
 export const testFiles = (): string[] =>
-  readdirSync(`${ROOT}test`, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".test.ts"));
+  readdirSync(`${ROOT}test`, { recursive: true, encoding: "utf8" }).filter((path) => /\.(test|slow)\.ts$/.test(path));
 
 /**
  * Returns whether a test file freezes `Date`. If it does, its results may depend on the time zone, but not on the date of a run.

@@ -15,7 +15,13 @@ an hour on 2 cores. Exits with 0 if every run passed, otherwise with 1.
 async function executeRun(run: Run): Promise<boolean> {
   const started = performance.now();
   const files = filesOf(run).map((path) => `test/${path}`);
-  const vitest = ["node_modules/vitest/vitest.mjs", "run", "--config", "test/vitest.config.mjs", "--maxWorkers=1"];
+  const vitest = [
+    "node_modules/vitest/vitest.mjs",
+    "run",
+    "--config",
+    "test/vitest.dates.config.mjs",
+    "--maxWorkers=1",
+  ];
   const child = spawn(process.execPath, [...vitest, ...files], {
     cwd: ROOT,
     env: { ...process.env, ...environmentOf(run), NO_COLOR: "1" },
@@ -41,7 +47,7 @@ async function executeRun(run: Run): Promise<boolean> {
 /** Returns the command that runs a test file at the date and in the time zone of a run. */
 function commandOf(run: Run): string {
   const variables = Object.entries(environmentOf(run)).map(([name, value]) => `${name}='${value}'`);
-  return `${variables.join(" ")} npx vitest run --config test/vitest.config.mjs`;
+  return `${variables.join(" ")} npx vitest run --config test/vitest.dates.config.mjs`;
 }
 
 async function main(): Promise<number> {

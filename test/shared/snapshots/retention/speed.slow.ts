@@ -1,4 +1,4 @@
-/** Tests that measure time. `npm run mutation` does not run them, because its instrumentation slows the code down. */
+/** Tests that measure time. */
 import { describe, expect, test } from "vitest";
 import { instant } from "../../../../shared/core/instant.ts";
 import { createWallTimeConverter } from "../../../../shared/core/time-zone.ts";
