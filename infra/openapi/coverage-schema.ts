@@ -28,14 +28,16 @@ const RESOURCE = objectSchema(
     tags: { type: "object", additionalProperties: { type: "string" } },
     good: { ...COUNT, description: "The number of good snapshots." },
     failed: { ...COUNT, description: "The number of failed snapshots." },
-    policies: STRINGS("The policies of this project that created snapshots of the resource."),
+    policies: STRINGS("The policies of snapshot-functions that created snapshots of the resource."),
     newest: {
       ...objectSchema(
         {
           ...POINT,
           name: stringSchema(),
           age_hours: { type: "number" },
-          policy: stringSchema("The policy that created the snapshot. Absent if this project did not create it."),
+          policy: stringSchema(
+            "The policy that created the snapshot. Absent if no policy of snapshot-functions created the snapshot.",
+          ),
           created_by: stringSchema("Who created the snapshot, in words."),
         },
         ["kind", "id", "name", "created_at", "age_hours", "created_by"],

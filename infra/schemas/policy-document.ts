@@ -31,7 +31,7 @@ function policyDocument(): JsonObject {
     $schema: "http://json-schema.org/draft-07/schema#",
     title: "Snapshot policy",
     description:
-      "A policy of snapshot-functions: of which resources scheduled-snapshots creates snapshots, and which of them prune-snapshots keeps.",
+      "A policy of snapshot-functions. scheduled-snapshots creates snapshots of the targets of the policy. prune-snapshots deletes the snapshots that the retention of the policy does not keep.",
     ...schema,
     properties: describe(fields, POLICY_FIELDS),
     // The retention decides which snapshots `make_room` may delete.

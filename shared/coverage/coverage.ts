@@ -52,7 +52,7 @@ export interface ResourceCoverage {
   good: number;
   /** The number of failed snapshots. */
   failed: number;
-  /** The policies of this project that created snapshots of the resource, in alphabetical order. */
+  /** The policies of snapshot-functions that created snapshots of the resource, in alphabetical order. */
   policies: readonly string[];
   /** The newest good snapshot. */
   newest?: RestorePoint;

@@ -212,7 +212,7 @@ function stateOfMember(
   return combineStates(group.state, states);
 }
 
-/** The maximum number of different makers that are kept to save memory. */
+/** The maximum number of `Maker` objects that `createMakerReader` remembers and reuses. The limit bounds the memory of its map. */
 const MAX_MAKERS = 1_000;
 
 /**

@@ -90,12 +90,12 @@ function unknownSentence(unknown: UnknownSnapshot | undefined): string {
   return `It is unknown whether the newest snapshot, ${what}, is good: ${why}. ${CHECK_IT}`;
 }
 
-/** Returns a text from a list response for a sentence. */
+/** Prepares a string from a list response for a sentence: shortens it to 64 characters, and escapes control characters. */
 export const clean = (text: string): string => escapeControls(boundText(text, 64));
 
 const quote = (text: string): string => escapeControls(preview(text));
 
-/** Returns the fault of a report without the resources of one type. */
+/** Returns the fault of a report that contains no disks or no clusters, because the list of this type could not be read. */
 export const resourceListFault = (type: ResourceType, { message }: SnapshotError): string =>
   `The list of ${NOUNS[type]}s could not be read, so the report contains no ${NOUNS[type]}s. ${cleanMessage(message)}`;
 
@@ -103,10 +103,10 @@ export const resourceListFault = (type: ResourceType, { message }: SnapshotError
 export const unreadableRowsFault = (type: ResourceType, count: number): string =>
   `The list of ${NOUNS[type]}s has ${count} row${count === 1 ? "" : "s"} without a valid id, so the report lacks ${NOUNS[type]}s and contains no orphaned snapshots of ${NOUNS[type]}s. Check the list in the console.`;
 
-/** The reason for a resource of which it is unknown whether the tags select it. */
+/** The reason for the state of a resource whose tags could not be read. */
 export const UNREADABLE_TAGS = "The tags could not be read, so it is unknown whether they select the resource.";
 
-/** Returns the fault of an empty list of resources although snapshots of such resources exist. */
+/** Returns the fault of a list of disks or clusters that is empty although snapshots of disks or clusters exist. */
 export const emptyListFault = (type: ResourceType, count: number): string =>
   `The list of ${NOUNS[type]}s is empty although ${count} snapshot${count === 1 ? "" : "s"} of ${NOUNS[type]}s exist: check PROJECT_ID and the rights.`;
 

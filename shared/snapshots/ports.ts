@@ -46,8 +46,8 @@ export interface SnapshotService extends SnapshotCreator {
   listAll(visit: (found: FoundSnapshot) => void, isTolerant?: boolean): Promise<void>;
   /**
    * Calls `visit` for the newest snapshots of this kind, page after page, until `visit` has returned true in a page. Works only if
-   * the service lists the newest snapshots first. The snapshots of a group are not listed, so a snapshot group has no members.
-   * Undefined if the service has no pages.
+   * the service lists the newest snapshots first. The function does not list the members of snapshot
+   * groups, so the groups that `visit` receives have no members. Undefined if the service has no pages.
    *
    * @param visit returns true for a snapshot that an earlier list response contained
    * @returns whether `visit` returned true for a snapshot. If not, snapshots may be missing.

@@ -3,7 +3,7 @@ import type { Delivery, FaultyEnvironment } from "./faulty-environment.ts";
 import { findBrokenGuarantees } from "./guarantees.ts";
 import type { Job } from "./jobs.ts";
 
-/** The time in milliseconds between two deliveries. List responses contain a new snapshot after 5 s, which is earlier. */
+/** The time in milliseconds between two deliveries. By then, list responses contain the new snapshots, which they omit for 5 s. */
 export const RETRY_MS = 60_000;
 
 /**

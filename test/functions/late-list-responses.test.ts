@@ -8,7 +8,7 @@ import { apig, createTestEnvironment, errorOf, nightly, outcomeHeader } from "..
 /** Time in milliseconds until a list response of the embedded cloud contains a new snapshot. */
 const LIST_LAG_MS = 5_000;
 
-describe("list responses that contain a new snapshot after 5 s", () => {
+describe("repeated requests while list responses omit the snapshot of the first request", () => {
   test("create-snapshot recognizes an Idempotency-Key that is repeated after 2 s although no list response contains the snapshot yet", async () => {
     const fixture = await createFixture(SNAPSHOT);
     fixture.cloud.listLagMs = LIST_LAG_MS;
@@ -32,7 +32,7 @@ describe("list responses that contain a new snapshot after 5 s", () => {
     expect(fixture.snapshots()).toHaveLength(1);
   });
 
-  test("create-snapshot creates a second snapshot for a repeated Idempotency-Key if no list response contains the first snapshot within 10 s", async () => {
+  test("create-snapshot creates a second snapshot if an Idempotency-Key is repeated more than 10 s later and no list response has contained the first snapshot", async () => {
     const fixture = await createFixture(SNAPSHOT);
     expect(outcomeHeader(await fixture.postWithKey())).toBe("accepted");
     // Another client deletes the snapshot at once, so no list response contains it.

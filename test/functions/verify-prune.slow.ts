@@ -20,7 +20,7 @@ const daysOf = (cloud: EmbeddedCloud, kind: SnapshotView["kind"], resource: stri
     .map(dayOf)
     .sort();
 
-test("verify-snapshots reports the new snapshots as available and prune-snapshots keeps the three newest snapshots in each of ten nights", async () => {
+test("in each of ten nights, verify-snapshots reports all new snapshots as available, and prune-snapshots then keeps only the three newest snapshots of each target", async () => {
   const { cloud, clock, invoke } = await createTestEnvironment();
   const server = cloud.addServer({ tags: { backup: "daily" } });
   cloud.addVolume({ serverId: server.id, tags: { backup: "daily" } });

@@ -16,9 +16,9 @@ export interface Verdict {
   falselyFailed: string[];
   /** Duplicates that a process could see in a list response of all resources, but did not report. */
   silent: string[];
-  /** Processes that created more than one duplicate. Only calm scenarios promise none. */
+  /** Processes that created more than one duplicate. Must be empty only after a calm scenario (without faults). */
   tooMany: string[];
-  /** Duplicates although the first list requests of both processes were far apart. Only calm scenarios promise none. */
+  /** Duplicates although the first list requests of both processes were far apart. Must be empty only after a calm scenario. */
   tooFar: string[];
 }
 

@@ -126,7 +126,7 @@ export function findWorldProblems(
   const ofResource = ofPolicy.filter((facts) => resourceOf(facts) === resourceOf(snapshot));
   const others = ofResource.filter((facts) => facts !== snapshot);
   if (snapshot.isGood && !others.some(({ isGood, foreign: owner }) => isGood && !owner))
-    add("lastGood", "it is the last good one of its resource");
+    add("lastGood", "it is the last good snapshot of its resource");
   const otherGroups = ofPolicy.filter((facts) => facts !== snapshot && facts.isGood);
   for (const member of snapshot.members) {
     const contains = ({ members }: Facts) => members.some(({ resource }) => resource === member.resource);

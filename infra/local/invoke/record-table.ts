@@ -21,8 +21,9 @@ interface TableSource {
 }
 
 /**
- * Prints a table of records: errors first, then warnings, then changes. Omits columns that say nothing. If more than three
- * snapshots of a resource have the same outcome for similar reasons, they share a row.
+ * Prints a table of records: errors first, then warnings, then changes. Omits columns without values, and the column `action` if
+ * all records have the same action. If more than three snapshots of a resource have the same outcome for similar reasons, they
+ * share a row.
  */
 export function printRecords({ records, wait, nameOf }: TableSource, { line, width, style }: Screen): void {
   const states = new Map(wait?.snapshots.map(({ id, state }) => [id, state]));

@@ -46,7 +46,7 @@ export const killed: Scenario = {
         `${REDELIVERY_MS / 1000} s later, the event was delivered to a new process: ${again.summary} after ${duration(again)}.`,
       ],
       evaluate: () => ({
-        conclusion: `killed after ${before} of ${after} snapshots, 1 snapshot for each of ${DISKS.length} disks`,
+        conclusion: `process killed after ${before} of ${after} snapshots; each of ${DISKS.length} disks has 1`,
         checks: [
           equal("killed processes", 1, kill.hits),
           equal("snapshots that the killed process left", 1, before),

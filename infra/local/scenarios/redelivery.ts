@@ -12,7 +12,7 @@ export const redelivery: Scenario = {
   name: "redelivery",
   summary: "An event is delivered twice at the same moment, then again.",
   guarantee:
-    "A second delivery creates no second snapshot if the cloud is creating or lists the first snapshot. Legacy snapshots: see the scenario late-list.",
+    "While the cloud creates or lists the first snapshot, a second delivery creates no second snapshot. Legacy snapshots: see the scenario late-list.",
   creationMs: 5000,
   async run(environment) {
     const { cloud, inventory } = environment.site;

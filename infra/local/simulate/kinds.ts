@@ -34,7 +34,7 @@ const MAX_STANDARD = 256;
 /** The maximum number of standard snapshots with instant access per disk (SOURCES.md#evs-standard-per-disk-limit). */
 const MAX_INSTANT = 7;
 
-/** Returns the maximum number of snapshots that a target can have of its kind, if there is one. */
+/** Returns the label of a kind, and the maximum number of its snapshots that one resource can have, if there is a maximum. */
 function limitOf({ kind: name, instant_access }: Selector): { label: string; limit?: number } {
   const { maxPerResource, target }: Kind = KINDS[name];
   if (maxPerResource !== undefined || !("instant_access" in target.defaults)) {

@@ -38,9 +38,11 @@ export const describeNeeds = (results: readonly KindResult[]): string =>
   `needs ${results.map(describeNeed).join("; ")}`;
 
 function describeNeed({ labels, limit, makesRoom, days, peak, failed, keeps = 0 }: KindResult): string {
-  // With `make_room`, the peak without a limit says nothing. A full disk needs room for one more than the retention keeps.
+  // `peak` is calculated without a limit and without `make_room`, so `peak` does not apply to a policy with `make_room`.
+  // If create requests fail in spite of `make_room`, the policy needs room for the snapshots that the retention keeps, and for one
+  // new snapshot.
   const needed = makesRoom ? (failed > 0 ? keeps + 1 : peakOf(days)) : peak;
-  if (labels.length === 0) return `${countSnapshots(needed)}, whose kind is unknown without targets`;
+  if (labels.length === 0) return `${countSnapshots(needed)}, whose kind is unknown because the policy has no targets`;
   const ofKind = labels.length === 1 ? `of the kind ${labels[0]}` : `of each of the kinds ${labels.join(", ")}`;
   const end = limit === undefined ? "which has no limit" : `and the limit is ${limit}`;
   return `${countSnapshots(needed)} ${ofKind}${makesRoom ? " with make_room" : ""}, ${end}`;

@@ -8,7 +8,10 @@ export function environmentOf(cloud: LocalSite["cloud"]): Record<string, string>
   return { ...userDataFor(cloud), ...keys };
 }
 
-/** The query of the page that shows which resources have a good snapshot. The sample resources have every state. */
+/**
+ * The query string of the coverage page, which shows which resources have a good snapshot. With this query, each coverage state
+ * occurs in the sample data; `exclude_tags` leads to the state `excluded`.
+ */
 export const COVERAGE_QUERY = "format=html&exclude_tags=backup%3Dnone";
 
 /**

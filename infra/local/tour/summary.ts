@@ -31,7 +31,7 @@ export function measureRun(ids: readonly string[], localSite: LocalSite, watch: 
     records.some(({ snapshot_id, outcome }) => snapshot_id === id && outcome === "accepted");
   const problems = [
     ...unavailable.map((id) => ({
-      expected: `the status available of the snapshot ${nameOf(id)}`,
+      expected: `the status available for the snapshot ${nameOf(id)}`,
       got: watch.get(id)?.status ?? "no snapshot",
     })),
     ...ids
@@ -64,7 +64,7 @@ export function printGuarantees(
     ...results.flatMap(({ guarantee }) => guarantee ?? []),
     { name: "Recorded", how: `The logging topic received all ${records} result records that the functions wrote.` },
   ];
-  const verdict = `All ${results.length} steps passed. This run showed, counted in the cloud and in the logging topic:`;
+  const verdict = `All ${results.length} steps passed. The cloud and the logging topic show these results:`;
   for (const part of wrapText(verdict, width)) line(style.good(part));
   for (const { name, how } of guarantees) {
     const [first = "", ...rest] = wrapText(how, width - INDENT.length);

@@ -19,8 +19,9 @@ export interface AttachmentKey {
 }
 
 /**
- * The length of a tick, in milliseconds. A key contains the event time, rounded down to a tick. `momentsNear` can therefore
- * return all moments from which another event of the same attachment may have derived its key.
+ * The length of a tick, in milliseconds. A key is derived from the event time, rounded down to a multiple of this length. Because
+ * all event times in a tick lead to the same key, `momentsNear` needs only one moment per tick and stage to cover the keys of all
+ * other events that the same attachment can have.
  */
 const TICK_MS = 10_000;
 /** The completion event of an attachment follows the request event within this number of 10-second ticks (10 minutes). */

@@ -16,7 +16,7 @@ export interface BulkList {
   findFresh(target: Target): Promise<FoundSnapshot[]>;
 }
 
-/** The maximum number of snapshots of a list that is read again. They fit into one page. */
+/** If the list of a kind has at most this number of snapshots, `findFresh` reads the whole list again. They fit into one page. */
 const MAX_REREAD_ROWS = 1_000;
 
 /** Creates the lists of one call of the deployment gate. Sends the first list request when a caller asks for a target. */

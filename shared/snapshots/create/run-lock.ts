@@ -17,8 +17,8 @@ const QUIET_MS = 20_000;
 /** The maximum random addition to `QUIET_MS`, so two waiting processes do not continue at the same moment. */
 const JITTER_MS = 4_000;
 /**
- * The time within which the first snapshots of an earlier delivery appear in list responses, in milliseconds, if that delivery
- * starts at the same moment as this process.
+ * How long a process of a further delivery waits for the first snapshots of an earlier delivery, in milliseconds. If the earlier
+ * delivery starts at the same moment as this process, list responses show its first snapshots within this time.
  */
 const STARTED_MS = 10_000;
 /** The time between two list requests while another process creates snapshots, in milliseconds. */

@@ -150,7 +150,10 @@ function memberDisksOf({ members = [] }: FoundSnapshot): string | undefined {
   return disks.length === 0 || disks.includes(undefined) ? undefined : disks.sort().join(",");
 }
 
-/** Returns whether the create request of a snapshot generates the name of the snapshot in one of its attempts. */
+/**
+ * Returns whether a function generated the name of a snapshot, so no caller chose it. Each attempt of a create request generates
+ * a name with a different ending. The name of the snapshot must have the ending of one of the first `MAX_ATTEMPTS` attempts.
+ */
 function hasGeneratedName(kind: Kind, snapshot: FoundSnapshot): boolean {
   const endings = nameEndings(kind.name, resourceOf(snapshot) ?? "", snapshot.marker?.idempotencyKey ?? "");
   return endings.has(snapshot.name.toLowerCase().slice(-ENDING_LENGTH));
@@ -179,8 +182,8 @@ export const keptRule = (originalId: string, brokenRule: string): string =>
   `possible twin of ${originalId}, but ${brokenRule}`;
 
 /**
- * Applies the rules for duplicates to the retention verdict on a snapshot that looks like a duplicate. Retention can still keep
- * a duplicate by `min_keep`, and it can still delete a snapshot that is not counted as a duplicate.
+ * Applies the rules for the deletion of a duplicate to the retention verdict on a snapshot that looks like a duplicate. Retention
+ * can still keep a duplicate by `min_keep`, and it can still delete a snapshot that is not counted as a duplicate.
  */
 export function applyDuplicateRules(verdict: Verdict, { original, brokenRule }: Duplicate): Verdict {
   const { decision, isDuplicate = false } = verdict;

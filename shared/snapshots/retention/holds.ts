@@ -55,8 +55,8 @@ export function unusableTimeReason({ created }: FoundSnapshot, now: Instant | un
 }
 
 /**
- * Returns a name in the form in which two spellings of it are equal. Upper and lower case, outer spaces, invisible characters and
- * Unicode normalization forms do not matter.
+ * Returns the normalized form of an id or a name. Two names count as equal if they differ only in upper and lower case, outer
+ * spaces, invisible characters or Unicode normalization forms. All such names have the same normalized form.
  */
 const normalize = (name: string): string =>
   name

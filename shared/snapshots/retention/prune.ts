@@ -127,7 +127,8 @@ export async function prune(policy: PrunePolicy, runContext: RunContext): Promis
     recheck: (deletion, waits) => recheck(deletion, cloud(deletion.kind), waits, readOptions()),
   };
   const executor = createDeletionExecutor(policy, runContext, deletionPlan, startedAt);
-  // Delete the duplicates first, so no other rule deletes the older snapshot of a duplicate at the same time.
+  // Delete duplicates before all other snapshots. Otherwise, prune could delete two duplicates at the same time: the younger snapshot
+  // as a duplicate, and the older snapshot because of another rule.
   await executor.execute(duplicates);
   // Before the deletion of a duplicate, its snapshots are listed again, and other snapshots may have changed, too.
   await executor.execute(deletions, [...outdated, ...duplicates.map(({ kind }) => kind)]);

@@ -44,7 +44,7 @@ test("the shell function `event` in infra/README.md prints an event with the tim
   expect(JSON.parse(runEvent(await eventsOf(), "take_nightly", time))).toMatchObject({ time });
 });
 
-test("the command `simulate` in infra/README.md accepts a deployed event and prints the output that infra/README.md shows", async (context) => {
+test("the command `npm run simulate` in infra/README.md accepts the test event of a deployed policy, and its first output line is the line in infra/README.md", async (context) => {
   const folder = mkdtempSync(join(tmpdir(), "readme-"));
   context.onTestFinished(() => rmSync(folder, { recursive: true }));
   const file = join(folder, "nightly.json");

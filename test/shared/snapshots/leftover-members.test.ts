@@ -13,7 +13,7 @@ import {
   standard,
 } from "../../support/domain.ts";
 
-describe("verify with members that are left of deleted groups", () => {
+describe("verify if member snapshots of a deleted group still exist", () => {
   const member = (id: string, of: string, changes: Partial<FoundSnapshot> = {}) =>
     snapshotOf(id, "disk-1", { marker: undefined, raw: { snapshot_group_id: of }, ...changes });
   const verified = async (members: FoundSnapshot[], arrange: (fixture: DomainFixture) => void = () => {}) => {
@@ -61,7 +61,7 @@ describe("verify with members that are left of deleted groups", () => {
     }
   });
 
-  test("verify names in the notice only the groups that both list responses lack", async () => {
+  test("verify names a deleted group in the notice only if both list responses contain a member of the group", async () => {
     const notices = await verified([member("a", "gone"), member("b", "lost")], ({ cloud }) =>
       cloud.onNextCalls("listAll", undefined, undefined, undefined, undefined, () =>
         cloud.snapshots.set("standard-snapshot", [member("b", "lost"), member("c", "new")]),

@@ -47,7 +47,7 @@ const CONCLUSIONS: Record<string, RegExp> = {
   "lost-reply": /^4 lost responses, 1 snapshot for each of 4 resources$/,
   redelivery: /^3 deliveries of one event, 1 snapshot for each of 3 resources$/,
   "late-list": /^2 duplicates, each reported and deleted; 1 snapshot per disk$/,
-  killed: /^killed after 1 of 3 snapshots, 1 snapshot for each of 3 disks$/,
+  killed: /^process killed after 1 of 3 snapshots; each of 3 disks has 1$/,
   "throttled-account": /^\d+ throttled requests?, 1 snapshot for each of 5 disks$/,
   "busy-disk": /^waited \d+\.\d s for a busy disk, then created 1 snapshot$/,
   "failed-group": /^1 of 2 snapshots failed, so the group counts as failed$/,

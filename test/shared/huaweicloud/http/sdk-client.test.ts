@@ -62,7 +62,7 @@ describe("beforeSend", () => {
     expect(steps).toEqual(["2 s limiter", "4 s limiter"]);
   });
 
-  test("sendOptions sends no create request if beforeSend ends less than 1.5 s before the deadline, and the error is not ambiguous", async () => {
+  test("sendOptions sends no create request and throws an error that is not ambiguous if beforeSend ends 1.5 s or less before the deadline", async () => {
     const sendAfter = async (milliseconds: number) => {
       const { time, requests, send } = createConnection();
       return { response: await send("create", () => time.sleep(milliseconds)), requests };

@@ -187,7 +187,7 @@ describe("waitUntilAttached for an event that does not name the disk", () => {
     expect(unfinished.seconds).toBe(45);
   });
 
-  test("waitUntilAttached waits for a new disk if every recent disk was attached more than a minute before the attach request", async () => {
+  test("after an attach request, waitUntilAttached waits for another disk if all recent disks were attached more than a minute before the request", async () => {
     const requested = { ...NAMELESS, stage: "requested" } as const;
     const second = 1 / 60;
     const before = disk([at(-1 - second)]);
@@ -212,7 +212,7 @@ describe("waitUntilAttached for an event that does not name the disk", () => {
     expect(only.seconds).toBe(45);
   });
 
-  test("waitUntilAttached returns the disk that has a snapshot from another attach event if EVS returns no attachment times", async () => {
+  test("if EVS returns no attachment times, waitUntilAttached returns the disk of which another event of the same attachment already created a snapshot", async () => {
     const several = [disk([{ serverId: SERVER }]), other([{ serverId: SERVER }])];
     const { result, seconds } = await waitFor([several], { ...NAMELESS, withSnapshot: ["disk-2"] });
     expect(result).toEqual([{ volumeId: "disk-2" }]);
@@ -227,7 +227,7 @@ describe("waitUntilAttached for an event that does not name the disk", () => {
     expect(seconds).toBe(1);
   });
 
-  test("waitUntilAttached fails if each of several disks was attached an hour or more before the event, even if the disks have snapshots from other attach events", async () => {
+  test("waitUntilAttached fails if each of several disks was attached an hour or more before the event, even if other events of the same attachments already created snapshots of the disks", async () => {
     const several = [disk([at(-60)]), other([at(-70)])];
     const { result } = await waitFor([several], { ...NAMELESS, withSnapshot: ["disk-1", "disk-2"] });
     expect(result).toMatchObject({ reason: "DeadlineExceeded" });

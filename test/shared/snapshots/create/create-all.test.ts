@@ -137,7 +137,7 @@ describe("createAll with an index of existing snapshots", () => {
     expect(fixture.outcomes().sort()).toEqual(["disk-1 failed: AccessDenied", "made-1 accepted"]);
   });
 
-  test("createAll reports the snapshots that a concurrent identical run in the same process creates as existing", async () => {
+  test("createAll reports snapshots as existing if a concurrent identical run in the same process creates them", async () => {
     const fixture = createFixture({ seconds: 600, createMs: 1_000 });
     const createBoth = () => createAllWithIndex(fixture, diskTargets(2));
     expect(await Promise.all([createBoth(), createBoth()])).toEqual([[], []]);

@@ -92,7 +92,7 @@ describe("createOnce after a rejection that the snapshot of another delivery can
   });
 });
 
-describe("createOnce after DWS rejected the name of a cluster snapshot", () => {
+describe("createOnce after the create request of a cluster snapshot failed", () => {
   const LIST_CLUSTER = "listFor cluster-snapshot cluster-1";
 
   test.each(["InvalidRequest", "Conflict"] as const)(
@@ -126,7 +126,7 @@ describe("createOnce after DWS rejected the name of a cluster snapshot", () => {
     expect([seconds, calls.length]).toEqual([0, 3]);
   });
 
-  test("createOnce sends no list request after an error without a response of DWS", async () => {
+  test("createOnce sends no list request after a failed create request to which DWS did not respond", async () => {
     const { result, calls } = await createAfter(cloudError("AccessDenied"), clusterRequest);
     expect(result).toMatchObject({ reason: "AccessDenied" });
     expect(calls).toHaveLength(2);

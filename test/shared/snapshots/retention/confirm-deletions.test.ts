@@ -59,7 +59,7 @@ describe("the list request 6 s after the deletions", () => {
     expect((await outcomesOfPrune(fixture)).slice(-2)).toEqual([unverified("b", cause), unverified("c", cause)]);
   });
 
-  test("prune records deletions as unverified if the list response has only a snapshot of another policy besides the deleted ones", async () => {
+  test("prune records deletions as unverified if the list response lacks the kept snapshot and contains only a snapshot of another policy", async () => {
     const fixture = createThree(() => {
       changeSnapshots(fixture.cloud, snapshot, (found) => ({
         ...found,

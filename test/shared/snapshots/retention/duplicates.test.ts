@@ -131,7 +131,7 @@ describe("the rules for the deletion of a duplicate", () => {
     }
   });
 
-  test("prune deletes the younger of two duplicates that have the same name, because the caller chose the name", async () => {
+  test("prune deletes the younger of two duplicates that both have the name that the caller chose", async () => {
     const name = { name: "before-update" };
     expect((await pruneOnly(snapshot, duplicatesOf(snapshot, name, name))).removed).toHaveLength(1);
   });

@@ -109,7 +109,7 @@ describe("waitBeforeRetry", () => {
     },
   );
 
-  test("waitBeforeRetry returns false at once after a transient error if the deadline is 6 s away, and true if it is 1 ms later", async () => {
+  test("after a transient error, waitBeforeRetry returns false at once if the deadline is 6 s away, and returns true if the deadline is 6.001 s away", async () => {
     expect(await waitAfter("CloudError", { seconds: 6 })).toEqual([false, 0]);
     expect((await waitAfter("CloudError", { seconds: 6.001 }))[0]).toBe(true);
     expect((await waitAfter("Busy", { seconds: 6.001 }))[0]).toBe(true);

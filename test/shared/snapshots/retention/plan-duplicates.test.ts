@@ -109,7 +109,7 @@ describe("planRetention with duplicate snapshots", () => {
     ]);
   });
 
-  test("planRetention holds a copy of a snapshot instead of deleting it as a duplicate", () => {
+  test("planRetention holds a snapshot whose snapshot_type is copy, and does not delete it as a duplicate of the snapshot with the same marker", () => {
     const copy = good("copy", 1, { marker, raw: { snapshot_type: "copy" } });
     expect(plan([copy, good("o", 2, { marker })], { keep_last: 1 })).toEqual([
       "copy held: a copy",

@@ -86,7 +86,7 @@ describe("prune makes a new plan from a new list response before it repeats a fa
     ]);
   });
 
-  test("prune keeps no further snapshot in the third plan if the second plan already keeps a good snapshot", async () => {
+  test("prune with keep_last 1 keeps only one good snapshot after its third plan: the snapshot that the second plan already kept", async () => {
     const fixture = fixtureWithThree();
     fixture.cloud.onNextCalls("remove", () => {
       change(fixture, "a", STATUS.failed);
@@ -155,7 +155,7 @@ describe("prune makes a new plan from a new list response before it repeats a fa
     expect(fixture.announced).toEqual(["b: kept by no rule; c: kept by no rule; y: kept by no rule"]);
   });
 
-  test("prune lists the snapshots again before further deletions if its plan is older than 60 s, and keeps the snapshots that are now held or last good ones", async () => {
+  test("prune lists the snapshots again before further deletions if its plan is older than 60 s, and keeps each snapshot that is now held or the last good snapshot of its resource", async () => {
     const fixture = createFixture({ concurrency: 1, seconds: 900 });
     for (let disk = 0; disk < 20; disk += 1)
       fixture.cloud.add(snapshot, ...dailySnapshots(`disk-${disk}`, ...threeIds(disk).slice(0, 2)));
