@@ -65,7 +65,7 @@ describe("members change after the deletion of their snapshot group was rejected
     const { records } = expectSuccess(await prune());
     expect(findRecord(records, second)).toMatchObject({
       outcome: "kept",
-      rule: `the last good group of disk ${otherDisk.id}`,
+      rule: `the last good one of disk ${otherDisk.id}`,
     });
     expect(remainingIds()).toEqual([newest, second].sort());
   });

@@ -199,7 +199,7 @@ describe("a snapshot group", () => {
     const { records } = await prune(keepLast(1));
     expect(records.filter(({ outcome }) => outcome === "kept").map(summarizeRecord)).toEqual([
       `${without[2]} kept: keep_last`,
-      `${both} kept: the last good group of disk ${leaver.id}`,
+      `${both} kept: the last good one of disk ${leaver.id}`,
     ]);
     expect(remainingIds()).toEqual([both, without[2]].sort());
     const disks = cloud.snapshots("standard-snapshot").map(({ volume_id }) => volume_id);
@@ -214,7 +214,7 @@ describe("a snapshot group", () => {
     const lost = cloud.snapshots("standard-snapshot").find(({ snapshot_group_id }) => snapshot_group_id === torn);
     cloud.removeSnapshot(lost?.id ?? "");
     const { records } = await prune(keepLast(1));
-    expect(records[1]).toMatchObject({ snapshot_id: whole, rule: `the last good group of disk ${lost?.volume_id}` });
+    expect(records[1]).toMatchObject({ snapshot_id: whole, rule: `the last good one of disk ${lost?.volume_id}` });
     expect(remainingIds()).toEqual([torn, whole].sort());
   });
 

@@ -234,7 +234,7 @@ export function keptByNaiveModel(
       (disk) => !good.some((other) => at(other) > at(found) && availableDisks(other).includes(disk)),
     );
     if (lastDisks.length > 0 && !byRules.has(found.id))
-      keep(found.id, `the last good group of disk ${lastDisks.join(" and disk ")}`);
+      keep(found.id, `the last good one of disk ${lastDisks.join(" and ")}`);
   }
   return kept;
 }

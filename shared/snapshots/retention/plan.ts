@@ -267,6 +267,6 @@ function keepLastOfDisks(good: readonly Entry[]): Map<string, Entry> {
       if (entry.rules === undefined) lastDisksOf.set(entry, [...(lastDisksOf.get(entry) ?? []), disk]);
     }
   }
-  for (const [entry, disks] of lastDisksOf) entry.rules = [`the last good group of disk ${disks.join(" and disk ")}`];
+  for (const [entry, disks] of lastDisksOf) entry.rules = [`the last good one of disk ${disks.join(" and ")}`];
   return last;
 }

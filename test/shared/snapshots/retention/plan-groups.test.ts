@@ -13,7 +13,7 @@ describe("planRetention with snapshot groups", () => {
     const found = [group("new", 1, ["a"]), group("both", 2, ["a", "b"]), group("older", 3, ["a", "b"])];
     expect(plan(found, { keep_last: 1 })).toEqual([
       "new kept: keep_last",
-      "both kept: the last good group of disk b",
+      "both kept: the last good one of disk b",
       "older deleted: kept by no rule",
     ]);
   });
@@ -26,8 +26,8 @@ describe("planRetention with snapshot groups", () => {
       group("all", 4, ["a", "b", "c", "d"]),
     ];
     expect(plan(found, { keep_last: 1 }).slice(1)).toEqual([
-      "c kept: the last good group of disk c",
-      "bcd kept: the last good group of disk b and disk d",
+      "c kept: the last good one of disk c",
+      "bcd kept: the last good one of disk b and d",
       "all deleted: kept by no rule",
     ]);
   });
@@ -35,7 +35,7 @@ describe("planRetention with snapshot groups", () => {
   test("planRetention keeps the previous group if the newest group lacks a member for one of the disks in the previous group", () => {
     const found = [group("torn", 1, ["b"]), group("whole", 2, ["a", "b"]), group("older", 3, ["a", "b"])];
     expect(plan(found, { keep_last: 1 }).slice(1)).toEqual([
-      "whole kept: the last good group of disk a",
+      "whole kept: the last good one of disk a",
       "older deleted: kept by no rule",
     ]);
   });
@@ -48,14 +48,14 @@ describe("planRetention with snapshot groups", () => {
       group("o", 2.001, ["a"], { marker }),
     ];
     expect(plan(duplicates(["a"]), { keep_last: 5 })[1]).toBe("y deleted: twin of o");
-    expect(plan(duplicates(["a", "b"]), { keep_last: 5 })[1]).toBe("y kept: the last good group of disk b");
+    expect(plan(duplicates(["a", "b"]), { keep_last: 5 })[1]).toBe("y kept: the last good one of disk b");
   });
 
   test("planRetention keeps the newest group with a member that names no disk, because it may contain the last snapshot of a disk", () => {
     const members = [member("a"), member("b", { resource: undefined })];
     const groups = [group("new", 1, ["a"]), group("old", 2, [], { members }), group("older", 3, [], { members })];
     expect(plan(groups, { keep_last: 1 }).slice(1)).toEqual([
-      "old kept: the last good group of disk unknown",
+      "old kept: the last good one of disk unknown",
       "older deleted: kept by no rule",
     ]);
   });
@@ -74,7 +74,7 @@ describe("planRetention with snapshot groups", () => {
     );
     expect(plan([group("new", 1, ["a"]), torn, group("old", 3, ["a", "b"])], { keep_last: 1 }).slice(1)).toEqual([
       "f deleted: failed, and a newer good snapshot exists",
-      "old kept: the last good group of disk b",
+      "old kept: the last good one of disk b",
     ]);
   });
 
