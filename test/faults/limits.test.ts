@@ -83,10 +83,9 @@ describe.skipIf(OPTIONS.report === undefined)("two first deliveries in two proce
     { timeout: 600_000 },
     async (kind, lagMs) => {
       for (const laterMs of lagMs === 0 ? LATER_MS : LATER_MS_WITH_LAG) {
-        const rate = { kind, lagMs, laterMs, duplicated: 0, total: RESOURCES * REPETITIONS };
-        for (let repetition = 0; repetition < REPETITIONS; repetition += 1)
-          rate.duplicated += await countDuplicates(kind, lagMs, laterMs);
-        rates.push(rate);
+        const repetitions = Array.from({ length: REPETITIONS }, () => countDuplicates(kind, lagMs, laterMs));
+        const duplicated = (await Promise.all(repetitions)).reduce((sum, count) => sum + count, 0);
+        rates.push({ kind, lagMs, laterMs, duplicated, total: RESOURCES * REPETITIONS });
       }
     },
   );
