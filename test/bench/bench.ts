@@ -69,7 +69,9 @@ async function runFull() {
     ...runs.flatMap(findProblems),
     ...findPruneProblems(pruned),
     ...findCoverageProblems(coverage),
-    ...figures.filter(({ isMet, isStartTime }) => !(isMet || isStartTime)).map((figure) => conclusionOf([figure])),
+    ...figures
+      .filter(({ isMet, dependsOnMachine }) => !(isMet || dependsOnMachine))
+      .map((figure) => conclusionOf([figure]).slice(0, -1)),
   ];
   const measured = { baselines, cold, calls, network, runs, pruned, coverage };
   return { exitCode: printProblems(problems), results: { processes: PROCESSES, seconds, figures, ...measured } };

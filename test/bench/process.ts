@@ -54,10 +54,15 @@ export function run({ bundle, event, variables, factor = 1, options = [] }: Invo
 
 /** Runs Node.js with arguments and returns the JSON that it prints. */
 export function runForJson<Result>(values: readonly string[]): Promise<Result> {
-  const child = spawn(process.execPath, values, { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, values, { stdio: ["ignore", "pipe", "pipe"] });
   let text = "";
   child.stdout.on("data", (chunk) => {
     text += chunk;
+  });
+  // The functions write plans to stderr. Only the end of the output is of use if the process fails.
+  let errors = "";
+  child.stderr.on("data", (chunk) => {
+    errors = `${errors}${chunk}`.slice(-2_000);
   });
   return new Promise((resolve, reject) => {
     child.on("close", () => {
@@ -65,7 +70,9 @@ export function runForJson<Result>(values: readonly string[]): Promise<Result> {
         resolve(JSON.parse(text));
       } catch {
         reject(
-          new Error(`node ${values.join(" ").slice(0, 120)}: expected JSON on stdout, got "${text.slice(0, 200)}".`),
+          new Error(
+            `node ${values.join(" ").slice(0, 120)}: expected JSON on stdout, got "${text.slice(0, 200)}". ${errors}`,
+          ),
         );
       }
     });
