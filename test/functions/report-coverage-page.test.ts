@@ -91,7 +91,7 @@ describe("the table of the coverage page", () => {
       const body = `{&#34;rollback&#34;:{&#34;volume_id&#34;:&#34;${disk.id}&#34;}}`;
       expect(row).toContain(`<code>POST /v2/${report.projectId}/cloudsnapshots/${id}/rollback ${body}</code>`);
     }
-    expect(row.split("The disk must be detached")).toHaveLength(2);
+    expect(row.split("The call overwrites the disk")).toHaveLength(2);
     expect(row).toContain("created by <bdi>the policy nightly</bdi>");
   });
 

@@ -42,7 +42,7 @@ function describeNeed({ labels, limit, makesRoom, days, peak, failed, keeps = 0 
   // If create requests fail in spite of `make_room`, the policy needs room for the snapshots that the retention keeps, and for one
   // new snapshot.
   const needed = makesRoom ? (failed > 0 ? keeps + 1 : peakOf(days)) : peak;
-  if (labels.length === 0) return `${countSnapshots(needed)}, whose kind is unknown because the policy has no targets`;
+  if (labels.length === 0) return `${countSnapshots(needed)} of an unknown kind (it has no targets)`;
   const ofKind = labels.length === 1 ? `of the kind ${labels[0]}` : `of each of the kinds ${labels.join(", ")}`;
   const end = limit === undefined ? "which has no limit" : `and the limit is ${limit}`;
   return `${countSnapshots(needed)} ${ofKind}${makesRoom ? " with make_room" : ""}, ${end}`;

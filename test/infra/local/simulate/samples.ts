@@ -90,7 +90,7 @@ export const SAMPLES: Sample[] = [
   ),
   sample(
     "pre-deploy.json",
-    "No limit checked: the policy pre-deploy needs 30 snapshots, whose kind is unknown because the policy has no targets.",
+    "No limit checked: the policy pre-deploy needs 30 snapshots of an unknown kind (it has no targets).",
     { everyHours: 12 },
   ),
 ];

@@ -164,7 +164,7 @@ describe("the command simulate", () => {
     const unlimited = simulatePolicy({ policy: "pre-deploy" }, 30);
     expect([unlimited.code, unlimited.first]).toEqual([
       0,
-      "No limit checked: the policy pre-deploy needs 30 snapshots, whose kind is unknown because the policy has no targets.",
+      "No limit checked: the policy pre-deploy needs 30 snapshots of an unknown kind (it has no targets).",
     ]);
   });
 
