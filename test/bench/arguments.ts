@@ -5,8 +5,8 @@ export const USAGE = `npm run bench [-- --slow | -- --peer [--disks 1000]] [--js
 
 Measures the size, start time, speed and memory of the functions, and of the plain SDK, plain middy and bare Node.js for
 comparison. Prints which figures exceed their maximum, a table of these figures, and tables of all measured values. It takes
-about 10 minutes. Exits with 1 if a large run of scheduled-snapshots, prune-snapshots or report-coverage exceeds a maximum or
-creates a wrong result. A start time or a CPU time above its maximum does not change the exit code, because it depends on the
+about 10 minutes. Exits with 1 if a bundle size, a memory value or a large run of scheduled-snapshots, prune-snapshots or
+report-coverage exceeds its maximum, or if a large run creates a wrong result. A start time or a CPU time above its maximum does not change the exit code, because it depends on the
 machine. The environment variable BENCH_PROCESSES sets how many processes start per bundle (default 21).
 
   --slow   only runs scheduled-snapshots for 10,000 disks, with CPU work that takes five times as long

@@ -4,7 +4,7 @@ import { BadUsage } from "../../infra/local/terminal/arguments.ts";
 import { readBenchArguments, USAGE } from "./arguments.ts";
 import { readLimits } from "./budgets.ts";
 import { measureColdStarts } from "./cold.ts";
-import { conclusionOf, figureRows, figuresOf } from "./figures.ts";
+import { conclusionOf, describeFigure, figureRows, figuresOf } from "./figures.ts";
 import { findCoverageProblems, runCoverage } from "./large-coverage.ts";
 import { findPruneProblems, runPrune } from "./large-prune.ts";
 import { findProblems, runScheduled, type ScheduledRun } from "./large-runs.ts";
@@ -72,9 +72,7 @@ async function runFull() {
     ...runs.flatMap(findProblems),
     ...findPruneProblems(pruned),
     ...findCoverageProblems(coverage),
-    ...figures
-      .filter(({ isMet, dependsOnMachine }) => !(isMet || dependsOnMachine))
-      .map((figure) => conclusionOf([figure]).slice(0, -1)),
+    ...figures.filter(({ isMet, dependsOnMachine }) => !(isMet || dependsOnMachine)).map(describeFigure),
   ];
   const measured = { baselines, cold, calls, network, runs, pruned, coverage };
   return { exitCode: printProblems(problems), results: { processes: PROCESSES, seconds, figures, ...measured } };

@@ -43,6 +43,9 @@ export async function buildBundles(): Promise<Bundle[]> {
 
 export const readBudgets = (): Budgets => JSON.parse(readFileSync(FILE, "utf8"));
 
+/** The maximum size of a bundle in bytes, which is larger if the official huaweicloud-sdk-evs is installed. */
+export const maxBundleBytes = (): number => TARGETS.bytes + (hasSdkEvs() ? SDK_EVS_EXTRA_BYTES : 0);
+
 /** The number of bytes by which the official huaweicloud-sdk-evs is larger than the copy in shared/. */
 const SDK_EVS_EXTRA_BYTES = 37 * KB;
 

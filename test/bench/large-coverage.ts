@@ -81,11 +81,16 @@ async function runFormat(cloud: EmbeddedCloud, pages: number, format: string, ev
   const before = cloud.count(/^(evs|dws)\./);
   const { rssPeak, cpu, result } = await run({ bundle, event, variables, factor: CLOCK_FACTOR, options: IN_256_MB });
   const requests = cloud.count(/^(evs|dws)\./) - before;
-  const { body, outcomes } = result as { body?: string; outcomes?: Record<string, number> };
+  const { statusCode, body, outcomes } = result as {
+    statusCode?: number;
+    body?: string;
+    outcomes?: Record<string, number>;
+  };
   const bytes = Buffer.byteLength(body ?? "");
   const counts = format === "json" ? JSON.parse(body ?? "{}").counts : outcomes;
-  const isWhole = body === undefined || !/could not be read|"complete":false/.test(body);
-  const isRight = isWhole && (counts === undefined ? bytes > 0 : counts.stale === 100 && counts.unprotected === 100);
+  const isWhole = format === "timer" || (statusCode === 200 && !/could not be read|"complete":false/.test(body ?? ""));
+  const hasCounts = counts?.stale === 100 && counts?.unprotected === 100;
+  const isRight = isWhole && (hasCounts || ((format === "csv" || format === "html") && bytes > 0));
   return { format, rssPeak, cpu, bytes, requests, pages, isRight };
 }
 

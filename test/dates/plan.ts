@@ -49,7 +49,7 @@ export const runs = (part: boolean): Run[] =>
 
 /**
  * Matches test files that `npm run test:dates` never runs, because they are slow and check documents, settings, sizes or speed,
- * which do not depend on the date. The model has a virtual clock.
+ * which do not depend on the date. The model has a virtual clock, and the platform tests and the additions run real processes.
  */
 export const WITHOUT_DATE = [
   /^fuzz\//,

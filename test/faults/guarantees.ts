@@ -22,7 +22,7 @@ const isOf =
     snapshot.kind === kind && resourceOf(snapshot) === resource;
 
 /** Returns each target and its snapshots, except failed snapshots. */
-function findGoodSnapshots(
+export function findGoodSnapshots(
   { cloud }: WithCloud,
   targets: readonly Target[],
 ): { target: Target; good: SnapshotView[] }[] {

@@ -13,6 +13,12 @@ import { marker } from "../../../support/duplicates.ts";
 /** The CPU time of the reference work on the machine where the plans of this test need 210 to 270 ms. */
 const REFERENCE_MS = 106;
 
+/** Returns the CPU time of this process in milliseconds. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
+
 /** Creates, indexes and sorts 100,000 rows as reference work, and returns the CPU time in milliseconds. */
 function measureReference(): number {
   const before = process.cpuUsage();
@@ -89,17 +95,17 @@ test("findDuplicates compares 10,000 snapshots of one request in less than 3 s, 
   const found = Array.from({ length: 10_000 }, (_, index) =>
     snapshotOf(`s${index}`, "res-1", { marker, created: startPlus(-10 * HOUR_MS), name: `by-hand-${index}` }),
   );
-  const start = performance.now();
+  const start = cpuMs();
   expect(findDuplicates(snapshot, found, { hold: new Set(), now: START }).size).toBe(9_999);
-  expect(performance.now() - start).toBeLessThan(3_000);
+  expect(cpuMs() - start).toBeLessThan(3_000);
 });
 
 test("createHoldCheck compares 100,000 snapshot names with 10 entries of hold in less than 3 s", () => {
   const check = createHoldCheck(Array.from({ length: 10 }, (_, index) => `nightly-20261121T020000Z-0000000${index}`));
-  const started = performance.now();
+  const started = cpuMs();
   const found = snapshotOf("id", "disk-1");
   for (let index = 0; index < 100_000; index += 1)
     check.visit({ ...found, id: `id-${index}`, name: `nightly-20261121T020000Z-${index}` });
   expect(check.notice()?.length).toBeLessThan(20_000);
-  expect(performance.now() - started).toBeLessThan(3_000);
+  expect(cpuMs() - started).toBeLessThan(3_000);
 });
