@@ -111,7 +111,7 @@ def disk_of_another_server(case, response):
 @exclusion("RejectedPositiveData")
 def key_with_two_values(case, response):
     tags = (case.query or {}).get("tags")
-    # schemathesis joins the items with commas before it sends the request.
+    # schemathesis joins the values of `tags` with commas before it sends the request.
     tags = tags.split(",") if isinstance(tags, str) else tags
     pairs = {tuple(part.strip() for part in tag.split("=", 1)) for tag in tags} if isinstance(tags, list) else set()
     return len({key for key, _ in pairs}) < len(pairs)

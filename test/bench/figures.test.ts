@@ -130,6 +130,11 @@ test("the table EXCEEDED of this test has an entry for each figure of the benchm
   expect(new Set(known).size).toBe(figuresOf(RESULTS).length);
 });
 
+test("no figure of the coverage report is met if no report was measured", () => {
+  const missed = figuresOf(worse({ coverage: [] })).filter(({ isMet }) => !isMet);
+  expect(missed.map(({ name }) => name.split(":")[0])).toEqual(Array(3).fill("coverage of 10,000 disks in 256 MB"));
+});
+
 test("a figure of the benchmark does not count as met if its measured ratio is NaN", () => {
   const figures = figuresOf(worse({ cold: [{ ...CREATE, loadRatio: Number.NaN }, CREATE] }));
   expect(figureNamed(figures, "load time")?.isMet).toBe(false);

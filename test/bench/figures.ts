@@ -73,7 +73,9 @@ function figuresOfRun(run: ScheduledRun): Figure[] {
 export function figuresOf({ cold, runs, planCpu, pruned, coverage }: Results): Figure[] {
   const prune = `prune of ${pruned.snapshots.toLocaleString("en-US")} snapshots in 128 MB`;
   const report = "coverage of 10,000 disks in 256 MB";
-  const maxOf = (read: (run: CoverageRun) => number) => Math.max(...coverage.map(read));
+  // Without a run, no value is measured, so no maximum is met.
+  const maxOf = (read: (run: CoverageRun) => number) =>
+    coverage.length === 0 ? Number.NaN : Math.max(...coverage.map(read));
   return [
     ...figuresOfBundles(cold),
     ...runs.filter(({ disks }) => disks === DISKS).flatMap(figuresOfRun),

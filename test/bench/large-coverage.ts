@@ -4,6 +4,7 @@ import { type EmbeddedCloud, startCloud } from "../../infra/local/cloud/index.ts
 import { deriveKey } from "../../shared/snapshots/marker.ts";
 import { getRequest } from "../support/coverage-fixture.ts";
 import { TOPIC } from "../support/user-data.ts";
+import { PAGE_ROWS } from "./large-prune.ts";
 import { variablesFor } from "./large-runs.ts";
 import { DIST, MB, run, timerEvent } from "./process.ts";
 
@@ -13,7 +14,6 @@ const PER_DISK = { snapshot: 7, "standard-snapshot": 13, "snapshot-group": 1 };
 /** How many disks belong to one server, whose disks have one snapshot group. */
 const DISKS_PER_SERVER = 4;
 const HOUR_MS = 3_600_000;
-const PAGE_ROWS = 1_000;
 export const MAX_COVERAGE_RSS = 200 * MB;
 export const MAX_BODY_BYTES = 3_500_000;
 /** The number of requests that a run may send in addition to one request for each page of a list. */

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { dirname, join } from "node:path";
 
 /**
- * Creates a virtual environment with the packages of a requirements file, unless the environment already has exactly these packages.
+ * Creates a Python virtual environment with the packages of a requirements file, unless the environment already has exactly these packages.
  *
  * @param environment the folder of the virtual environment
  * @param requirements the path of the file that pins every package

@@ -46,7 +46,7 @@ describe("findBrokenRule", () => {
     }
   });
 
-  test("findBrokenRule accepts two groups whose members are listed in another order", () => {
+  test("findBrokenRule returns no rule for two groups with the same members, even if the members are listed in another order", () => {
     const [old, young] = pairOf(group, {}, { members: [memberB, memberA] });
     expect(findBrokenRule(group, old, young, OPTIONS)).toBeUndefined();
   });

@@ -22,7 +22,7 @@ describe("createHoldCheck", () => {
     expect(noticeOf(["audit"], ["\ufeffaudit"])).toBeUndefined();
   });
 
-  test("createHoldCheck accepts a name of 255 characters", () => {
+  test("createHoldCheck returns no notice if an item is the name of a snapshot and has 255 characters", () => {
     const name = "a".repeat(255);
     expect(noticeOf([name], [name])).toBeUndefined();
   });

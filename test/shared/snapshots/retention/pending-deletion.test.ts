@@ -63,7 +63,7 @@ describe("the result of a deletion in the list response after it", () => {
           "The delete request was accepted, but the snapshot is still listed with the status available. The next run tries again. If this happens again, delete the snapshot by hand.",
       },
     ],
-  ])("toConfirmation after %s", (_, changes, listed, fields) => {
+  ])("toConfirmation returns the fields that complete the record after %s", (_, changes, listed, fields) => {
     expect(toConfirmation(deletionOf(changes), listed)).toEqual(fields);
   });
 
@@ -79,7 +79,7 @@ describe("the result of a deletion in the list response after it", () => {
 
 describe("waitBeforeRetry", () => {
   /** Calls `waitBeforeRetry` with a deadline `seconds` after the start. Returns the result and the seconds that it waited. */
-  const waitAfter = async (reason: Reason | undefined, { tries = 1, seconds = 600 } = {}) => {
+  const resultAfter = async (reason: Reason | undefined, { tries = 1, seconds = 600 } = {}) => {
     const { time, runContext } = createFixture({ seconds });
     const deletion = deletionOf({ tries, ...(reason && { error: cloudError(reason) }) });
     return [
@@ -90,28 +90,28 @@ describe("waitBeforeRetry", () => {
   const TRANSIENT = (Object.keys(REASONS) as Reason[]).filter((reason) => REASONS[reason].retryClass === "transient");
 
   test("waitBeforeRetry returns false at once without an error, or after an error that a retry cannot mend", async () => {
-    expect(await waitAfter(undefined)).toEqual([false, 0]);
-    expect(await waitAfter("AccessDenied")).toEqual([false, 0]);
+    expect(await resultAfter(undefined)).toEqual([false, 0]);
+    expect(await resultAfter("AccessDenied")).toEqual([false, 0]);
   });
 
   test("waitBeforeRetry allows three retries for a busy snapshot, and then none", async () => {
-    expect(await waitAfter("Busy", { tries: 1 })).toEqual([true, 6]);
-    expect((await waitAfter("Busy", { tries: 3 }))[0]).toBe(true);
-    expect(await waitAfter("Busy", { tries: 4 })).toEqual([false, 0]);
+    expect(await resultAfter("Busy", { tries: 1 })).toEqual([true, 6]);
+    expect((await resultAfter("Busy", { tries: 3 }))[0]).toBe(true);
+    expect(await resultAfter("Busy", { tries: 4 })).toEqual([false, 0]);
   });
 
   test.each(TRANSIENT)(
     "waitBeforeRetry waits 6 s more after %s, until a list response is certain to show a deletion",
     async (reason) => {
-      const [mayRetry, seconds] = await waitAfter(reason);
+      const [mayRetry, seconds] = await resultAfter(reason);
       expect(mayRetry).toBe(true);
       expect(seconds).toBeGreaterThanOrEqual(6);
     },
   );
 
   test("after a transient error, waitBeforeRetry returns false at once if the deadline is 6 s away, and returns true if the deadline is 6.001 s away", async () => {
-    expect(await waitAfter("CloudError", { seconds: 6 })).toEqual([false, 0]);
-    expect((await waitAfter("CloudError", { seconds: 6.001 }))[0]).toBe(true);
-    expect((await waitAfter("Busy", { seconds: 6.001 }))[0]).toBe(true);
+    expect(await resultAfter("CloudError", { seconds: 6 })).toEqual([false, 0]);
+    expect((await resultAfter("CloudError", { seconds: 6.001 }))[0]).toBe(true);
+    expect((await resultAfter("Busy", { seconds: 6.001 }))[0]).toBe(true);
   });
 });
